@@ -1,0 +1,1 @@
+"""Foundations without domain words: database, errors, HTTP, clock, paging."""

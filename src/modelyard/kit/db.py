@@ -1,0 +1,164 @@
+"""The database: one set of tables on SQLite and PostgreSQL. Dialect differences live here and nowhere else.
+
+SQLite runs in WAL mode with ``synchronous=FULL`` and every write transaction begins with ``BEGIN IMMEDIATE``, so two
+writers queue instead of failing or losing an update. A unit of work is one ``Database.write()`` or ``read()`` block.
+"""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+BUSY_TIMEOUT_S = 30
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """An aware UTC datetime on both databases; a naive value is refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Root of all table classes. Constraint names are fixed so that migrations can name them."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads a plain dict)
+        datetime: UtcDateTime(),
+        dict[str, Any]: sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+        list[str]: sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+        list[dict[str, Any]]: sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+        int: sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+    }
+
+
+class Database:
+    """Opens sessions. Thread-safe; one per process."""
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self.engine = _create_engine(self.url)
+        self._writing = sessionmaker(self.engine, expire_on_commit=False)
+        reading = self.engine.execution_options(read_only=True)
+        self._reading = sessionmaker(reading, expire_on_commit=False)
+
+    @property
+    def dialect(self) -> str:
+        return self.engine.dialect.name
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction that is committed when the block ends, rolled back when it raises."""
+        with self._writing() as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading only; on SQLite it takes no write lock. What it changes is rolled back."""
+        with self._reading() as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    def check_integrity(self) -> list[str]:
+        """Faults found by the database's own check; empty when all is well."""
+        with self.engine.connect() as connection:
+            if self.dialect != "sqlite":
+                connection.execute(sa.text("SELECT 1"))
+                return []
+            faults = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
+            return faults + [f"foreign key: {tuple(r)}" for r in connection.exec_driver_sql("PRAGMA foreign_key_check")]
+
+    def backup(self, target: Path) -> Path | None:
+        """Copies a SQLite database, consistently, to ``target``; None on PostgreSQL, which has its own tools."""
+        if self.dialect != "sqlite" or self.url.database is None or not Path(self.url.database).exists():
+            return None
+        partial = target.with_suffix(".partial")
+        with sqlite3.connect(self.url.database) as source, sqlite3.connect(partial) as copy:
+            source.backup(copy)
+        copy.close()
+        source.close()
+        shutil.move(partial, target)
+        return target
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def insert_or_ignore(session: Session, table: type[Base], values: dict[str, Any]) -> bool:
+    """Inserts a row unless a unique constraint already holds one; says whether it was inserted."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    result = session.execute(insert(table).values(**values).on_conflict_do_nothing())
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+def lock_row(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """Locks the selected rows for this transaction (SQLite: the write lock is already held)."""
+    return statement.with_for_update()
+
+
+def contains(column: Any, text: str) -> sa.ColumnElement[bool]:
+    """Case-insensitive substring match with the wildcards of ``text`` taken literally."""
+    return sa.func.lower(column).contains(text.lower(), autoescape=True)
+
+
+def _create_engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20, json_serializer=_dump_json)
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        pool_size=20,
+        max_overflow=40,
+        json_serializer=_dump_json,
+    )
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _dump_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions by itself
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_S * 1000}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    reading = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,1 @@
+"""One room per concept; .importlinter holds their order."""

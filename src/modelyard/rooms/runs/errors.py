@@ -1,0 +1,23 @@
+"""What can go wrong when something is executed."""
+
+from modelyard.kit.errors import Conflict, Invalid, NotFound, Unavailable
+
+
+class ContainerMissing(NotFound):
+    code = "container_missing"
+    title = "The engine knows no such container"
+
+
+class ContainerExists(Conflict):
+    code = "container_exists"
+    title = "A container of this name exists already"
+
+
+class EngineUnavailable(Unavailable):
+    code = "engine_unavailable"
+    title = "The engine cannot be reached"
+
+
+class EngineRefused(Invalid):
+    code = "engine_refused"
+    title = "The engine cannot run this container"
