@@ -1,0 +1,207 @@
+"""What every room's routes share: sessions per request, provided parts, declared policies, problem responses.
+
+A request is one transaction. ``Reading`` and ``Writing`` give its session; a writing session is committed *before* the
+response is sent (``scope="function"``), so what is acknowledged is durable.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Any, TypeVar, cast
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
+
+from modelyard.kit.db import Database
+from modelyard.kit.errors import Invalid, ModelyardError, Unavailable
+from modelyard.kit.ids import new_id
+
+Part = TypeVar("Part")
+Dependency = TypeVar("Dependency", bound=Callable[..., Any])
+
+log = logging.getLogger("modelyard.http")
+
+
+def provide(app: FastAPI, kind: type[Part], part: Part) -> None:
+    """Makes a part (a port's adapter, a room's options) available to routes as ``Provided(kind)``."""
+    if not hasattr(app.state, "parts"):
+        app.state.parts = {}
+    app.state.parts[kind] = part
+
+
+def part_of(app: Any, kind: type[Part]) -> Part:
+    """The part provided for ``kind``; a part that was never wired is a programming error (``KeyError``)."""
+    return cast(Part, app.state.parts[kind])
+
+
+def provided(kind: type[Part]) -> Callable[[Request], Part]:
+    """A dependency that hands a route the part wired for ``kind``."""
+
+    def get(request: Request) -> Part:
+        return part_of(request.app, kind)
+
+    return get
+
+
+def _reading(request: Request) -> Iterator[Session]:
+    with part_of(request.app, Database).read() as session:
+        yield session
+
+
+def _writing(request: Request) -> Iterator[Session]:
+    with part_of(request.app, Database).write() as session:
+        yield session
+
+
+Reading = Annotated[Session, Depends(_reading, scope="function")]
+Writing = Annotated[Session, Depends(_writing, scope="function")]
+
+
+def policy(name: str) -> Callable[[Dependency], Dependency]:
+    """Marks a dependency as an access policy. A route that depends on none fails at start-up."""
+
+    def mark(dependency: Dependency) -> Dependency:
+        dependency.__policy__ = name  # type: ignore[attr-defined]
+        return dependency
+
+    return mark
+
+
+def declared_policies(route: APIRoute) -> set[str]:
+    """The names of the policies that a route depends on."""
+    return {name for call in _calls(route.dependant) if (name := getattr(call, "__policy__", None))}
+
+
+def walk_routes(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """Every route, those of included and mounted applications too."""
+    for route in routes:
+        inner = getattr(route, "routes", None)
+        if inner:
+            yield from walk_routes(inner)
+        else:
+            yield route
+
+
+def check_policies(app: FastAPI) -> None:
+    """Raises ``RuntimeError`` naming every route without a policy. Call once all routers are included."""
+    bare = [
+        f"{sorted(route.methods or ())} {route.path}"
+        for route in walk_routes(app.routes)
+        if isinstance(route, APIRoute) and not declared_policies(route)
+    ]
+    if bare:
+        raise RuntimeError("routes without a declared policy: " + ", ".join(bare))
+
+
+class FieldProblem(BaseModel):
+    """One field that was not accepted."""
+
+    field: str = Field(description="Where in the input, as a dotted path.")
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error as RFC 9457 describes it, with a stable ``code`` and what to do (``remedy``)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    remedy: str = ""
+    field: str | None = None
+    errors: list[FieldProblem] = Field(default_factory=list)
+    request_id: str | None = Field(None, description="Quote it when asking for help; it is in the server's log.")
+
+
+def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse(
+        problem.model_dump(exclude_none=True),
+        status_code=problem.status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def problem_of(error: ModelyardError) -> Problem:
+    return Problem(
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        code=error.code,
+        remedy=error.remedy,
+        field=error.field,
+        errors=[FieldProblem(field=error.field, detail=error.detail)] if error.field else [],
+    )
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """One handler per kind of failure; everything a caller sees is ``application/problem+json``."""
+    app.add_exception_handler(ModelyardError, _on_known)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(OperationalError, _on_database)
+    app.add_exception_handler(Exception, _on_unknown)
+
+
+def _on_known(_request: Request, error: Exception) -> Response:
+    known = cast(ModelyardError, error)
+    return problem_response(problem_of(known), known.headers())
+
+
+def _on_validation(_request: Request, error: Exception) -> Response:
+    found = cast(RequestValidationError, error).errors()
+    fields = [
+        FieldProblem(field=".".join(str(p) for p in e["loc"][1:]) or str(e["loc"][0]), detail=e["msg"]) for e in found
+    ]
+    first = fields[0] if fields else FieldProblem(field="body", detail="not valid")
+    problem = Problem(
+        title=Invalid.title,
+        status=422,
+        code=Invalid.code,
+        detail=f"{first.field}: {first.detail}",
+        remedy="Correct the named fields and send it again.",
+        field=first.field,
+        errors=fields,
+    )
+    return problem_response(problem)
+
+
+def _on_http(_request: Request, error: Exception) -> Response:
+    raised = cast(HTTPException, error)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(raised.status_code, "http_error")
+    title = str(raised.detail or "Error")
+    problem = Problem(title=title, status=raised.status_code, code=code, detail=title)
+    return problem_response(problem, dict(raised.headers or {}))
+
+
+def _on_database(request: Request, error: Exception) -> Response:
+    log.error("database not available on %s %s", request.method, request.url.path, exc_info=error)
+    return _on_known(request, Unavailable("The database did not answer.", remedy="Try again in a moment."))
+
+
+def _on_unknown(request: Request, error: Exception) -> Response:
+    request_id = str(new_id())
+    log.error("unexpected error %s on %s %s", request_id, request.method, request.url.path, exc_info=error)
+    problem = Problem(
+        title=ModelyardError.title,
+        status=500,
+        code=ModelyardError.code,
+        detail="An unexpected error happened; it is in the server's log.",
+        request_id=request_id,
+    )
+    return problem_response(problem)
+
+
+def _calls(dependant: Dependant) -> Iterator[Callable[..., Any]]:
+    if dependant.call:
+        yield dependant.call
+    for inner in dependant.dependencies:
+        yield from _calls(inner)

@@ -1,0 +1,28 @@
+"""Why a caller was turned away."""
+
+from modelyard.kit.errors import Forbidden, Unauthenticated
+
+
+class SignInRequired(Unauthenticated):
+    code = "sign_in_required"
+    title = "Sign in first"
+
+
+class ScopeMissing(Forbidden):
+    code = "scope_missing"
+    title = "The token does not allow this"
+
+
+class RoleMissing(Forbidden):
+    code = "role_missing"
+    title = "Your role does not allow this"
+
+
+class CrossSiteRequest(Forbidden):
+    code = "cross_site_request"
+    title = "The request came from another site"
+
+
+class NotOwner(Forbidden):
+    code = "not_owner"
+    title = "Only the owner may do this"

@@ -1,0 +1,116 @@
+"""FastAPI dependencies that routes declare: who may call. Each gives the route its ``Principal``.
+
+A caller proves who they are by session cookie, ``Authorization: Bearer <token>``, or Basic with a token as password
+(git, Docker). A session cookie counts on unsafe methods only when ``Origin`` is this site (CSRF).
+"""
+
+import base64
+import binascii
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from modelyard.kit.http import Reading, part_of, policy
+from modelyard.rooms.access import rules
+from modelyard.rooms.access.errors import CrossSiteRequest, RoleMissing, ScopeMissing, SignInRequired
+from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.accounts.ports import AccountOptions
+from modelyard.rooms.accounts.schemas import ANONYMOUS, Principal, Scope, Via
+
+COOKIE = "modelyard_session"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def authenticate(request: Request, session: Session) -> Principal:
+    """Who asks; anonymous when nothing is presented. Wrong credentials raise ``Unauthenticated``."""
+    secret = bearer_of(request.headers.get("authorization"))
+    if secret:
+        return accounts.principal_of_token(session, secret)
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        return ANONYMOUS
+    principal = accounts.principal_of_session(session, cookie)
+    if principal is None:
+        return ANONYMOUS
+    if request.method not in SAFE_METHODS:
+        _require_same_origin(request)
+    return principal
+
+
+def bearer_of(authorization: str | None) -> str | None:
+    """The token in an ``Authorization`` header: Bearer, or the password of Basic."""
+    kind, _, value = (authorization or "").partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip() or None
+    if kind.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2] or None
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _authenticated(request: Request, session: Reading) -> Principal:
+    principal = authenticate(request, session)
+    if principal.only_repository and rules.needed_scope(request.method) is Scope.WRITE:
+        raise ScopeMissing(remedy="Use a token that is not limited to one repository.")
+    return principal
+
+
+Caller = Annotated[Principal, Depends(_authenticated)]
+
+
+@policy("anyone")
+def anyone(request: Request, principal: Caller) -> Principal:
+    """Everybody, known or not; a token still needs the scope of the method."""
+    _require_scope(principal, rules.needed_scope(request.method))
+    return principal
+
+
+@policy("public")
+def public() -> None:
+    """Everybody; the route does not care who asks."""
+
+
+@policy("signed in")
+def signed_in(request: Request, principal: Caller) -> Principal:
+    if principal.is_anonymous:
+        raise SignInRequired(remedy="Sign in, or send a token in the Authorization header.")
+    _require_scope(principal, rules.needed_scope(request.method))
+    return principal
+
+
+@policy("creator")
+def creator(principal: Annotated[Principal, Depends(signed_in)]) -> Principal:
+    if not rules.may_create(principal):
+        raise RoleMissing("Readers cannot create.", remedy="Ask an administrator for the role 'creator'.")
+    return principal
+
+
+@policy("administrator")
+def administrator(principal: Annotated[Principal, Depends(signed_in)]) -> Principal:
+    if not principal.is_administrator:
+        raise RoleMissing("Only administrators may do this.", remedy="Ask an administrator.")
+    _require_scope(principal, Scope.ADMIN)
+    return principal
+
+
+Anyone = Annotated[Principal, Depends(anyone)]
+SignedIn = Annotated[Principal, Depends(signed_in)]
+Creator = Annotated[Principal, Depends(creator)]
+Administrator = Annotated[Principal, Depends(administrator)]
+
+
+def _require_scope(principal: Principal, scope: Scope) -> None:
+    if principal.via is Via.TOKEN and scope not in principal.scopes:
+        raise ScopeMissing(f"The token lacks the scope '{scope}'.", remedy="Make a token with that scope.")
+
+
+def _require_same_origin(request: Request) -> None:
+    """Browsers send Origin on every unsafe request; a foreign or missing one is refused."""
+    origin = request.headers.get("origin", "")
+    here = {request.headers.get("host", ""), urlsplit(part_of(request.app, AccountOptions).public_url).netloc}
+    if urlsplit(origin).netloc not in here - {""}:
+        raise CrossSiteRequest(remedy="Open the site itself and try again there.")

@@ -1,0 +1,45 @@
+"""Clauses that filter lists to what a principal may see."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from modelyard.rooms.access import rules
+from modelyard.rooms.access.errors import NotOwner, RoleMissing
+from modelyard.rooms.access.rules import Visibility
+from modelyard.rooms.accounts.schemas import Principal
+
+
+def readable(
+    principal: Principal, *, id: Any, owner_id: Any, visibility: Any, require_sign_in: bool
+) -> sa.ColumnElement[bool]:
+    """A WHERE clause over the given columns: rows of repositories that the principal may read."""
+    within = id == principal.only_repository if principal.only_repository else sa.true()
+    if principal.is_administrator:
+        return within
+    levels = rules.visible_levels(principal, require_sign_in=require_sign_in)
+    allowed = [visibility.in_([level.value for level in levels])] if levels else []
+    if not principal.is_anonymous:
+        allowed.append(owner_id == principal.account_id)
+    return sa.and_(within, sa.or_(sa.false(), *allowed))
+
+
+def may_read(principal: Principal, *, id: UUID, owner_id: UUID, visibility: str, require_sign_in: bool) -> bool:
+    """Whether the principal may read the repository at all."""
+    if principal.only_repository not in (None, id):
+        return False
+    return rules.may_read(
+        principal, owner_id=owner_id, visibility=Visibility(visibility), require_sign_in=require_sign_in
+    )
+
+
+def require_owner(principal: Principal, *, id: UUID, owner_id: UUID) -> None:
+    """Raises ``NotOwner`` unless the principal may change the repository."""
+    if principal.only_repository not in (None, id) or not rules.owns(principal, owner_id=owner_id):
+        raise NotOwner(remedy="Ask its owner or an administrator.")
+
+
+def require_creator(principal: Principal) -> None:
+    if not rules.may_create(principal):
+        raise RoleMissing("Readers cannot create.", remedy="Ask an administrator for the role 'creator'.")

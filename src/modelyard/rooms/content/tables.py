@@ -1,0 +1,53 @@
+"""Blobs that are held, who was given them (grants), and uploads under way."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from modelyard.kit.db import Base
+
+
+class BlobRow(Base):
+    """A blob in the store. ``verified_at`` is when a scrub last read it back; ``unheld_since`` starts its grace period."""
+
+    __tablename__ = "blobs"
+
+    digest: Mapped[str] = mapped_column(sa.String(71), primary_key=True)
+    size: Mapped[int]
+    created_at: Mapped[datetime]
+    verified_at: Mapped[datetime | None]
+    damaged: Mapped[bool] = mapped_column(default=False)
+    unheld_since: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class GrantRow(Base):
+    """A holder's right to read a blob, and the reason the blob is kept.
+
+    ``holder_id`` is the repository (or, for site-wide things such as base layers, the nil UUID). ``why`` is a reason
+    within the holder, such as ``lfs``, ``image:v3``, ``log:<run>``, ``upload:<id>``.
+    """
+
+    __tablename__ = "grants"
+
+    holder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(sa.ForeignKey("blobs.digest"), primary_key=True, index=True)
+    why: Mapped[str] = mapped_column(sa.String(100), primary_key=True)
+    created_at: Mapped[datetime]
+
+
+class UploadRow(Base):
+    """A resumable upload (tus). Bytes lie in a staging file until complete; then ``digest`` is set."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    length: Mapped[int]
+    received: Mapped[int] = mapped_column(default=0)
+    details: Mapped[dict[str, Any]]
+    digest: Mapped[str | None] = mapped_column(sa.String(71))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
