@@ -4,16 +4,10 @@ Visibility ``private``: the owner and administrators. ``internal``: every accoun
 account where the site requires sign-in.
 """
 
-from enum import StrEnum
 from uuid import UUID
 
+from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts.schemas import Principal, Role, Scope
-
-
-class Visibility(StrEnum):
-    PRIVATE = "private"
-    INTERNAL = "internal"
-    PUBLIC = "public"
 
 
 def may_read(principal: Principal, *, owner_id: UUID, visibility: Visibility, require_sign_in: bool) -> bool:

@@ -1,3 +1,11 @@
 """The words of access that other rooms use."""
 
-from modelyard.rooms.access.rules import Visibility as Visibility
+from enum import StrEnum
+
+
+class Visibility(StrEnum):
+    """Who may read a repository besides its owner and administrators."""
+
+    PRIVATE = "private"
+    INTERNAL = "internal"
+    PUBLIC = "public"

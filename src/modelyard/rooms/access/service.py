@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from modelyard.rooms.access import rules
 from modelyard.rooms.access.errors import NotOwner, RoleMissing
-from modelyard.rooms.access.rules import Visibility
+from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts.schemas import Principal
 
 

@@ -60,5 +60,3 @@ class LocalPaths(Protocol):
     def staging(self) -> Path:
         """A folder on the store's file system for files that are to be adopted."""
         ...
-
-

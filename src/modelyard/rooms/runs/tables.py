@@ -11,7 +11,7 @@ from modelyard.kit.db import Base
 
 
 class RunRow(Base):
-    """One execution of one image for one repository. ``attempt`` fences late writers; ``purpose`` says what it is for."""
+    """One execution of one image for a repository. ``attempt`` fences late writers; ``purpose`` says what it is for."""
 
     __tablename__ = "runs"
 
