@@ -7,7 +7,7 @@ writers queue instead of failing or losing an update. A unit of work is one ``Da
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,6 +115,12 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def after_commit(session: Session, call: Callable[[], None]) -> None:
+    """Calls once the session's transaction is durable, never if it is rolled back; for starting work on what was
+    written. A crash in between skips the call: whoever uses it also sweeps at start-up."""
+    event.listen(session, "after_commit", lambda _: call(), once=True)
 
 
 def insert_or_ignore(session: Session, table: type[Base], values: dict[str, Any]) -> bool:

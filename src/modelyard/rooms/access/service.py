@@ -43,3 +43,8 @@ def require_owner(principal: Principal, *, id: UUID, owner_id: UUID) -> None:
 def require_creator(principal: Principal) -> None:
     if not rules.may_create(principal):
         raise RoleMissing("Readers cannot create.", remedy="Ask an administrator for the role 'creator'.")
+
+
+def owns(principal: Principal, *, owner_id: UUID) -> bool:
+    """Whether the principal may change what the account owns."""
+    return rules.owns(principal, owner_id=owner_id)

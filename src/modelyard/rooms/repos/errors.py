@@ -1,0 +1,38 @@
+"""What can go wrong with repositories."""
+
+from modelyard.kit.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+class RepositoryMissing(NotFound):
+    code = "repository_missing"
+    title = "No such repository"
+
+
+class RepositoryExists(Conflict):
+    code = "repository_exists"
+    title = "A repository of this name exists already"
+
+
+class RevisionMissing(NotFound):
+    code = "revision_missing"
+    title = "No such branch, tag or commit"
+
+
+class FileMissing(NotFound):
+    code = "file_missing"
+    title = "No such file at this revision"
+
+
+class OwnerInvalid(Invalid):
+    code = "owner_invalid"
+    title = "No such owner"
+
+
+class GitPushRefused(Forbidden):
+    code = "git_push_refused"
+    title = "This repository does not take pushes by Git"
+
+
+class LfsUnsupported(Invalid):
+    code = "lfs_unsupported"
+    title = "This Git LFS operation is not offered"

@@ -1,0 +1,243 @@
+"""Bare Git repositories on disk: commits, trees, tags (pygit2). Nothing in here runs a hook."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pygit2
+from pygit2.enums import FileMode, ObjectType, Option, SortMode
+
+from modelyard.rooms.repos.errors import FileMissing, RevisionMissing
+
+pygit2.option(Option.ENABLE_FSYNC_GITDIR, True)
+
+BRANCH = "refs/heads/main"
+LFS_HEADER = b"version https://git-lfs.github.com/spec/v1\n"
+LFS_POINTER_LIMIT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LfsPointer:
+    """What Git holds instead of a large file: SHA-256 in hex and size in bytes (git-lfs spec v1)."""
+
+    oid: str
+    size: int
+
+    def to_bytes(self) -> bytes:
+        return LFS_HEADER + f"oid sha256:{self.oid}\nsize {self.size}\n".encode()
+
+    @classmethod
+    def parse(cls, data: bytes) -> "LfsPointer | None":
+        """The pointer in a file's bytes, or None where they are ordinary content."""
+        if len(data) > LFS_POINTER_LIMIT or not data.startswith(LFS_HEADER):
+            return None
+        fields = dict(line.split(" ", 1) for line in data.decode("ascii", "replace").splitlines() if " " in line)
+        oid, size = fields.get("oid", ""), fields.get("size", "")
+        if not oid.startswith("sha256:") or not size.isdigit():
+            return None
+        return cls(oid.removeprefix("sha256:"), int(size))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or folder of a tree; ``pointer`` where the file is kept by LFS."""
+
+    path: str
+    is_folder: bool
+    size: int | None
+    pointer: LfsPointer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFacts:
+    id: str
+    message: str
+    author: str
+    at: datetime
+
+
+def repository_path(root: Path, repository_id: UUID) -> Path:
+    return root / repository_id.hex[-2:] / f"{repository_id.hex}.git"
+
+
+def create(path: Path) -> None:
+    """Makes an empty bare repository; one that exists is left as it is."""
+    if (path / "HEAD").exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    repository = pygit2.init_repository(str(path), bare=True, initial_head="main")
+    repository.config["http.receivepack"] = False
+    repository.config["uploadpack.allowFilter"] = True
+    shutil.rmtree(path / "hooks", ignore_errors=True)
+
+
+def delete(path: Path) -> None:
+    """Removes a repository; first out of sight by a rename, so that no half of one is ever served."""
+    if not path.exists():
+        return
+    doomed = path.with_suffix(".deleted")
+    path.rename(doomed)
+    shutil.rmtree(doomed)
+
+
+def commit_folder(
+    path: Path, folder: Path, *, pointers: Mapping[str, LfsPointer], message: str, author: str, at: datetime
+) -> str:
+    """Commits the files of ``folder`` as the new state of ``main`` and returns the commit's id.
+
+    Files named in ``pointers`` (relative POSIX paths) become LFS pointers. The same content again makes no new commit.
+    """
+    with _locked(path):
+        repository = pygit2.Repository(str(path))
+        tree = _write_tree(repository, folder, "", pointers)
+        parents = [repository.references[BRANCH].target] if BRANCH in repository.references else []
+        if parents and repository[parents[0]].peel(pygit2.Commit).tree_id == tree:
+            return str(parents[0])
+        who = pygit2.Signature(author, f"{author}@users.modelyard", int(at.timestamp()), 0)
+        return str(repository.create_commit(BRANCH, who, who, message, tree, parents))
+
+
+def write_tag(path: Path, tag: str, commit_id: str) -> None:
+    """Points ``refs/tags/<tag>`` at a commit; a tag that is there already must point at it (``ValueError``)."""
+    with _locked(path):
+        repository = pygit2.Repository(str(path))
+        name = f"refs/tags/{tag}"
+        if name not in repository.references:
+            repository.references.create(name, pygit2.Oid(hex=commit_id))
+        elif str(repository.references[name].target) != commit_id:
+            raise ValueError(f"tag {tag} points elsewhere")
+
+
+def delete_tag(path: Path, tag: str) -> None:
+    with _locked(path):
+        repository = pygit2.Repository(str(path))
+        if f"refs/tags/{tag}" in repository.references:
+            repository.references.delete(f"refs/tags/{tag}")
+
+
+def tags(path: Path) -> dict[str, str]:
+    """Tag name → commit id."""
+    repository = pygit2.Repository(str(path))
+    found = (name for name in repository.references if name.startswith("refs/tags/"))
+    return {name.removeprefix("refs/tags/"): str(repository.references[name].peel(pygit2.Commit).id) for name in found}
+
+
+def resolve(path: Path, revision: str) -> str:
+    """The commit id of a branch, tag or (abbreviated) commit; raises ``RevisionMissing``."""
+    return str(_commit(pygit2.Repository(str(path)), revision).id)
+
+
+def list_folder(path: Path, revision: str, folder: str = "") -> list[Entry]:
+    """The entries of one folder, folders first; an empty repository has none."""
+    repository = pygit2.Repository(str(path))
+    if repository.is_empty:
+        return []
+    tree = _find(repository, revision, folder)
+    if not isinstance(tree, pygit2.Tree):
+        raise FileMissing(f"{folder} is a file, not a folder.", field="path")
+    prefix = f"{folder.strip('/')}/" if folder.strip("/") else ""
+    entries = [_entry(item, prefix) for item in tree]
+    return sorted(entries, key=lambda e: (not e.is_folder, e.path))
+
+
+def read_file(path: Path, revision: str, name: str) -> bytes:
+    """The bytes that Git holds (for a file kept by LFS: its pointer); raises ``FileMissing``."""
+    found = _find(pygit2.Repository(str(path)), revision, name)
+    if not isinstance(found, pygit2.Blob):
+        raise FileMissing(f"{name} is not a file.", field="path")
+    return found.data
+
+
+def walk_files(path: Path, revision: str) -> Iterator[tuple[str, bytes]]:
+    """Every file of a revision as (path, bytes that Git holds)."""
+    repository = pygit2.Repository(str(path))
+    yield from _walk(_commit(repository, revision).tree, "")
+
+
+def history(path: Path, revision: str, *, limit: int = 50) -> list[CommitFacts]:
+    repository = pygit2.Repository(str(path))
+    if repository.is_empty:
+        return []
+    start = _commit(repository, revision).id
+    commits = repository.walk(start, SortMode.TOPOLOGICAL | SortMode.TIME)
+    return [_facts(commit) for commit, _ in zip(commits, range(limit), strict=False)]
+
+
+def pointers_reachable(path: Path) -> set[LfsPointer]:
+    """The LFS pointers of every commit reachable from a branch or tag."""
+    repository = pygit2.Repository(str(path))
+    heads = [repository.references[name].peel(pygit2.Commit).id for name in repository.references]
+    walker = repository.walk(None, SortMode.NONE)
+    for head in heads:
+        walker.push(head)
+    return {p for commit in walker for _, data in _walk(commit.tree, "") if (p := LfsPointer.parse(data))}
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One writer of a repository at a time, across threads and processes."""
+    with Path(f"{path}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write_tree(
+    repository: pygit2.Repository, folder: Path, prefix: str, pointers: Mapping[str, LfsPointer]
+) -> pygit2.Oid:
+    builder = repository.TreeBuilder()
+    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+        name = prefix + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            builder.insert(entry.name, _write_tree(repository, Path(entry.path), f"{name}/", pointers), FileMode.TREE)
+        elif name in pointers:
+            builder.insert(entry.name, repository.create_blob(pointers[name].to_bytes()), FileMode.BLOB)
+        elif entry.is_file(follow_symlinks=False):
+            builder.insert(entry.name, repository.create_blob_fromdisk(entry.path), FileMode.BLOB)
+    return builder.write()
+
+
+def _commit(repository: pygit2.Repository, revision: str) -> pygit2.Commit:
+    if revision.startswith("-") or any(c in revision for c in "^~:@{ \x00"):
+        raise RevisionMissing(f"There is no revision {revision!r}.", field="revision")
+    try:
+        return repository.revparse_single(revision).peel(pygit2.Commit)
+    except (KeyError, ValueError, pygit2.GitError) as e:
+        raise RevisionMissing(f"There is no revision {revision!r}.", field="revision") from e
+
+
+def _find(repository: pygit2.Repository, revision: str, name: str) -> pygit2.Object:
+    tree: pygit2.Object = _commit(repository, revision).tree
+    for part in [p for p in name.split("/") if p]:
+        try:
+            tree = tree.peel(pygit2.Tree)[part]
+        except (KeyError, ValueError, pygit2.GitError) as e:
+            raise FileMissing(f"There is no {name} at {revision}.", field="path") from e
+    return tree
+
+
+def _entry(item: pygit2.Object, prefix: str) -> Entry:
+    name = f"{prefix}{item.name}"
+    if item.type == ObjectType.TREE:
+        return Entry(name, is_folder=True, size=None)
+    blob = item.peel(pygit2.Blob)
+    pointer = LfsPointer.parse(blob.data) if blob.size <= LFS_POINTER_LIMIT else None
+    return Entry(name, is_folder=False, size=pointer.size if pointer else blob.size, pointer=pointer)
+
+
+def _walk(tree: Iterable[pygit2.Object], prefix: str) -> Iterator[tuple[str, bytes]]:
+    for item in tree:
+        if isinstance(item, pygit2.Tree):
+            yield from _walk(item, f"{prefix}{item.name}/")
+        elif isinstance(item, pygit2.Blob):
+            yield f"{prefix}{item.name}", item.data
+
+
+def _facts(commit: pygit2.Commit) -> CommitFacts:
+    at = datetime.fromtimestamp(commit.commit_time, UTC)
+    return CommitFacts(id=str(commit.id), message=commit.message, author=commit.author.name, at=at)

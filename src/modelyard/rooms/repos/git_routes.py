@@ -1,0 +1,86 @@
+"""What Git clients call: smart HTTP and the Git LFS batch API below ``/{owner}/{name}.git``."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from modelyard.kit.http import Reading, provided
+from modelyard.rooms.accounts.ports import AccountOptions
+from modelyard.rooms.content import service as content
+from modelyard.rooms.content.ports import BlobStore
+from modelyard.rooms.repos import git, wire
+from modelyard.rooms.repos.errors import GitPushRefused, LfsUnsupported
+from modelyard.rooms.repos.policies import Readable
+from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.schemas import LfsBatch, LfsObject, Repository
+
+router = APIRouter(prefix="/{owner}/{name}.git", include_in_schema=False)
+
+Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
+LFS_MEDIA_TYPE = "application/vnd.git-lfs+json"
+
+
+@router.get("/info/refs")
+async def info_refs(request: Request, repository: Readable, options: Options, service: str = "") -> Response:
+    """Advertises refs; the old "dumb" protocol is not offered."""
+    if service != "git-upload-pack":
+        raise _push_refused(repository)
+    return await _serve(request, repository, options, "/info/refs")
+
+
+@router.post("/git-upload-pack")
+async def upload_pack(request: Request, repository: Readable, options: Options) -> Response:
+    """Sends what a clone or fetch asks for."""
+    return await _serve(request, repository, options, "/git-upload-pack")
+
+
+@router.post("/git-receive-pack")
+def receive_pack(repository: Readable) -> Response:
+    raise _push_refused(repository)
+
+
+@router.post("/info/lfs/objects/batch")
+def lfs_batch(
+    repository: Readable,
+    session: Reading,
+    batch: LfsBatch,
+    accounts: Annotated[AccountOptions, Depends(provided(AccountOptions))],
+) -> Response:
+    """Says where to download objects; one that the repository does not hold is a 404 of that object alone."""
+    if batch.operation != "download" or batch.hash_algo != "sha256":
+        raise LfsUnsupported("Only downloads of SHA-256 objects are offered.", remedy="Push with `modelyard push`.")
+    base = f"{accounts.public_url.rstrip('/')}/{repository.address}.git/info/lfs/objects"
+    objects = [_lfs_answer(session, repository, item, base) for item in batch.objects]
+    return JSONResponse({"transfer": "basic", "objects": objects}, media_type=LFS_MEDIA_TYPE)
+
+
+@router.get("/info/lfs/objects/{oid}")
+def lfs_download(
+    repository: Readable, session: Reading, oid: str, blobs: Annotated[BlobStore, Depends(provided(BlobStore))]
+) -> Response:
+    """The bytes of one object, if this repository holds it."""
+    blob = content.open_granted(session, store=blobs, holder_id=repository.id, digest=f"sha256:{oid}")
+    return StreamingResponse(
+        blob.chunks, media_type="application/octet-stream", headers={"Content-Length": str(blob.size)}
+    )
+
+
+async def _serve(request: Request, repository: Repository, options: RepositoryOptions, path: str) -> Response:
+    asked = wire.WireRequest(request.method, path, request.url.query, request.headers, request.stream())
+    answer = await wire.serve(git.repository_path(options.root, repository.id), asked)
+    return StreamingResponse(answer.body, status_code=answer.status, headers=answer.headers)
+
+
+def _lfs_answer(session: Reading, repository: Repository, item: LfsObject, base: str) -> dict[str, Any]:
+    answer: dict[str, Any] = {"oid": item.oid, "size": item.size}
+    if content.holds(session, holder_id=repository.id, digest=f"sha256:{item.oid}"):
+        return answer | {"authenticated": False, "actions": {"download": {"href": f"{base}/{item.oid}"}}}
+    return answer | {"error": {"code": 404, "message": "This repository does not hold the object."}}
+
+
+def _push_refused(repository: Repository) -> GitPushRefused:
+    return GitPushRefused(
+        "Content comes in by `modelyard push`, the web form or the API.",
+        remedy=f"Run `modelyard push DIR --name {repository.address}`.",
+    )

@@ -1,0 +1,121 @@
+"""HTTP of repositories: ``/api/v1/repos``."""
+
+import mimetypes
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response, status
+
+from modelyard.kit.clock import Clock
+from modelyard.kit.http import Reading, Writing, provided
+from modelyard.kit.paging import Cursor, Limit, Page
+from modelyard.rooms.access.policies import Anyone, Creator, SignedIn
+from modelyard.rooms.access.schemas import Visibility
+from modelyard.rooms.accounts.ports import AccountOptions
+from modelyard.rooms.content.ports import BlobStore
+from modelyard.rooms.repos import service
+from modelyard.rooms.repos.git import LfsPointer
+from modelyard.rooms.repos.policies import Owned, Readable
+from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.schemas import Commit, Kind, NewRepository, Repository, RepositoryChange, TreeEntry
+
+router = APIRouter(prefix="/api/v1/repos", tags=["repositories"])
+
+Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
+Accounts = Annotated[AccountOptions, Depends(provided(AccountOptions))]
+Now = Annotated[Clock, Depends(provided(Clock))]
+Blobs = Annotated[BlobStore, Depends(provided(BlobStore))]
+Revision = Annotated[str, Query(max_length=200, description="A branch, tag or commit.")]
+FilePath = Annotated[str, Query(max_length=1000)]
+
+SHOWN_INLINE = frozenset({"text/plain", "image/png", "image/jpeg", "image/gif", "image/webp"})
+
+
+@router.get("", operation_id="list_repositories")
+def list_repositories(
+    session: Reading,
+    principal: Anyone,
+    accounts: Accounts,
+    q: Annotated[str | None, Query(max_length=200, description="Looked for in name, title, description, tags.")] = None,
+    kind: Kind | None = None,
+    owner: Annotated[str | None, Query(max_length=39)] = None,
+    visibility: Visibility | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[Repository]:
+    """The repositories that the caller may read, newest first."""
+    return service.list_repositories(
+        session,
+        principal=principal,
+        require_sign_in=accounts.require_sign_in,
+        kind=kind,
+        owner=owner,
+        visibility=visibility,
+        text=q,
+        cursor=cursor,
+        limit=limit,
+    )
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, operation_id="create_repository")
+def create_repository(
+    session: Writing, principal: Creator, wanted: NewRepository, options: Options, clock: Now
+) -> Repository:
+    """Creates an empty repository."""
+    return service.create_repository(session, principal=principal, wanted=wanted, options=options, clock=clock)
+
+
+@router.get("/{owner}/{name}", operation_id="get_repository")
+def get_repository(repository: Readable) -> Repository:
+    """One repository."""
+    return repository
+
+
+@router.patch("/{owner}/{name}", operation_id="change_repository")
+def change_repository(
+    session: Writing, principal: SignedIn, repository: Owned, change: RepositoryChange, clock: Now
+) -> Repository:
+    """Renames, shows or describes a repository."""
+    return service.change_repository(session, principal=principal, repository=repository, change=change, clock=clock)
+
+
+@router.get("/{owner}/{name}/files", operation_id="list_files")
+def list_files(
+    repository: Readable, options: Options, revision: Revision = "main", path: FilePath = ""
+) -> list[TreeEntry]:
+    """The entries of one folder at a revision, folders first."""
+    return service.list_files(options, repository.id, revision=revision, folder=path)
+
+
+@router.get("/{owner}/{name}/raw", operation_id="read_file", response_class=Response)
+def read_file(
+    repository: Readable, options: Options, blobs: Blobs, path: FilePath, revision: Revision = "main"
+) -> Response:
+    """A file's bytes; for a file kept by Git LFS see the `.git/info/lfs` address."""
+    data = service.read_file(options, repository.id, revision=revision, path=path)
+    return _file_response(path, data)
+
+
+@router.get("/{owner}/{name}/commits", operation_id="list_commits")
+def list_commits(
+    repository: Readable, options: Options, revision: Revision = "main", limit: Limit = 50
+) -> list[Commit]:
+    """The history of a revision, newest first."""
+    return service.list_commits(options, repository.id, revision=revision, limit=limit)
+
+
+def _file_response(path: str, data: bytes) -> Response:
+    """What strangers wrote is never run by a browser: sandboxed, not sniffed, attached unless harmless."""
+    kind = "text/plain" if _is_text(data) else (mimetypes.guess_type(path)[0] or "application/octet-stream")
+    headers = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
+    if kind not in SHOWN_INLINE:
+        kind, headers["Content-Disposition"] = "application/octet-stream", "attachment"
+    return Response(data, media_type=kind, headers=headers)
+
+
+def _is_text(data: bytes) -> bool:
+    if LfsPointer.parse(data):
+        return True
+    try:
+        return "\x00" not in data.decode()
+    except UnicodeDecodeError:
+        return False

@@ -1,0 +1,100 @@
+"""Repositories as the API speaks of them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from modelyard.rooms.access.schemas import Visibility
+
+
+class Kind(StrEnum):
+    MODEL = "model"
+    DATASET = "dataset"
+    OPERATION = "operation"
+
+
+RepositoryName = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$")
+]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[^\s,]+$")]
+Title = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Description = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+
+
+class NewRepository(BaseModel):
+    """``owner`` defaults to the caller."""
+
+    owner: str | None = Field(None, max_length=39)
+    name: RepositoryName
+    kind: Kind = Kind.MODEL
+    visibility: Visibility = Visibility.PRIVATE
+    title: Title = ""
+    description: Description = ""
+    tags: list[Tag] = Field(default_factory=list, max_length=20)
+
+
+class RepositoryChange(BaseModel):
+    """What is absent stays as it is."""
+
+    name: RepositoryName | None = None
+    visibility: Visibility | None = None
+    title: Title | None = None
+    description: Description | None = None
+    tags: list[Tag] | None = Field(None, max_length=20)
+
+
+class Repository(BaseModel):
+    """A repository as a caller sees it; ``can_write`` says whether this caller may change it."""
+
+    id: UUID
+    owner: str
+    owner_id: UUID
+    name: str
+    kind: Kind
+    visibility: Visibility
+    title: str
+    description: str
+    tags: list[str]
+    created_at: datetime
+    updated_at: datetime
+    can_write: bool = False
+
+    @property
+    def address(self) -> str:
+        return f"{self.owner}/{self.name}"
+
+
+class TreeEntry(BaseModel):
+    """A file or folder at some revision; ``size`` in bytes is that of the content, also for a file kept by LFS."""
+
+    path: str
+    name: str
+    type: str = Field(description="`file` or `folder`")
+    size: int | None = None
+    lfs: bool = False
+
+
+class Commit(BaseModel):
+    id: str
+    message: str
+    author: str
+    at: datetime
+
+
+class LfsObject(BaseModel):
+    """One object of a Git LFS batch request: ``oid`` is a SHA-256 in hex, ``size`` bytes."""
+
+    oid: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(ge=0)
+
+
+class LfsBatch(BaseModel):
+    """A Git LFS batch request (https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md)."""
+
+    operation: str
+    transfers: list[str] = Field(default_factory=lambda: ["basic"])
+    objects: list[LfsObject] = Field(max_length=1000)
+    hash_algo: str = "sha256"

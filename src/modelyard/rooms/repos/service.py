@@ -1,0 +1,261 @@
+"""Verbs on repositories: create, find, change, delete; commits, files, tags."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from modelyard.kit.clock import Clock
+from modelyard.kit.ids import new_id
+from modelyard.kit.paging import Page, decode_cursor, encode_cursor
+from modelyard.rooms.access import service as access
+from modelyard.rooms.access.errors import NotOwner
+from modelyard.rooms.access.schemas import Visibility
+from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.repos import git, store
+from modelyard.rooms.repos.errors import OwnerInvalid, RepositoryExists, RepositoryMissing
+from modelyard.rooms.repos.git import LfsPointer
+from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.schemas import Commit, Kind, NewRepository, Repository, RepositoryChange, TreeEntry
+from modelyard.rooms.repos.tables import RepositoryRow
+
+
+def create_repository(
+    session: Session, *, principal: Principal, wanted: NewRepository, options: RepositoryOptions, clock: Clock
+) -> Repository:
+    """Creates an empty repository; raises ``RepositoryExists``, ``OwnerInvalid``, ``RoleMissing``."""
+    access.require_creator(principal)
+    owner_id = _owner_id(session, principal, wanted.owner)
+    now = clock()
+    values = wanted.model_dump(exclude={"owner"}, mode="json")
+    row_id = new_id()
+    inserted = store.insert(
+        session,
+        {"id": row_id, "owner_id": owner_id, "next_version": 1, "deleting": False, "created_at": now, "updated_at": now}
+        | values,
+    )
+    if not inserted:
+        raise RepositoryExists(
+            f"There is a repository '{wanted.name}' already.", remedy="Choose another name.", field="name"
+        )
+    git.create(git.repository_path(options.root, row_id))
+    return _present(session, [_required(store.get(session, row_id))], principal)[0]
+
+
+def find_repository(
+    session: Session, *, principal: Principal, owner: str, name: str, require_sign_in: bool
+) -> Repository:
+    """The repository, if the principal may read it; else ``RepositoryMissing``, as if it were absent."""
+    account_id = accounts.find_account_id(session, owner)
+    row = store.find(session, owner_id=account_id, name=name) if account_id else None
+    if row is None or not access.may_read(
+        principal, id=row.id, owner_id=row.owner_id, visibility=row.visibility, require_sign_in=require_sign_in
+    ):
+        raise RepositoryMissing(f"There is no {owner}/{name}.", remedy="Check the address, or sign in to see more.")
+    return _present(session, [row], principal)[0]
+
+
+def get_repository(session: Session, id: UUID) -> Repository:
+    """The repository whoever asks; for work that runs by itself. Raises ``RepositoryMissing``."""
+    row = store.get(session, id)
+    if row is None:
+        raise RepositoryMissing
+    return _present(session, [row], None)[0]
+
+
+def list_repositories(
+    session: Session,
+    *,
+    principal: Principal,
+    require_sign_in: bool,
+    kind: Kind | None = None,
+    owner: str | None = None,
+    visibility: Visibility | None = None,
+    text: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[Repository]:
+    """What the principal may read, newest first; ``text`` is looked for in name, title, description and tags."""
+    owner_id = accounts.find_account_id(session, owner) if owner else None
+    if owner and owner_id is None:
+        return Page(items=[])
+    allowed = access.readable(
+        principal,
+        id=RepositoryRow.id,
+        owner_id=RepositoryRow.owner_id,
+        visibility=RepositoryRow.visibility,
+        require_sign_in=require_sign_in,
+    )
+    before = decode_cursor(cursor, UUID)[0] if cursor else None
+    rows = store.page(
+        session,
+        allowed=allowed,
+        kind=kind,
+        owner_id=owner_id,
+        text=text,
+        visibility=visibility,
+        before=before,
+        limit=limit + 1,
+    )
+    more = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
+    return Page(items=_present(session, rows[:limit], principal), next_cursor=more)
+
+
+def change_repository(
+    session: Session, *, principal: Principal, repository: Repository, change: RepositoryChange, clock: Clock
+) -> Repository:
+    """Renames, shows or describes a repository; addresses of the old name stop working at once."""
+    row = _owned(session, principal, repository)
+    values = change.model_dump(exclude_none=True, mode="json")
+    renamed = values.get("name", row.name) != row.name
+    if renamed and store.name_taken(session, owner_id=row.owner_id, name=values["name"]):
+        raise RepositoryExists(f"There is a repository '{values['name']}' already.", field="name")
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.updated_at = clock()
+    session.flush()
+    return _present(session, [row], principal)[0]
+
+
+def begin_deletion(session: Session, *, principal: Principal, repository: Repository) -> None:
+    """Takes the repository out of sight at once; ``finish_deletion`` frees what it held."""
+    _owned(session, principal, repository).deleting = True
+
+
+def finish_deletion(session: Session, *, repository_id: UUID, options: RepositoryOptions) -> None:
+    """Removes the Git repository and the row, and with it everything that refers to it. May be repeated."""
+    git.delete(git.repository_path(options.root, repository_id))
+    store.delete(session, repository_id)
+
+
+def repositories_to_delete(session: Session) -> list[UUID]:
+    """Those whose deletion was begun; for the sweep at start-up."""
+    return [row.id for row in store.deleting(session)]
+
+
+def repository_ids(session: Session) -> set[UUID]:
+    return store.all_ids(session)
+
+
+def require_owner(principal: Principal, repository: Repository) -> None:
+    access.require_owner(principal, id=repository.id, owner_id=repository.owner_id)
+
+
+def reserve_version(session: Session, repository_id: UUID) -> int:
+    return store.reserve_number(session, repository_id)
+
+
+def set_title(session: Session, repository_id: UUID, *, title: str, description: str, clock: Clock) -> None:
+    """Fills in title and description from a card where the owner has not written any."""
+    row = _required(store.get(session, repository_id))
+    row.title = row.title or title[:200]
+    row.description = row.description or description[:10_000]
+    row.updated_at = clock()
+
+
+def commit_files(
+    options: RepositoryOptions,
+    repository_id: UUID,
+    folder: Path,
+    *,
+    pointers: Mapping[str, LfsPointer],
+    message: str,
+    author: str,
+    at: datetime,
+) -> str:
+    """Commits a folder as the new state of ``main``; returns the commit's id. Takes no session: Git is the ledger."""
+    path = git.repository_path(options.root, repository_id)
+    return git.commit_folder(path, folder, pointers=pointers, message=message, author=author, at=at)
+
+
+def checkout(options: RepositoryOptions, repository_id: UUID, revision: str, folder: Path) -> dict[str, LfsPointer]:
+    """Writes a revision's files into ``folder``; those kept by LFS are not written but returned, path → pointer."""
+    pointers: dict[str, LfsPointer] = {}
+    for name, data in git.walk_files(git.repository_path(options.root, repository_id), revision):
+        if pointer := LfsPointer.parse(data):
+            pointers[name] = pointer
+            continue
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    return pointers
+
+
+def write_version_tag(options: RepositoryOptions, repository_id: UUID, *, number: int, commit_id: str) -> None:
+    git.write_tag(git.repository_path(options.root, repository_id), f"v{number}", commit_id)
+
+
+def delete_version_tag(options: RepositoryOptions, repository_id: UUID, *, number: int) -> None:
+    git.delete_tag(git.repository_path(options.root, repository_id), f"v{number}")
+
+
+def list_files(options: RepositoryOptions, repository_id: UUID, *, revision: str, folder: str) -> list[TreeEntry]:
+    entries = git.list_folder(git.repository_path(options.root, repository_id), revision, folder)
+    return [
+        TreeEntry(
+            path=e.path,
+            name=e.path.rsplit("/", 1)[-1],
+            type="folder" if e.is_folder else "file",
+            size=e.size,
+            lfs=e.pointer is not None,
+        )
+        for e in entries
+    ]
+
+
+def read_file(options: RepositoryOptions, repository_id: UUID, *, revision: str, path: str) -> bytes:
+    """What Git holds of a file; see ``git.LfsPointer`` for files kept by LFS."""
+    return git.read_file(git.repository_path(options.root, repository_id), revision, path)
+
+
+def list_commits(options: RepositoryOptions, repository_id: UUID, *, revision: str, limit: int) -> list[Commit]:
+    facts = git.history(git.repository_path(options.root, repository_id), revision, limit=limit)
+    return [Commit(id=f.id, message=f.message, author=f.author, at=f.at) for f in facts]
+
+
+def _owner_id(session: Session, principal: Principal, owner: str | None) -> UUID:
+    if owner is None or owner == principal.username:
+        assert principal.account_id is not None  # a creator is signed in
+        return principal.account_id
+    account_id = accounts.find_account_id(session, owner)
+    if account_id is None:
+        raise OwnerInvalid(f"There is no account '{owner}'.", field="owner")
+    if not principal.is_administrator:
+        raise NotOwner(f"You cannot create repositories for '{owner}'.", remedy="Leave the owner out.", field="owner")
+    return account_id
+
+
+def _owned(session: Session, principal: Principal, repository: Repository) -> RepositoryRow:
+    require_owner(principal, repository)
+    return _required(store.get(session, repository.id))
+
+
+def _required(row: RepositoryRow | None) -> RepositoryRow:
+    if row is None:
+        raise RepositoryMissing
+    return row
+
+
+def _present(session: Session, rows: Iterable[RepositoryRow], principal: Principal | None) -> list[Repository]:
+    rows = list(rows)
+    owners = accounts.usernames(session, {row.owner_id for row in rows})
+    return [
+        Repository(
+            id=row.id,
+            owner=owners[row.owner_id],
+            owner_id=row.owner_id,
+            name=row.name,
+            kind=Kind(row.kind),
+            visibility=Visibility(row.visibility),
+            title=row.title,
+            description=row.description,
+            tags=row.tags,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            can_write=principal is not None and access.owns(principal, owner_id=row.owner_id),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,102 @@
+"""Git's smart HTTP protocol, by Git's own CGI program ``git http-backend`` (gitprotocol-http(5))."""
+
+import asyncio
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CHUNK = 64 * 1024
+HEADER_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """One request of a Git client; ``path`` is the part below the repository (``/info/refs``, ``/git-upload-pack``)."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class WireResponse:
+    status: int
+    headers: dict[str, str]
+    body: AsyncIterator[bytes]
+
+
+async def serve(repository: Path, request: WireRequest) -> WireResponse:
+    """Runs ``git http-backend`` for one request; the process ends with the response or when the client goes."""
+    process = await asyncio.create_subprocess_exec(
+        "git",
+        "http-backend",
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=None,
+        env=_environment(repository, request),
+        limit=HEADER_LIMIT,
+    )
+    feeding = asyncio.create_task(_feed(process, request.body))
+    status, headers = await _read_headers(process)
+    return WireResponse(status, headers, _read_body(process, feeding))
+
+
+def _environment(repository: Path, request: WireRequest) -> dict[str, str]:
+    environment = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": "/nonexistent",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+        "GIT_PROJECT_ROOT": str(repository.parent),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": f"/{repository.name}{request.path}",
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.query,
+        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
+        "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
+    }
+    if "content-length" in request.headers:
+        environment["CONTENT_LENGTH"] = request.headers["content-length"]
+    return environment
+
+
+async def _feed(process: Process, body: AsyncIterator[bytes]) -> None:
+    assert process.stdin is not None
+    try:
+        async for chunk in body:
+            process.stdin.write(chunk)
+            await process.stdin.drain()
+    except (BrokenPipeError, ConnectionResetError):
+        return  # git has read all it wanted
+    finally:
+        process.stdin.close()
+
+
+async def _read_headers(process: Process) -> tuple[int, dict[str, str]]:
+    assert process.stdout is not None
+    status, headers = 200, {}
+    while line := (await process.stdout.readline()).decode("latin-1").strip():
+        name, _, value = line.partition(":")
+        if name.lower() == "status":
+            status = int(value.split()[0])
+        else:
+            headers[name] = value.strip()
+    return status, headers
+
+
+async def _read_body(process: Process, feeding: asyncio.Task[None]) -> AsyncIterator[bytes]:
+    assert process.stdout is not None
+    try:
+        while chunk := await process.stdout.read(CHUNK):
+            yield chunk
+    finally:
+        feeding.cancel()
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
