@@ -73,4 +73,11 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+@pytest.fixture
+def soak(request: pytest.FixtureRequest) -> bool:
+    """Whether the long counts are wanted (`make soak`); a test that asks is marked ``soak`` and else runs in small."""
+    assert request.node.get_closest_marker("soak"), "mark this test with pytest.mark.soak"
+    return os.environ.get("MODELYARD_SOAK") == "1"
+
+
 _ROOT = pytest.StashKey[Path]()

