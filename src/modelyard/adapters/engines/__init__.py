@@ -1,0 +1,1 @@
+"""What executes containers: ``local`` is the embedded default, ``docker`` speaks the Docker Engine API."""
