@@ -8,6 +8,15 @@ class SignInRequired(Unauthenticated):
     title = "Sign in first"
 
 
+class BasicSignInRequired(SignInRequired):
+    """As ``SignInRequired``, with the challenge that Git and Docker understand."""
+
+    code = "basic_sign_in_required"
+
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": 'Basic realm="modelyard"'}
+
+
 class ScopeMissing(Forbidden):
     code = "scope_missing"
     title = "The token does not allow this"

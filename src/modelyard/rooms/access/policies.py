@@ -25,18 +25,19 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def authenticate(request: Request, session: Session) -> Principal:
     """Who asks; anonymous when nothing is presented. Wrong credentials raise ``Unauthenticated``."""
+    clock = clock_of(request.app)
     secret = bearer_of(request.headers.get("authorization"))
     if secret:
-        return accounts.principal_of_token(session, secret)
+        principal = accounts.principal_of_token(session, secret, clock=clock)
+        part_of(request.app, TokenUses).note(principal, at=clock())
+        return principal
     cookie = request.cookies.get(COOKIE)
-    if not cookie:
-        return ANONYMOUS
-    principal = accounts.principal_of_session(session, cookie)
-    if principal is None:
+    signed_in = accounts.principal_of_session(session, cookie, clock=clock) if cookie else None
+    if signed_in is None:
         return ANONYMOUS
     if request.method not in SAFE_METHODS:
         _require_same_origin(request)
-    return principal
+    return signed_in
 
 
 def bearer_of(authorization: str | None) -> str | None:
@@ -69,6 +70,13 @@ def anyone(request: Request, principal: Caller) -> Principal:
     return principal
 
 
+@policy("reader")
+def reader(principal: Caller) -> Principal:
+    """Everybody, known or not, for reading whatever the HTTP method (Git, LFS and registry clients POST to read)."""
+    _require_scope(principal, Scope.READ)
+    return principal
+
+
 @policy("public")
 def public() -> None:
     """Everybody; the route does not care who asks."""
@@ -98,6 +106,7 @@ def administrator(principal: Annotated[Principal, Depends(signed_in)]) -> Princi
 
 
 Anyone = Annotated[Principal, Depends(anyone)]
+Reader = Annotated[Principal, Depends(reader)]
 SignedIn = Annotated[Principal, Depends(signed_in)]
 Creator = Annotated[Principal, Depends(creator)]
 Administrator = Annotated[Principal, Depends(administrator)]

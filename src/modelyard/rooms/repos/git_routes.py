@@ -11,7 +11,7 @@ from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.repos import git, wire
 from modelyard.rooms.repos.errors import GitPushRefused, LfsUnsupported
-from modelyard.rooms.repos.policies import Readable
+from modelyard.rooms.repos.policies import Fetchable
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import LfsBatch, LfsObject, Repository
 
@@ -22,7 +22,7 @@ LFS_MEDIA_TYPE = "application/vnd.git-lfs+json"
 
 
 @router.get("/info/refs")
-async def info_refs(request: Request, repository: Readable, options: Options, service: str = "") -> Response:
+async def info_refs(request: Request, repository: Fetchable, options: Options, service: str = "") -> Response:
     """Advertises refs; the old "dumb" protocol is not offered."""
     if service != "git-upload-pack":
         raise _push_refused(repository)
@@ -30,19 +30,19 @@ async def info_refs(request: Request, repository: Readable, options: Options, se
 
 
 @router.post("/git-upload-pack")
-async def upload_pack(request: Request, repository: Readable, options: Options) -> Response:
+async def upload_pack(request: Request, repository: Fetchable, options: Options) -> Response:
     """Sends what a clone or fetch asks for."""
     return await _serve(request, repository, options, "/git-upload-pack")
 
 
 @router.post("/git-receive-pack")
-def receive_pack(repository: Readable) -> Response:
+def receive_pack(repository: Fetchable) -> Response:
     raise _push_refused(repository)
 
 
 @router.post("/info/lfs/objects/batch")
 def lfs_batch(
-    repository: Readable,
+    repository: Fetchable,
     session: Reading,
     batch: LfsBatch,
     accounts: Annotated[AccountOptions, Depends(provided(AccountOptions))],
@@ -57,7 +57,7 @@ def lfs_batch(
 
 @router.get("/info/lfs/objects/{oid}")
 def lfs_download(
-    repository: Readable, session: Reading, oid: str, blobs: Annotated[BlobStore, Depends(provided(BlobStore))]
+    repository: Fetchable, session: Reading, oid: str, blobs: Annotated[BlobStore, Depends(provided(BlobStore))]
 ) -> Response:
     """The bytes of one object, if this repository holds it."""
     blob = content.open_granted(session, store=blobs, holder_id=repository.id, digest=f"sha256:{oid}")

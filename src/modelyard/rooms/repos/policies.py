@@ -6,8 +6,10 @@ from fastapi import Depends, Request
 
 from modelyard.kit.http import Reading, part_of, policy
 from modelyard.rooms.access import policies as access
+from modelyard.rooms.access.errors import BasicSignInRequired
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.repos import service
+from modelyard.rooms.repos.errors import RepositoryMissing
 from modelyard.rooms.repos.schemas import Repository
 
 
@@ -27,5 +29,20 @@ def owned(repository: Annotated[Repository, Depends(readable)], principal: acces
     return repository
 
 
+@policy("repository fetcher")
+def fetchable(request: Request, session: Reading, principal: access.Reader, owner: str, name: str) -> Repository:
+    """As ``readable``, for foreign clients: reading is reading whatever the method, and they expect a challenge."""
+    require_sign_in = part_of(request.app, AccountOptions).require_sign_in
+    try:
+        return service.find_repository(
+            session, principal=principal, owner=owner, name=name, require_sign_in=require_sign_in
+        )
+    except RepositoryMissing as e:
+        if principal.is_anonymous:
+            raise BasicSignInRequired(e.detail, remedy="Send a token as the password.") from e
+        raise
+
+
+Fetchable = Annotated[Repository, Depends(fetchable)]
 Readable = Annotated[Repository, Depends(readable)]
 Owned = Annotated[Repository, Depends(owned)]

@@ -4,6 +4,7 @@ import mimetypes
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi.responses import StreamingResponse
 
 from modelyard.kit.clock import Clock
 from modelyard.kit.http import Reading, Writing, provided
@@ -11,6 +12,7 @@ from modelyard.kit.paging import Cursor, Limit, Page
 from modelyard.rooms.access.policies import Anyone, Creator, SignedIn
 from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts.ports import AccountOptions
+from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.repos import service
 from modelyard.rooms.repos.git import LfsPointer
@@ -27,6 +29,7 @@ Blobs = Annotated[BlobStore, Depends(provided(BlobStore))]
 Revision = Annotated[str, Query(max_length=200, description="A branch, tag or commit.")]
 FilePath = Annotated[str, Query(max_length=1000)]
 
+SAFE_HEADERS = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
 SHOWN_INLINE = frozenset({"text/plain", "image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
@@ -88,11 +91,16 @@ def list_files(
 
 @router.get("/{owner}/{name}/raw", operation_id="read_file", response_class=Response)
 def read_file(
-    repository: Readable, options: Options, blobs: Blobs, path: FilePath, revision: Revision = "main"
+    repository: Readable, session: Reading, options: Options, blobs: Blobs, path: FilePath, revision: Revision = "main"
 ) -> Response:
-    """A file's bytes; for a file kept by Git LFS see the `.git/info/lfs` address."""
+    """A file's bytes, also of a file kept by Git LFS."""
     data = service.read_file(options, repository.id, revision=revision, path=path)
-    return _file_response(path, data)
+    pointer = LfsPointer.parse(data)
+    if pointer is None:
+        return _file_response(path, data)
+    blob = content.open_granted(session, store=blobs, holder_id=repository.id, digest=f"sha256:{pointer.oid}")
+    headers = {"Content-Length": str(blob.size), "Content-Disposition": "attachment"} | SAFE_HEADERS
+    return StreamingResponse(blob.chunks, media_type="application/octet-stream", headers=headers)
 
 
 @router.get("/{owner}/{name}/commits", operation_id="list_commits")
@@ -106,15 +114,13 @@ def list_commits(
 def _file_response(path: str, data: bytes) -> Response:
     """What strangers wrote is never run by a browser: sandboxed, not sniffed, attached unless harmless."""
     kind = "text/plain" if _is_text(data) else (mimetypes.guess_type(path)[0] or "application/octet-stream")
-    headers = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
+    headers = dict(SAFE_HEADERS)
     if kind not in SHOWN_INLINE:
         kind, headers["Content-Disposition"] = "application/octet-stream", "attachment"
     return Response(data, media_type=kind, headers=headers)
 
 
 def _is_text(data: bytes) -> bool:
-    if LfsPointer.parse(data):
-        return True
     try:
         return "\x00" not in data.decode()
     except UnicodeDecodeError:

@@ -21,3 +21,13 @@ class EngineUnavailable(Unavailable):
 class EngineRefused(Invalid):
     code = "engine_refused"
     title = "The engine cannot run this container"
+
+
+class RunStateInvalid(Conflict):
+    code = "run_state_invalid"
+    title = "The run is not in a state that allows this"
+
+
+class AttemptOutdated(Conflict):
+    code = "attempt_outdated"
+    title = "A later attempt of this run has taken over"

@@ -1,0 +1,101 @@
+"""A build's writes, each guarded by its attempt: what a later attempt has taken over is not touched (409)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from modelyard.kit.clock import Clock
+from modelyard.rooms.versions import rules, store
+from modelyard.rooms.versions.errors import BuildOutdated
+from modelyard.rooms.versions.rules import StageState, VersionState
+from modelyard.rooms.versions.tables import VersionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One attempt at building one version, as loaded at the start of a step."""
+
+    version_id: UUID
+    repository_id: UUID
+    number: int
+    attempt: int
+    commit_id: str
+    platforms: tuple[str, ...]
+    signature: Mapping[str, Any]
+    card: Mapping[str, Any]
+    project: Mapping[str, Any]
+    image_digest: str | None
+    lock: str | None
+
+
+def begin(session: Session, version_id: UUID, *, attempt: int, clock: Clock) -> Build:
+    """Marks the version as building and loads what the step needs."""
+    row = _current(session, version_id, attempt)
+    rules.require_step(VersionState(row.state), VersionState.BUILDING)
+    row.state = VersionState.BUILDING.value
+    return Build(
+        version_id=row.id,
+        repository_id=row.repository_id,
+        number=row.number,
+        attempt=row.attempt,
+        commit_id=row.commit_id,
+        platforms=tuple(row.platforms),
+        signature=row.signature,
+        card=row.card,
+        project=row.project,
+        image_digest=row.image_digest,
+        lock=row.lock,
+    )
+
+
+def report(session: Session, build: Build, *, stage: str, state: str, text: str, clock: Clock) -> None:
+    """Adds an event to the build's story."""
+    _current(session, build.version_id, build.attempt)
+    store.add_event(session, build.version_id, attempt=build.attempt, stage=stage, state=state, text=text, at=clock())
+
+
+def record_image(session: Session, build: Build, *, digest: str, size: int, lock: str) -> None:
+    """Keeps what was assembled, and the lock, so that assembling again gives the same image."""
+    row = _current(session, build.version_id, build.attempt)
+    row.image_digest, row.image_size, row.lock = digest, size, lock
+
+
+def publish(session: Session, build: Build, *, clock: Clock) -> None:
+    """The version is ready."""
+    row = _current(session, build.version_id, build.attempt)
+    rules.require_step(VersionState(row.state), VersionState.READY)
+    row.state, row.ready_at = VersionState.READY.value, clock()
+    row.reason = row.remedy = None
+    store.add_event(
+        session,
+        row.id,
+        attempt=row.attempt,
+        stage="publish",
+        state=StageState.COMPLETE.value,
+        text=f"tagged v{row.number}",
+        at=clock(),
+    )
+
+
+def fail(session: Session, version_id: UUID, *, attempt: int, clock: Clock, reason: str, remedy: str) -> None:
+    """The version has failed; the stage it was in too. Does nothing for an attempt that was overtaken."""
+    row = store.get_for_update(session, version_id)
+    if row is None or row.attempt != attempt or VersionState(row.state) in rules.ENDED:
+        return
+    row.state, row.reason, row.remedy = VersionState.FAILED.value, reason, remedy
+    events = store.events(session, version_id, limit=100_000)
+    running = [s for s in rules.stages_of(events, attempt=attempt) if s.state is StageState.RUNNING]
+    for stage in running:
+        store.add_event(
+            session, version_id, attempt=attempt, stage=stage.name, state="failed", text=stage.text, at=clock()
+        )
+
+
+def _current(session: Session, version_id: UUID, attempt: int) -> VersionRow:
+    row = store.get_for_update(session, version_id)
+    if row is None or row.attempt != attempt:
+        raise BuildOutdated
+    return row

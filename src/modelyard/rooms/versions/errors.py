@@ -1,0 +1,43 @@
+"""What can go wrong with versions."""
+
+from modelyard.kit.errors import Conflict, Invalid, NotFound
+
+
+class VersionMissing(NotFound):
+    code = "version_missing"
+    title = "No such version"
+
+
+class VersionStateInvalid(Conflict):
+    code = "version_state_invalid"
+    title = "The version is not in a state that allows this"
+
+
+class VersionInUse(Conflict):
+    code = "version_in_use"
+    title = "The version is in use"
+
+
+class VersionNotReady(Conflict):
+    code = "version_not_ready"
+    title = "The version is not ready"
+
+
+class BuildOutdated(Conflict):
+    code = "build_outdated"
+    title = "A later attempt at this build has taken over"
+
+
+class NotAModel(Invalid):
+    code = "not_a_model"
+    title = "Only repositories of kind model take versions this way"
+
+
+class PartsInvalid(Invalid):
+    code = "parts_invalid"
+    title = "The parts of the push do not fit together"
+
+
+class CheckFailed(Invalid):
+    code = "check_failed"
+    title = "The model could not be loaded"

@@ -1,0 +1,210 @@
+"""A push: what was uploaded becomes a commit and a queued version. Slow, so it takes the database, not a session."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from modelyard.kit import db
+from modelyard.kit.clock import Clock
+from modelyard.kit.db import Database
+from modelyard.kit.ids import new_id
+from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.content import service as content
+from modelyard.rooms.content.ports import BlobStore, LocalPaths
+from modelyard.rooms.repos import service as repos
+from modelyard.rooms.repos.git import LfsPointer
+from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.schemas import Kind, Repository
+from modelyard.rooms.signatures import service as signatures
+from modelyard.rooms.signatures.schemas import Signature
+from modelyard.rooms.sources import service as sources
+from modelyard.rooms.sources.schemas import Project
+from modelyard.rooms.versions import service, store, tasks
+from modelyard.rooms.versions.errors import NotAModel
+from modelyard.rooms.versions.rules import VersionState
+from modelyard.rooms.versions.schemas import NewVersion, Version
+
+CHUNK = 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class PushTools:
+    """What a push needs. ``scratch`` is a folder for unpacking; ``python`` the version used where none is asked for."""
+
+    database: Database
+    blobs: BlobStore
+    repositories: RepositoryOptions
+    scratch: Path
+    clock: Clock
+    python: str = "3.11"
+
+
+def push_version(tools: PushTools, *, principal: Principal, repository: Repository, wanted: NewVersion) -> Version:
+    """Checks the parts, commits them, reserves the next number and queues the build.
+
+    Raises what ``sources`` and ``signatures`` raise for parts that cannot be a model; nothing is kept then, and the
+    uploads stay, so that the push can be repeated.
+    """
+    if repository.kind is not Kind.MODEL:
+        raise NotAModel(f"{repository.address} is a {repository.kind}.", remedy="Push to a repository of kind model.")
+    with _workdir(tools.scratch) as workdir:
+        project = _read_project(tools, principal, wanted, workdir)
+        signature = _read_signature(tools, project)
+        tree = sources.write_commit_tree(project, workdir / "tree")
+        large = _large_files(tree, project, tools.repositories.lfs_threshold)
+        for path in large:
+            tools.blobs.put(_chunks(tree / path), expected=f"sha256:{large[path].oid}")
+        commit_id = _commit(tools, principal, repository, wanted, tree, large)
+    with tools.database.write() as session:
+        return _record(session, tools, principal, repository, wanted, project, signature, commit_id, large)
+
+
+def _read_project(tools: PushTools, principal: Principal, wanted: NewVersion, workdir: Path) -> Project:
+    if wanted.archive:
+        return sources.read_archive(_fetch(tools, principal, wanted.archive, workdir / "archive"), workdir=workdir)
+    parts = wanted.parts
+    assert parts is not None  # NewVersion holds one of the two
+    return sources.read_parts(
+        _fetch(tools, principal, parts.source, workdir / "source"),
+        artifact=_fetch(tools, principal, parts.artifact, workdir / "artifact") if parts.artifact else None,
+        requirements=_fetch(tools, principal, parts.requirements, workdir / "requirements")
+        if parts.requirements
+        else None,
+        config=_fetch(tools, principal, parts.config, workdir / "config"),
+        workdir=workdir,
+    )
+
+
+def _fetch(tools: PushTools, principal: Principal, upload_id: UUID, folder: Path) -> Path:
+    """The uploaded file under its own name: a link to the blob where it is a file here, else a copy."""
+    assert principal.account_id is not None  # the route asks for an owner
+    with tools.database.read() as session:
+        upload = content.claim_upload(session, account_id=principal.account_id, upload_id=upload_id)
+    folder.mkdir(parents=True)
+    target = folder / sources.safe_file_name(upload.filename)
+    if isinstance(tools.blobs, LocalPaths):
+        target.symlink_to(tools.blobs.path(upload.digest))
+        return target
+    with target.open("wb") as file:
+        for chunk in tools.blobs.open(upload.digest):
+            file.write(chunk)
+    return target
+
+
+def _read_signature(tools: PushTools, project: Project) -> Signature:
+    python = tuple(int(part) for part in (project.python or tools.python).split("."))
+    return signatures.read_signature(
+        project.source, project.target, has_model=project.artifact is not None, python=(python[0], python[1])
+    )
+
+
+def _large_files(tree: Path, project: Project, threshold: int) -> dict[str, LfsPointer]:
+    """The files whose bytes go to the content store: the artifact, and whatever is large."""
+    found = {}
+    for file in sorted(p for p in tree.rglob("*") if p.is_file()):
+        path = file.relative_to(tree).as_posix()
+        size = file.stat().st_size
+        if size >= threshold or path == project.artifact_path:
+            found[path] = LfsPointer(_sha256(file), size)
+    return found
+
+
+def _commit(
+    tools: PushTools,
+    principal: Principal,
+    repository: Repository,
+    wanted: NewVersion,
+    tree: Path,
+    large: dict[str, LfsPointer],
+) -> str:
+    attributes = "".join(f"{_attribute(path)} filter=lfs diff=lfs merge=lfs -text\n" for path in sorted(large))
+    if attributes:
+        (tree / ".gitattributes").write_text(attributes)
+    return repos.commit_files(
+        tools.repositories,
+        repository.id,
+        tree,
+        pointers=large,
+        message=wanted.message or "Push",
+        author=principal.username or "unknown",
+        at=tools.clock(),
+    )
+
+
+def _record(
+    session: Session,
+    tools: PushTools,
+    principal: Principal,
+    repository: Repository,
+    wanted: NewVersion,
+    project: Project,
+    signature: Signature,
+    commit_id: str,
+    large: dict[str, LfsPointer],
+) -> Version:
+    for pointer in large.values():
+        content.record_blob(
+            session, digest=f"sha256:{pointer.oid}", size=pointer.size, holder_id=repository.id, why="lfs"
+        )
+    card = project.card.to_json()
+    repos.set_title(
+        session,
+        repository.id,
+        title=card.get("title", ""),
+        description=card.get("description", ""),
+        clock=tools.clock,
+    )
+    row = store.insert(
+        session,
+        {
+            "id": new_id(),
+            "repository_id": repository.id,
+            "number": repos.reserve_version(session, repository.id),
+            "state": VersionState.QUEUED.value,
+            "attempt": 1,
+            "commit_id": commit_id,
+            "message": wanted.message,
+            "pushed_by": principal.account_id,
+            "platforms": list(wanted.platforms),
+            "signature": signature.to_json(),
+            "card": card,
+            "project": project.to_json(),
+            "created_at": tools.clock(),
+        },
+    )
+    identity = str(row.id)
+    db.after_commit(session, lambda: tasks.enqueue_build(identity, 1))
+    return service.present(session, [row])[0]
+
+
+@contextmanager
+def _workdir(scratch: Path) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="push-", dir=scratch))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            yield chunk
+
+
+def _attribute(path: str) -> str:
+    """A path as a gitattributes pattern that means just this file (gitattributes(5))."""
+    escaped = "".join(f"\\{c}" if c in "*?[]\\!#" else c for c in path)
+    return f'"/{escaped}"' if any(c.isspace() or c == '"' for c in path) else f"/{escaped}"

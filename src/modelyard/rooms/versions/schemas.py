@@ -1,0 +1,72 @@
+"""Versions as the API speaks of them."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from modelyard.rooms.versions.rules import StageState, VersionState
+
+Platform = Annotated[str, StringConstraints(pattern=r"^linux/(amd64|arm64)$")]
+
+
+class Parts(BaseModel):
+    """The four parts of a model, each the id of a finished upload (A3)."""
+
+    source: UUID = Field(description="A zip of the source code.")
+    artifact: UUID | None = Field(None, description="The trained model, such as a pickle.")
+    requirements: UUID | None = Field(None, description="A requirements.txt.")
+    config: UUID = Field(description='JSON: {"predict": {"module": …, "class": …, "function": …}}.')
+
+
+class NewVersion(BaseModel):
+    """Either ``parts``, or ``archive``: the upload of a zip of a directory with ``modelyard.yaml``."""
+
+    parts: Parts | None = None
+    archive: UUID | None = None
+    message: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    platforms: list[Platform] = Field(default_factory=list, max_length=2, description="Default: the server's own.")
+
+    @model_validator(mode="after")
+    def one_source(self) -> "NewVersion":
+        if (self.parts is None) == (self.archive is None):
+            raise ValueError("give either parts or archive")
+        return self
+
+
+class BuildStage(BaseModel):
+    name: str
+    state: StageState
+    text: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class VersionImage(BaseModel):
+    """``digest`` of the manifest or index; ``size`` in bytes of all that it refers to."""
+
+    digest: str
+    size: int
+
+
+class Version(BaseModel):
+    """A version of a repository. ``signature`` and ``card`` are known from the push on; the image when it is ready."""
+
+    number: int
+    state: VersionState
+    attempt: int
+    message: str
+    commit_id: str
+    pushed_by: str | None
+    platforms: list[str]
+    target: str
+    signature: dict[str, Any]
+    card: dict[str, Any]
+    notes: list[str]
+    image: VersionImage | None
+    reason: str | None
+    remedy: str | None
+    created_at: datetime
+    ready_at: datetime | None
+    stages: list[BuildStage]

@@ -1,0 +1,145 @@
+"""Verbs on versions: find, list, follow, retry, delete. Pushing is in ``pushing``, building in ``tasks``."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from modelyard.kit import db
+from modelyard.kit.paging import Page, decode_cursor, encode_cursor
+from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.images import service as images
+from modelyard.rooms.repos import service as repos
+from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.schemas import Repository
+from modelyard.rooms.runs import service as runs
+from modelyard.rooms.versions import rules, store
+from modelyard.rooms.versions.errors import VersionInUse, VersionMissing, VersionNotReady
+from modelyard.rooms.versions.ports import VersionUsers
+from modelyard.rooms.versions.rules import Event, VersionState
+from modelyard.rooms.versions.schemas import BuildStage, Version, VersionImage
+from modelyard.rooms.versions.tables import VersionRow
+
+
+def get_version(session: Session, repository_id: UUID, number: int) -> Version:
+    """Raises ``VersionMissing``."""
+    return present(session, [_row(session, repository_id, number)])[0]
+
+
+def get_ready_version(session: Session, repository_id: UUID, number: int | None) -> Version:
+    """A version that has an image; None: the newest one. Raises ``VersionMissing``, ``VersionNotReady``."""
+    if number is None:
+        row = store.latest_ready(session, repository_id)
+        if row is None:
+            raise VersionNotReady("No version is ready yet.", remedy="Push one, or wait for its build.")
+    else:
+        row = _row(session, repository_id, number)
+    if VersionState(row.state) is not VersionState.READY:
+        raise VersionNotReady(
+            f"v{row.number} is {row.state}.", remedy="Choose a version that is ready.", field="version"
+        )
+    return present(session, [row])[0]
+
+
+def list_versions(session: Session, repository_id: UUID, *, cursor: str | None, limit: int) -> Page[Version]:
+    """The newest first."""
+    below = decode_cursor(cursor, int)[0] if cursor else None
+    rows = store.page(session, repository_id, below=below, limit=limit + 1)
+    more = encode_cursor(rows[limit - 1].number) if len(rows) > limit else None
+    return Page(items=present(session, rows[:limit]), next_cursor=more)
+
+
+def list_events(session: Session, repository_id: UUID, number: int, *, after: int, limit: int = 1000) -> list[Event]:
+    """What happened in the build after event number ``after``."""
+    return store.events(session, _row(session, repository_id, number).id, after=after, limit=limit)
+
+
+def read_lock(session: Session, repository_id: UUID, number: int) -> str:
+    """Every exact package of the version's image; raises ``VersionNotReady`` before it is resolved."""
+    row = _row(session, repository_id, number)
+    if row.lock is None:
+        raise VersionNotReady(f"v{number} has no lock yet.", remedy="Wait for its build.")
+    return row.lock
+
+
+def retry_version(
+    session: Session, repository_id: UUID, number: int, *, enqueue: Callable[[str, int], None]
+) -> Version:
+    """Queues a failed version again, as the next attempt. Raises ``VersionStateInvalid`` for one that has not failed."""
+    found = _row(session, repository_id, number)
+    row = store.get_for_update(session, found.id) or found
+    rules.require_step(VersionState(row.state), VersionState.QUEUED)
+    row.state, row.reason, row.remedy = VersionState.QUEUED.value, None, None
+    row.attempt += 1
+    identity, attempt = str(row.id), row.attempt
+    db.after_commit(session, lambda: enqueue(identity, attempt))
+    session.flush()
+    return present(session, [row])[0]
+
+
+def delete_version(
+    session: Session,
+    *,
+    repository: Repository,
+    number: int,
+    users: VersionUsers,
+    repositories: RepositoryOptions,
+) -> None:
+    """Removes the version's tag, image, runs and outputs; raises ``VersionInUse`` while something stands on it."""
+    row = _row(session, repository.id, number)
+    if why := users.why_kept(session, repository_id=repository.id, number=number):
+        raise VersionInUse(f"v{number} cannot be deleted: {why}.", remedy="Point it elsewhere or stop it first.")
+    runs.delete_runs(session, repository.id, version=number)
+    images.forget_tag(session, repository_id=repository.id, tag=f"v{number}")
+    store.delete(session, row.id)
+    db.after_commit(session, lambda: repos.delete_version_tag(repositories, repository.id, number=number))
+
+
+def unfinished_builds(session: Session) -> list[tuple[str, int]]:
+    """(version id, attempt) of what is queued or building; for the sweep at start-up."""
+    return [(str(row.id), row.attempt) for row in store.unfinished(session)]
+
+
+def latest_numbers(session: Session, repository_ids: Sequence[UUID]) -> dict[UUID, int]:
+    return store.latest_numbers(session, repository_ids)
+
+
+def present(session: Session, rows: Sequence[VersionRow]) -> list[Version]:
+    pushers = accounts.usernames(session, {row.pushed_by for row in rows if row.pushed_by})
+    events = store.stage_events(session, [row.id for row in rows])
+    return [_version(row, pushers, events[row.id]) for row in rows]
+
+
+def _version(row: VersionRow, pushers: dict[UUID, str], events: list[Event]) -> Version:
+    target = row.project["target"]
+    image = VersionImage(digest=row.image_digest, size=row.image_size or 0) if row.image_digest else None
+    return Version(
+        number=row.number,
+        state=VersionState(row.state),
+        attempt=row.attempt,
+        message=row.message,
+        commit_id=row.commit_id,
+        pushed_by=pushers.get(row.pushed_by) if row.pushed_by else None,
+        platforms=row.platforms,
+        target=f"{target['module']}:{'.'.join(p for p in (target['class'], target['function']) if p)}",
+        signature=row.signature,
+        card=row.card,
+        notes=row.project.get("notes", []),
+        image=image,
+        reason=row.reason,
+        remedy=row.remedy,
+        created_at=row.created_at,
+        ready_at=row.ready_at,
+        stages=[BuildStage(**_fields(stage)) for stage in rules.stages_of(events, attempt=row.attempt)],
+    )
+
+
+def _fields(stage: rules.Stage) -> dict[str, object]:
+    return {name: getattr(stage, name) for name in ("name", "state", "text", "started_at", "ended_at")}
+
+
+def _row(session: Session, repository_id: UUID, number: int) -> VersionRow:
+    row = store.find(session, repository_id, number)
+    if row is None:
+        raise VersionMissing(f"There is no v{number}.", remedy="See the list of versions.")
+    return row
