@@ -1,7 +1,8 @@
-"""Where the bytes of blobs lie."""
+"""Where the bytes of blobs lie, and what the configuration says about uploads."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -18,26 +19,34 @@ class BlobStore(Protocol):
     """Keeps byte strings under their SHA-256. What ``put`` has returned survives a power cut.
 
     All verbs may block and are thread-safe. A digest that is not held raises ``errors.BlobMissing``; a full disk or
-    bucket raises ``kit.errors.StorageFull``.
+    bucket raises ``kit.errors.StorageFull``; a store that does not answer raises ``kit.errors.Unavailable``.
     """
 
     def put(self, chunks: Iterable[bytes], *, expected: str | None = None) -> StoredBlob:
-        """Stores a stream and returns its digest and size; storing what is already held changes nothing.
+        """Stores a stream in constant memory and returns its digest and size.
 
-        With ``expected``, a stream of another digest raises ``errors.DigestMismatch`` and leaves nothing behind.
+        Storing what is already held changes nothing but the moment of its last ``put`` (see ``delete``). With
+        ``expected``, a stream of another digest raises ``errors.DigestMismatch`` and leaves nothing behind.
         """
         ...
 
     def open(self, digest: str, *, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """Yields the bytes from ``offset``, ``length`` of them at most, in chunks of at most 1 MiB."""
+        """Yields the bytes from ``offset``, ``length`` of them at most, in chunks of at most 1 MiB.
+
+        Whether the blob is held is found out by the call, not by the first chunk.
+        """
         ...
 
     def stat(self, digest: str) -> StoredBlob | None:
         """The blob, or None where it is not held."""
         ...
 
-    def delete(self, digest: str) -> None:
-        """Forgets a blob; one that is not held is no error."""
+    def delete(self, digest: str, *, put_before: datetime | None = None) -> bool:
+        """Forgets a blob; one that is not held is no error.
+
+        With ``put_before``, a blob that was last ``put`` at that moment or later stays. Returns whether the store
+        holds nothing under the digest now.
+        """
         ...
 
     def list(self) -> Iterator[StoredBlob]:
@@ -46,17 +55,44 @@ class BlobStore(Protocol):
 
 
 @runtime_checkable
-class LocalPaths(Protocol):
-    """Optional power of a store whose blobs are files: hands out their paths and takes files over."""
+class Adopting(Protocol):
+    """Optional power of a store: takes over files, so that a large stream need not be copied."""
+
+    def staging(self) -> Path:
+        """A local folder for files that are to be adopted (on the store's file system, where it has one)."""
+        ...
+
+    def adopt(self, file: Path, *, digest: str) -> StoredBlob:
+        """Takes over a complete file in ``staging()`` after the caller computed its digest; the file is gone then."""
+        ...
+
+
+@runtime_checkable
+class LocalPaths(Adopting, Protocol):
+    """Optional power of a store whose blobs are files: hands out their paths; adopts by rename."""
 
     def path(self, digest: str) -> Path:
         """The file that holds the blob, to be read only; raises ``errors.BlobMissing``."""
         ...
 
-    def adopt(self, file: Path, *, digest: str) -> StoredBlob:
-        """Takes over a complete file on the same file system, by rename, after the caller computed its digest."""
+
+@runtime_checkable
+class Quarantining(Protocol):
+    """Optional power of a store: puts damaged bytes aside, so that good ones can be stored in their place."""
+
+    def quarantine(self, digest: str) -> None:
+        """The store holds nothing under the digest afterwards; the bytes stay where an administrator finds them."""
         ...
 
-    def staging(self) -> Path:
-        """A folder on the store's file system for files that are to be adopted."""
-        ...
+
+@dataclass(frozen=True, slots=True)
+class ContentOptions:
+    """``upload_lifetime`` counts from the last byte received. ``gc_grace``: how long a blob without grants is kept.
+
+    ``upload_stall``: how long a request may send nothing before its upload is free for another request.
+    """
+
+    max_upload_bytes: int = 100 * 1024**3
+    upload_lifetime: timedelta = timedelta(days=2)
+    upload_stall: timedelta = timedelta(seconds=30)
+    gc_grace: timedelta = timedelta(hours=24)

@@ -11,7 +11,7 @@ from modelyard.kit.db import Base
 
 
 class BlobRow(Base):
-    """A blob in the store. ``verified_at``: when a scrub last read it back; ``unheld_since`` starts its grace period."""
+    """A blob in the store. ``verified_at``: when last read back; ``unheld_since`` starts its grace period."""
 
     __tablename__ = "blobs"
 

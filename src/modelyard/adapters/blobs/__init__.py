@@ -1,0 +1,1 @@
+"""Content stores: a local folder, or a bucket that speaks S3."""
