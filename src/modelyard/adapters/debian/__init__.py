@@ -1,0 +1,1 @@
+"""Debian packages through ``apt-get``, with a private state folder."""

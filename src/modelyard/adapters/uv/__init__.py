@@ -1,0 +1,1 @@
+"""Python packages: resolved by ``uv``, fetched over HTTP by hash."""

@@ -1,0 +1,80 @@
+"""The outside world of image assembly: where packages and base images come from."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from modelyard.rooms.images.schemas import SystemPackage, Wheel
+
+
+class WheelSource(Protocol):
+    """Resolves Python requirements and fetches wheels. Thread-safe; all verbs may block on the network.
+
+    A package index that does not answer raises ``errors.IndexUnavailable``.
+    """
+
+    def lock(self, requirements: str, *, python: str, platform: str, glibc: str) -> str:
+        """Resolves to a ``pylock.toml`` with one or more wheels for each package, for that platform and C library.
+
+        Raises ``errors.UnknownPackage``, ``errors.PackagesConflict`` or ``errors.NoWheel`` with the reason in words.
+        """
+        ...
+
+    def fetch(self, wheel: Wheel, target: Path, *, on_bytes: Callable[[int], None]) -> None:
+        """Writes the wheel's file to ``target``, after its hash was checked; ``on_bytes`` gets each chunk's length.
+
+        Raises ``errors.WheelRefused`` where the hash differs. Leaves no ``target`` behind when it fails.
+        """
+        ...
+
+
+class PackageSource(Protocol):
+    """Resolves and fetches Debian packages of a suite, with the archive's signatures checked."""
+
+    def resolve(
+        self, names: Sequence[str], *, suite: str, architecture: str, installed: str, refresh: bool
+    ) -> list[SystemPackage]:
+        """The packages that ``names`` need beyond ``installed`` (``dpkg`` status stanzas), in a fixed order.
+
+        ``refresh``: with today's package lists. Raises ``errors.UnknownSystemPackage``, ``errors.MirrorUnavailable``.
+        """
+        ...
+
+    def fetch(self, packages: Sequence[SystemPackage], target: Path, *, suite: str, architecture: str) -> list[Path]:
+        """Fetches exactly these packages into the folder ``target``; answers their files in the same order.
+
+        Raises ``errors.UnknownSystemPackage`` for a version that the archive no longer has.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteLayer:
+    """A layer of an image elsewhere: ``digest`` as it is sent, ``diff_id`` that of the uncompressed tar."""
+
+    digest: str
+    media_type: str
+    diff_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteImage:
+    """An image of one platform in a registry: the digest of its manifest, its config and its layers, base first."""
+
+    reference: str
+    digest: str
+    config: Mapping[str, Any]
+    layers: tuple[RemoteLayer, ...]
+
+
+class ImageSource(Protocol):
+    """Pulls from OCI registries. Raises ``errors.RegistryUnavailable``; everything read is checked by its digest."""
+
+    def find(self, reference: str, *, platform: str) -> RemoteImage | None:
+        """The image of that platform, or None where the registry has no such image."""
+        ...
+
+    def read_layer(self, image: RemoteImage, layer: RemoteLayer) -> Iterator[bytes]:
+        """Yields the layer's tar, uncompressed."""
+        ...

@@ -1,0 +1,34 @@
+"""Images of models: assembled from layers, without a Docker daemon or a Dockerfile."""
+
+from modelyard.rooms.images import assembly, bases
+from modelyard.rooms.images.schemas import AssembledImage, AssemblyRequest, BaseImage, Lock, OnStage, Stage
+from modelyard.rooms.images.supplies import Supplies
+
+
+def _silent(stage: Stage, text: str) -> None:
+    """The listener of those who do not listen."""
+
+
+def assemble(request: AssemblyRequest, *, supplies: Supplies, on_stage: OnStage = _silent) -> AssembledImage:
+    """Assembles the image of a version: blocks for seconds, minutes at worst; call it outside any transaction.
+
+    The digest is a pure function of source, artifact, lock, base, platforms and box. The caller keeps ``lock`` with the
+    version and grants ``blobs`` to the repository. Interrupted at any moment, it can be called again. Raises the room's
+    errors, ``content.errors.BlobMissing`` and ``kit.errors.StorageFull``.
+    """
+    return assembly.assemble_images(request, supplies=supplies, on_stage=on_stage)
+
+
+def lock_requirements(request: AssemblyRequest, *, supplies: Supplies, on_stage: OnStage = _silent) -> Lock:
+    """Only resolves: every exact package for each platform, without fetching them."""
+    return assembly.lock_platforms(request, supplies=supplies, on_stage=on_stage)
+
+
+def ensure_base(python: str, platform: str, *, supplies: Supplies, refresh: bool = False) -> BaseImage:
+    """The base image for a Python (``3.11``) and platform; with ``refresh`` made anew of today's packages."""
+    return bases.ensure_base(python, platform, supplies=supplies, refresh=refresh)
+
+
+def clean_up(*, supplies: Supplies) -> None:
+    """Removes what interrupted assemblies left behind; call it at start-up."""
+    supplies.cache.clean()
