@@ -1,0 +1,65 @@
+"""One call of a loaded target: inputs in, plain output or a stream of plain items out."""
+
+import importlib
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from modelyard_box.errors import Mismatch
+from modelyard_box.loading import Loaded
+from modelyard_box.outgoing import to_plain
+
+
+class Caller:
+    """Calls one target, many times, one call at a time. Async targets keep one event loop, as they would expect."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._converters = loaded.converters
+        self._loop: Any = importlib.import_module("asyncio").new_event_loop() if loaded.is_async else None
+
+    def call(self, inputs: dict[str, Any]) -> Any:
+        """The plain output, or an iterator of plain items when the target streams.
+
+        Raises Mismatch when the inputs do not convert (the target was not called), UnserialisableError, and whatever
+        the target raises. Files among the inputs stay until ``finish``.
+        """
+        for name, convert in self._converters.items():
+            if name in inputs:
+                inputs[name] = _converted(name, convert, inputs[name])
+        result = self._invoke(inputs)
+        if isinstance(result, Iterator):
+            return map(to_plain, result)
+        return to_plain(result)
+
+    def finish(self) -> None:
+        """Ends a call: removes the files that it was given."""
+        self._loaded.scratch.clear()
+
+    def _invoke(self, inputs: dict[str, Any]) -> Any:
+        loaded = self._loaded
+        if loaded.positional_only:
+            leading = [inputs.pop(name) for name in loaded.positional_only if name in inputs]
+            result = loaded.function(*loaded.leading, *leading, **inputs)
+        else:
+            result = loaded.function(*loaded.leading, **inputs)
+        return result if self._loop is None else self._awaited(result)
+
+    def _awaited(self, result: Any) -> Any:
+        if inspect.isawaitable(result):
+            return self._loop.run_until_complete(result)
+        return self._pulled(result) if isinstance(result, AsyncIterator) else result
+
+    def _pulled(self, items: AsyncIterator[Any]) -> Iterator[Any]:
+        while True:
+            try:
+                yield self._loop.run_until_complete(anext(items))
+            except StopAsyncIteration:
+                return
+
+
+def _converted(name: str, convert: Any, value: Any) -> Any:
+    try:
+        return convert(value)
+    except Mismatch as error:
+        raise error.under(name) from error

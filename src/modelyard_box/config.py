@@ -1,0 +1,111 @@
+"""What the box serves (``box.json``) and how (the environment)."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+DEFAULT_CONFIG = "/modelyard/box.json"
+FORMAT = 1
+
+
+class ConfigError(Exception):
+    """The box was started with a configuration it cannot use; the message says which part and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The function that predicts: ``module.function`` or, with a class, ``module.class_name(…).function``."""
+
+    module: str
+    class_name: str | None
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The content of ``box.json``. ``artifact`` is a path, or None when the target needs no unpickled model."""
+
+    target: Target
+    artifact: str | None
+    source: str
+    site: str
+    signature: dict[str, Any]
+    card: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to serve. Durations are seconds, sizes bytes. ``socket`` None means TCP on ``port``."""
+
+    socket: str | None
+    port: int
+    repository: str | None
+    version: str | None
+    workers: int
+    timeout_s: float
+    load_timeout_s: float
+    read_timeout_s: float
+    max_body_bytes: int
+    queue: int
+    show_traceback: bool
+
+
+def load_box() -> Box:
+    """Reads ``box.json``, or the file that MODELYARD_BOX_CONFIG names. Raises ConfigError."""
+    path = os.environ.get("MODELYARD_BOX_CONFIG", DEFAULT_CONFIG)
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 (pathlib costs start-up time)
+            return _box(json.load(file))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise ConfigError(f"{path} lacks or misspells {error}") from error
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Reads the MODELYARD_* variables; absent or empty means the default. Raises ConfigError naming the variable."""
+    return Settings(
+        socket=environ.get("MODELYARD_SOCKET") or None,
+        port=int(_number(environ, "MODELYARD_PORT", 8000, least=0)),
+        repository=environ.get("MODELYARD_REPOSITORY") or None,
+        version=environ.get("MODELYARD_VERSION") or None,
+        workers=int(_number(environ, "MODELYARD_WORKERS", 1, least=1)),
+        timeout_s=_number(environ, "MODELYARD_TIMEOUT_S", 60, least=0.01),
+        load_timeout_s=_number(environ, "MODELYARD_LOAD_TIMEOUT_S", 600, least=0.01),
+        read_timeout_s=_number(environ, "MODELYARD_READ_TIMEOUT_S", 30, least=0.01),
+        max_body_bytes=int(_number(environ, "MODELYARD_MAX_BODY_BYTES", 100 * 2**20, least=1)),
+        queue=int(_number(environ, "MODELYARD_QUEUE", 128, least=1)),
+        show_traceback=environ.get("MODELYARD_SHOW_TRACEBACK", "0").lower() in {"1", "true", "yes"},
+    )
+
+
+def check_timeout(environ: Mapping[str, str]) -> float:
+    """Seconds that ``check`` gives the model to load and answer its example."""
+    return _number(environ, "MODELYARD_CHECK_TIMEOUT_S", 120, least=0.01)
+
+
+def _box(document: dict[str, Any]) -> Box:
+    if document["format"] != FORMAT:
+        raise ValueError(f"format {document['format']!r} is not {FORMAT}, the only one this box reads")
+    target = document["target"]
+    return Box(
+        target=Target(target["module"], target.get("class"), target["function"]),
+        artifact=document.get("artifact"),
+        source=document["source"],
+        site=document["site"],
+        signature=document["signature"],
+        card=document.get("card") or {},
+    )
+
+
+def _number(environ: Mapping[str, str], name: str, default: float, *, least: float) -> float:
+    text = environ.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise ConfigError(f"{name} is {text!r}, which is not a number") from error
+    if not least <= value < float("inf"):
+        raise ConfigError(f"{name} is {text}; it must be at least {least:g}")
+    return value

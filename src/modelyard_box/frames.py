@@ -1,0 +1,52 @@
+"""The local channel between the server process and a worker: length-prefixed frames on a socket pair.
+
+A frame is a header (payload length, job number, kind) and a payload. The server writes CALL and CANCEL, the worker
+everything else. Payloads are ``marshal`` data: both ends run the same interpreter, and it carries bytes as they are.
+Both ends are inside one container and run as one user, so neither defends itself against the other's payloads.
+"""
+
+import struct
+from collections.abc import Iterator
+
+CHANNEL_FD = 3
+"""The descriptor on which a worker finds its end of the channel."""
+
+CALL = 1  # (prediction id, inputs): call the target
+CANCEL = 2  # nothing: nobody reads this job's stream any more
+READY = 3  # {"load_seconds", "notes"}: the model is loaded
+LOAD_FAILED = 4  # {"reason", "type", "traceback", …}: it never will be; the worker exits
+RESULT = 5  # the output
+ITEM = 6  # one item of a streamed output
+END = 7  # nothing: the stream is complete
+INVALID = 8  # [(path, detail)]: the target was not called, the inputs do not convert
+FAILED = 9  # {"code", "detail", "type", "traceback"}: the target failed
+
+HEADER = struct.Struct("<IIB")
+MAX_PAYLOAD = 2**31
+
+
+def pack_header(kind: int, job: int, size: int) -> bytes:
+    """The bytes that go before a payload of ``size`` bytes (at most MAX_PAYLOAD)."""
+    return HEADER.pack(size, job, kind)
+
+
+class FrameReader:
+    """Cuts a byte stream into frames; keeps what is incomplete until the rest arrives."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, int, bytes]]:
+        """Yields (kind, job, payload) for each frame that ``data`` completes."""
+        buffer = self._buffer
+        buffer += data
+        start = 0
+        while len(buffer) - start >= HEADER.size:
+            size, job, kind = HEADER.unpack_from(buffer, start)
+            end = start + HEADER.size + size
+            if len(buffer) < end:
+                break
+            yield kind, job, bytes(memoryview(buffer)[start + HEADER.size : end])
+            start = end
+        if start:
+            del buffer[:start]

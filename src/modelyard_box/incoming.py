@@ -1,0 +1,293 @@
+"""JSON values → what the target's annotations ask for. The annotations themselves are read at run time.
+
+``converter`` returns None where a value can be handed over as it came. A converter is strict: it raises Mismatch
+rather than guess, so that the arms of a union can be tried in order. The server has checked the JSON Schema already;
+what is left here is what JSON Schema cannot say (base64, images, the user's own classes).
+"""
+
+import dataclasses
+import sys
+import types
+import typing
+from collections import abc
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path, PurePath
+from typing import Any
+from uuid import UUID
+
+from modelyard_box.errors import Mismatch
+from modelyard_box.media import Scratch, to_bytes, to_image, to_path
+
+Converter = Callable[[Any], Any]
+_LISTS: dict[Any, Callable[[list[Any]], Any] | None] = {
+    list: None, abc.Sequence: None, abc.MutableSequence: None, abc.Iterable: None, abc.Collection: None,
+    set: set, abc.Set: set, abc.MutableSet: set, frozenset: frozenset,
+}  # fmt: skip
+_DICTS = frozenset({dict, abc.Mapping, abc.MutableMapping})
+_EXACT_INT = 2**63
+
+
+def converter(annotation: Any, scratch: Scratch) -> Converter | None:
+    """How to turn JSON into what ``annotation`` says; None when nothing is to be done. ``scratch`` holds files."""
+    annotation = _bare(annotation)
+    if not isinstance(annotation, abc.Hashable):
+        return None
+    if annotation in _SIMPLE:
+        return _SIMPLE[annotation]
+    if annotation is bytes or annotation is bytearray:
+        return lambda value: annotation(to_bytes(value))
+    if annotation in (Path, PurePath):
+        return lambda value: to_path(value, scratch)
+    named = _by_name(annotation)
+    return named or _generic(annotation, scratch) or _class(annotation, scratch)
+
+
+def _bare(annotation: Any) -> Any:
+    """The annotation without Annotated, NewType, Final, Required and type aliases around it."""
+    while True:
+        if typing.get_origin(annotation) in (typing.Annotated, typing.Required, typing.NotRequired, typing.Final):
+            annotation = typing.get_args(annotation)[0]
+        elif isinstance(annotation, typing.NewType):
+            annotation = annotation.__supertype__
+        elif type(annotation).__name__ == "TypeAliasType":
+            annotation = annotation.__value__
+        else:
+            return annotation
+
+
+def _by_name(annotation: Any) -> Converter | None:
+    """Classes of packages that we do not import ourselves."""
+    if isinstance(annotation, types.ModuleType):  # `def f(image: Image)` after `from PIL import Image`
+        return to_image if annotation.__name__ == "PIL.Image" else None
+    kind = typing.get_origin(annotation) or annotation
+    module, name = getattr(kind, "__module__", ""), getattr(kind, "__qualname__", "")
+    if module == "PIL.Image" and name == "Image":
+        return to_image
+    if module.partition(".")[0] == "numpy" and name == "ndarray":
+        return _array_of(annotation)
+    if module.partition(".")[0] == "pandas" and name in ("DataFrame", "Series"):
+        return _from_constructor(kind, name)
+    return None
+
+
+def _generic(annotation: Any, scratch: Scratch) -> Converter | None:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Union or origin is types.UnionType:
+        return _union_of([converter(arm, scratch) for arm in arguments if arm is not type(None)])
+    if origin is typing.Literal:
+        return lambda value: _literal(arguments, value)
+    if origin is tuple or annotation is tuple:
+        return _tuple_of(arguments, scratch)
+    if (origin or annotation) in _LISTS:
+        return _list_of(converter(arguments[0], scratch) if arguments else None, _LISTS[origin or annotation])
+    if (origin or annotation) in _DICTS:
+        return _dict_of(converter(arguments[1], scratch) if arguments else None)
+    return None
+
+
+def _class(annotation: Any, scratch: Scratch) -> Converter | None:
+    if not isinstance(annotation, type):
+        return None
+    if issubclass(annotation, Enum):
+        return lambda value: _enum_member(annotation, value)
+    if typing.is_typeddict(annotation):
+        return _record_of(annotation, dict, scratch)
+    if dataclasses.is_dataclass(annotation) or (issubclass(annotation, tuple) and hasattr(annotation, "_fields")):
+        return _record_of(annotation, annotation, scratch)
+    validate = getattr(annotation, "model_validate", None) or getattr(annotation, "parse_obj", None)
+    return (lambda value: _pydantic_model(validate, value)) if validate else None
+
+
+def _list_of(item: Converter | None, wrap: Callable[[list[Any]], Any] | None) -> Converter:
+    def convert(values: Any) -> Any:
+        if type(values) is not list:
+            raise Mismatch("is not a list")
+        items = values if item is None else [_at(index, item, value) for index, value in enumerate(values)]
+        return items if wrap is None else wrap(items)
+
+    return convert
+
+
+def _tuple_of(arguments: tuple[Any, ...], scratch: Scratch) -> Converter:
+    if not arguments or arguments[-1] is Ellipsis:
+        return _list_of(converter(arguments[0], scratch) if arguments else None, tuple)
+    items = [converter(argument, scratch) or _same for argument in arguments]
+
+    def convert(values: Any) -> Any:
+        if type(values) is not list or len(values) != len(items):
+            raise Mismatch(f"is not a list of {len(items)}")
+        pairs = zip(items, values, strict=True)
+        return tuple(_at(index, item, value) for index, (item, value) in enumerate(pairs))
+
+    return convert
+
+
+def _dict_of(item: Converter | None) -> Converter:
+    def convert(values: Any) -> Any:
+        if type(values) is not dict:
+            raise Mismatch("is not an object")
+        return values if item is None else {key: _at(key, item, value) for key, value in values.items()}
+
+    return convert
+
+
+def _union_of(arms: list[Converter | None]) -> Converter | None:
+    """Tries the arms in order; None (JSON null) passes, since the schema says whether it may."""
+    if not any(arms):
+        return None
+
+    def convert(value: Any) -> Any:
+        if value is None:
+            return None
+        for arm in arms:
+            try:
+                return value if arm is None else arm(value)
+            except Mismatch as error:
+                mismatch = error
+        raise mismatch
+
+    return convert
+
+
+def _record_of(annotation: Any, build: Callable[..., Any], scratch: Scratch) -> Converter:
+    """A dataclass, NamedTuple or TypedDict. Its members' converters are made at first use: it may contain itself."""
+    members: dict[str, Converter] = {}
+    hints: dict[str, Any] = {}
+
+    def convert(values: Any) -> Any:
+        if type(values) is not dict:
+            raise Mismatch("is not an object")
+        if not hints:
+            hints.update(typing.get_type_hints(annotation, include_extras=True))
+            members.update({name: converter(hint, scratch) or _same for name, hint in hints.items()})
+        converted = {name: _at(name, members.get(name, _same), value) for name, value in values.items()}
+        try:
+            return build(**converted)
+        except (TypeError, ValueError) as error:
+            raise Mismatch(f"is not a valid {annotation.__name__}: {error}") from error
+
+    return convert
+
+
+def _pydantic_model(validate: Converter, value: Any) -> Any:
+    try:
+        return validate(value)
+    except ValueError as error:  # pydantic's ValidationError, in both of its generations
+        found = error.errors()[0] if hasattr(error, "errors") and error.errors() else {}
+        raise Mismatch(found.get("msg") or str(error), list(found.get("loc", ()))) from error
+
+
+def _literal(choices: tuple[Any, ...], value: Any) -> Any:
+    for choice in choices:
+        if choice == value and type(choice) is type(value):
+            return choice
+    raise Mismatch(f"is not one of {', '.join(map(repr, choices))}")
+
+
+def _enum_member(enum: type[Enum], value: Any) -> Enum:
+    for member in enum:
+        if member.value == value and type(member.value) is type(value):
+            return member
+    if isinstance(value, str) and value in enum.__members__:
+        return enum[value]
+    raise Mismatch(f"is not one of {', '.join(repr(member.value) for member in enum)}")
+
+
+def _array_of(annotation: Any) -> Converter:
+    """``numpy.ndarray``, or ``NDArray[numpy.float64]`` and the like, whose element type is then used."""
+    dtype = None
+    for argument in typing.get_args(annotation)[1:]:
+        (element,) = typing.get_args(argument) or (None,)
+        dtype = element if isinstance(element, type) else None
+    convert = sys.modules["numpy"].asarray
+    return _guarded(lambda value: convert(value, dtype=dtype), "is not an array")
+
+
+def _from_constructor(kind: Any, name: str) -> Converter:
+    return _guarded(kind, f"is not a {name}")
+
+
+def _guarded(convert: Converter, complaint: str) -> Converter:
+    def guarded(value: Any) -> Any:
+        try:
+            return convert(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise Mismatch(f"{complaint}: {error}") from error
+
+    return guarded
+
+
+def _at(place: str | int, convert: Converter, value: Any) -> Any:
+    try:
+        return convert(value)
+    except Mismatch as error:
+        raise error.under(place) from error
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _integer(value: Any) -> int:
+    if type(value) is int:
+        return value
+    if type(value) is float and value.is_integer():
+        if abs(value) >= _EXACT_INT:
+            raise Mismatch("is an integer beyond 64 bits")
+        return int(value)
+    raise Mismatch("is not an integer")
+
+
+def _number(value: Any) -> float:
+    if type(value) is float or type(value) is int:
+        return float(value)
+    raise Mismatch("is not a number")
+
+
+def _exactly(kind: type, words: str) -> Converter:
+    def convert(value: Any) -> Any:
+        if type(value) is not kind:
+            raise Mismatch(f"is not {words}")
+        return value
+
+    return convert
+
+
+def _text_as(parse: Converter, words: str) -> Converter:
+    def convert(value: Any) -> Any:
+        if type(value) is not str:
+            raise Mismatch(f"is not {words}")
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise Mismatch(f"is not {words}: {error}") from error
+
+    return convert
+
+
+def _decimal(value: Any) -> Decimal:
+    if type(value) not in (int, float, str):
+        raise Mismatch("is not a number")
+    try:
+        return Decimal(str(value))
+    except ArithmeticError as error:
+        raise Mismatch("is not a number") from error
+
+
+_SIMPLE: dict[Any, Converter | None] = {
+    Any: None,
+    object: None,
+    int: _integer,
+    float: _number,
+    str: _exactly(str, "text"),
+    bool: _exactly(bool, "true or false"),
+    date: _text_as(date.fromisoformat, "a date such as 2024-12-31"),
+    datetime: _text_as(datetime.fromisoformat, "a time such as 2024-12-31T23:59:00Z"),
+    time: _text_as(time.fromisoformat, "a time of day such as 23:59:00"),
+    timedelta: lambda value: timedelta(seconds=_number(value)),
+    UUID: _text_as(UUID, "a UUID"),
+    Decimal: _decimal,
+}

@@ -1,0 +1,217 @@
+"""The workers, the queue before them, and what happens when one dies, hangs or never loads its model."""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from modelyard_box.channel import WorkerChannel
+from modelyard_box.config import Settings
+from modelyard_box.errors import Problem
+from modelyard_box.jobs import Job
+from modelyard_box.spawn import describe_exit, start_worker
+
+_LOAD_ATTEMPTS = 3
+_SLOWEST_RETRY_S = 30.0
+_ENDING_POLL_S = 0.005
+_IDLE_DEATH_RETRY_S = 0.5
+
+
+class WorkerPool:
+    """Gives jobs to workers in order of arrival.
+
+    A dead or hung worker fails the one job it was running; jobs it had not begun go to another worker, so every job
+    is answered exactly once. ``on_hopeless`` is called when no worker ever loaded the model and none will.
+    """
+
+    def __init__(self, settings: Settings, on_hopeless: Callable[[], None]) -> None:
+        self._settings = settings
+        self._on_hopeless = on_hopeless
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[Job] = deque()
+        self._workers: list[WorkerChannel] = []
+        self._numbers = 0
+        self._load_failures = 0
+        self._starting: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self.was_ready = False
+        self.load_failure: dict[str, Any] | None = None
+        self.load_seconds: float | None = None
+        self.notes: list[str] = []
+
+    @property
+    def ready_workers(self) -> int:
+        return sum(worker.ready for worker in self._workers)
+
+    def start(self, first: tuple[int, Any]) -> None:
+        """Adopts the worker that runs already and starts the others."""
+        self._adopt(first)
+        for _ in range(self._settings.workers - 1):
+            self._adopt(start_worker())
+        self._loop.call_later(self._tick_s, self._tick)
+
+    def submit(self, payload: bytes, reply: Any) -> Job:
+        """Queues a call. Raises Problem: 429 when the queue is full, 503 when the model does not load."""
+        if self.load_failure is not None and not self.was_ready:
+            raise load_problem(self.load_failure)
+        if len(self._queue) >= self._settings.queue:
+            detail = f"{len(self._queue)} predictions are waiting already"
+            raise Problem(429, "queue-full", detail, headers=[("retry-after", "1")])
+        job = Job(payload, reply, self._loop.time())
+        self._queue.append(job)
+        self._dispatch()
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Drops a waiting job; a running one is finished and forgotten, and a stream is told to stop."""
+        job.cancelled = True
+        if job.worker is not None:
+            job.worker.cancel(job)
+        elif job in self._queue:
+            self._queue.remove(job)
+
+    def close(self) -> None:
+        """Kills every worker."""
+        self._closing = True
+        for worker in self._workers:
+            worker.kill()
+
+    def _reap(self) -> None:
+        """Collects every dead child: as process 1 of a container we inherit those of others."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            for worker in [worker for worker in self._workers if worker.pid == pid]:
+                worker.exited(status)
+
+    def _adopt(self, started: tuple[int, Any]) -> None:
+        pid, connection = started
+        worker = WorkerChannel(self, pid, self._loop)
+        self._workers.append(worker)
+        task = self._loop.create_task(self._connect(worker, connection))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _connect(self, worker: WorkerChannel, connection: Any) -> None:
+        await self._loop.create_unix_connection(lambda: worker, sock=connection)
+
+    # What workers report.
+
+    def worker_ready(self, report: dict[str, Any]) -> None:
+        self._load_failures = 0
+        self.was_ready = True
+        self.load_failure = None
+        self.load_seconds = report["load_seconds"]
+        self.notes = report["notes"]
+        self._dispatch()
+
+    def worker_has_room(self) -> None:
+        if self._queue:
+            self._dispatch()
+
+    def worker_silent(self) -> None:
+        """Its status comes within moments; the event loop offers no signal for it."""
+        self._reap()
+        if any(worker.is_ending for worker in self._workers):
+            self._loop.call_later(_ENDING_POLL_S, self.worker_silent)
+
+    def worker_gone(self, worker: WorkerChannel, status: int | None) -> None:
+        """The worker has ended and all it said was heard. Settles its jobs and starts another."""
+        self._workers.remove(worker)
+        jobs = [job for job in worker.jobs if not job.cancelled]
+        if worker.jobs and jobs and worker.jobs[0] is jobs[0]:
+            jobs.pop(0).reply.fail(worker.verdict or _death(status))
+        for job in reversed(jobs):
+            job.worker = None
+            self._queue.appendleft(job)
+        if not self._closing:
+            self._replace(worker, status)
+
+    def _replace(self, worker: WorkerChannel, status: int | None) -> None:
+        if worker.ready:
+            self._loop.call_later(0 if worker.was_used else _IDLE_DEATH_RETRY_S, self._retry)
+            return
+        failure = worker.load_report or {"reason": _load_death(worker, status)}
+        self._load_failures += 1
+        self.load_failure = failure
+        if not self.was_ready:
+            self._fail_queue(load_problem(failure))
+        if self._load_failures >= _LOAD_ATTEMPTS and not self.was_ready:
+            self._on_hopeless()
+            return
+        delay = min(_SLOWEST_RETRY_S, 0.25 * 2**self._load_failures)
+        self._loop.call_later(delay, self._retry)
+
+    def _retry(self) -> None:
+        if not self._closing:
+            self._adopt(start_worker())
+
+    def _fail_queue(self, problem: Problem) -> None:
+        while self._queue:
+            self._queue.popleft().reply.fail(problem)
+
+    def _dispatch(self) -> None:
+        queue = self._queue
+        while queue:
+            worker = min(
+                (worker for worker in self._workers if worker.has_room),
+                key=lambda worker: len(worker.jobs),
+                default=None,
+            )
+            if worker is None:
+                return
+            job = queue.popleft()
+            self._numbers = (self._numbers + 1) & 0xFFFFFFFF
+            job.number = self._numbers
+            worker.give(job)
+
+    # Time.
+
+    @property
+    def _tick_s(self) -> float:
+        return min(0.25, self._settings.timeout_s / 4)
+
+    def _tick(self) -> None:
+        if self._closing:
+            return
+        self._reap()
+        now = self._loop.time()
+        for worker in self._workers:
+            self._check_worker(worker, now)
+        while self._queue and now - self._queue[0].arrived > self._settings.timeout_s:
+            self._queue.popleft().reply.fail(self._waited_too_long())
+        self._loop.call_later(self._tick_s, self._tick)
+
+    def _check_worker(self, worker: WorkerChannel, now: float) -> None:
+        if not worker.ready:
+            if now - worker.since > self._settings.load_timeout_s:
+                worker.kill(Problem(503, "model-not-loaded", "the model takes too long to load"))
+        elif worker.jobs and not worker.paused and now - worker.since > self._settings.timeout_s:
+            limit = f"the model did not answer within {self._settings.timeout_s:g} seconds"
+            worker.kill(Problem(504, "prediction-timeout", limit))
+
+    def _waited_too_long(self) -> Problem:
+        state = "all workers are busy" if self.ready_workers else "the model is still loading"
+        detail = f"{state}, and this request has waited {self._settings.timeout_s:g} seconds"
+        return Problem(503, "waited-too-long", detail, headers=[("retry-after", "1")])
+
+
+def load_problem(failure: dict[str, Any]) -> Problem:
+    """What a caller hears while the model does not load."""
+    return Problem(503, "model-not-loaded", f"the model does not load: {failure['reason']}")
+
+
+def _death(status: int | None) -> Problem:
+    reason = "it lost its connection" if status is None else describe_exit(status)
+    return Problem(500, "worker-died", f"the model failed during this prediction: {reason}")
+
+
+def _load_death(worker: WorkerChannel, status: int | None) -> str:
+    if worker.verdict is not None:
+        return worker.verdict.detail
+    return "it lost its connection" if status is None else describe_exit(status)

@@ -1,0 +1,93 @@
+"""What the box answers, as a table: path → method → handler."""
+
+import marshal
+from collections.abc import Callable
+from typing import Any
+
+from modelyard_box import VERSION, messages
+from modelyard_box.bodies import read_inputs
+from modelyard_box.config import Box, Settings
+from modelyard_box.connection import Connection, Request
+from modelyard_box.errors import Problem
+from modelyard_box.identity import new_prediction_id
+from modelyard_box.inputs import Inputs
+from modelyard_box.openapi import build_openapi
+from modelyard_box.pool import WorkerPool
+from modelyard_box.replies import EVENTS, PredictionReply
+
+Handler = Callable[[Request, Connection], None]
+
+
+class Routes:
+    """The table, and what its handlers need."""
+
+    def __init__(self, box: Box, settings: Settings, pool: WorkerPool) -> None:
+        self._box = box
+        self._settings = settings
+        self._pool = pool
+        self._inputs = Inputs(box.signature["inputs"])
+        self._table: dict[str, dict[str, Handler]] = {
+            "/model/predict": {"POST": self._predict},
+            "/model/data": {"GET": self._data},
+            "/health": {"GET": self._health},
+            "/openapi.json": {"GET": self._openapi},
+        }
+
+    def handle(self, request: Request, connection: Connection) -> None:
+        """Answers a request. Raises Problem for what it cannot answer."""
+        methods = self._table.get(request.path)
+        if methods is None:
+            raise Problem(404, "not-found", f"there is nothing at {request.path}; see /openapi.json")
+        handler = methods.get("GET" if request.method == "HEAD" else request.method)
+        if handler is not None:
+            handler(request, connection)
+            return
+        allowed = [("allow", ", ".join(_allowed(methods)))]
+        if request.method != "OPTIONS":
+            raise Problem(405, "method-not-allowed", f"{request.path} does not take {request.method}", headers=allowed)
+        connection.respond(204, b"", None, allowed)
+
+    def _predict(self, request: Request, connection: Connection) -> None:
+        inputs = read_inputs(request, self._inputs)
+        prediction_id = new_prediction_id()
+        as_events = EVENTS in request.headers.get("accept", "")
+        reply = PredictionReply(connection, prediction_id, as_events=as_events)
+        job = self._pool.submit(marshal.dumps((prediction_id, inputs)), reply)
+        reply.job = job
+        request.on_disconnect = lambda: self._pool.cancel(job)
+
+    def _data(self, request: Request, connection: Connection) -> None:
+        pool = self._pool
+        content = {
+            **self._box.card,
+            "repository": self._settings.repository,
+            "version": self._settings.version,
+            "box_version": VERSION,
+            "signature": self._box.signature,
+            "loaded": pool.ready_workers > 0,
+            "load_seconds": pool.load_seconds,
+            "notes": pool.notes,
+        }
+        connection.respond(200, messages.dump(content), messages.JSON)
+
+    def _health(self, request: Request, connection: Connection) -> None:
+        state, status = self._state()
+        content: dict[str, Any] = {"state": state, "workers": self._pool.ready_workers}
+        if self._pool.load_failure is not None:
+            content["reason"] = self._pool.load_failure["reason"]
+        if self._pool.load_seconds is not None:
+            content["load_seconds"] = self._pool.load_seconds
+        connection.respond(status, messages.dump(content), messages.JSON, [("cache-control", "no-store")])
+
+    def _state(self) -> tuple[str, int]:
+        if self._pool.ready_workers:
+            return "ready", 200
+        return ("loading" if self._pool.load_failure is None else "failed"), 503
+
+    def _openapi(self, request: Request, connection: Connection) -> None:
+        content = build_openapi(self._box.signature, self._box.card, self._settings.version)
+        connection.respond(200, messages.dump(content), messages.JSON)
+
+
+def _allowed(methods: dict[str, Handler]) -> list[str]:
+    return [*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"]
