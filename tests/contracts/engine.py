@@ -52,7 +52,7 @@ class Bench:
     def run(self, script: str | None = None, **fields: Any) -> tuple[Container, str]:
         """Runs to the end; returns the container and its whole log."""
         ended = self.wait(self.start(script, **fields).name)
-        return ended, self.engine.logs(ended.name).decode()
+        return ended, self.engine.logs(ended.name).decode(errors="replace")
 
     def wait(self, name: str) -> Container:
         ended = self.engine.wait(name, timeout=DEADLINE)

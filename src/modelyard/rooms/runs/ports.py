@@ -92,8 +92,9 @@ class Usage:
 class Container:
     """A container as the engine sees it.
 
-    ``exit_code`` is None while it runs and 128 + the signal's number when a signal ended it; ``reason`` says in words why it was
-    ended, where the engine knows (``out of memory``, ``disk full``, ``too many processes``, ``stopped``).
+    ``exit_code`` is None while it runs and 128 + the signal's number when a signal ended it; ``reason`` says in
+    words why it was ended, where the engine knows (``out of memory``, ``disk full``, ``too many processes``,
+    ``stopped``).
     """
 
     name: str
@@ -148,4 +149,25 @@ class EvictsImages(Protocol):
 
     def evict(self, *, keep_bytes: int) -> int:
         """Frees space until at most ``keep_bytes`` are held; returns the bytes freed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `modelyard doctor`: what was found, why it is so, and what to do where something can be done.
+
+    ``level`` is ``ok``, ``notice`` (works, with less) or ``warning`` (does not work, or is not safe).
+    """
+
+    level: str
+    what: str
+    why: str = ""
+    remedy: str = ""
+
+
+class DescribesItself(Protocol):
+    """Optional power: says what the engine can isolate and limit on this machine, and what follows."""
+
+    def describe(self) -> list[Finding]:
+        """Never raises: that it cannot be reached is a finding."""
         ...

@@ -1,0 +1,220 @@
+"""The verbs of the engine port, by the Docker Engine API."""
+
+import builtins
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+from docker import APIClient
+from docker.errors import APIError, ImageNotFound, NotFound
+
+from modelyard.adapters.engines.docker import config, health, inspection
+from modelyard.adapters.engines.docker.cgroups import CgroupTree
+from modelyard.adapters.engines.docker.config import Place
+from modelyard.adapters.engines.docker.connection import Connection, explain
+from modelyard.adapters.engines.docker.images import EngineImages
+from modelyard.adapters.engines.docker.programs import ProgramCheck
+from modelyard.rooms.content.ports import BlobStore
+from modelyard.rooms.runs.errors import ContainerExists, ContainerMissing, EngineRefused
+from modelyard.rooms.runs.ports import Container, ContainerSpec, Finding, State
+
+DEFAULT_URL = "unix:///var/run/docker.sock"
+WAIT_STEP_S = 600.0
+HALF_MADE_S = 60
+"""A container that was created but not started for so long was left by a crash."""
+
+
+class DockerEngine:
+    """Containers on a Docker (or Podman) engine of this machine; evicts images and describes itself too.
+
+    ``state`` is a folder for the little that the engine cannot keep: what was stopped by us, and when images were
+    used. ``namespace`` tells our containers and images from another Modelyard's on the same engine. What ``/tmp``
+    holds counts as memory of the container. Docker reads the two output streams apart: lines written to them in the
+    same moment may change places.
+    """
+
+    def __init__(
+        self,
+        blobs: BlobStore,
+        state: Path,
+        *,
+        url: str = DEFAULT_URL,
+        namespace: str = "modelyard",
+        network: str = "bridge",
+        runtime: str | None = None,
+        cgroup_root: Path = Path("/sys/fs/cgroup"),
+    ) -> None:
+        self.isolation = inspection.isolation_of(runtime)
+        self.connection = Connection(url)
+        self._namespace = namespace
+        self._network = network
+        self._runtime = runtime
+        self._cgroup_root = cgroup_root
+        self._stopped = state / "stopped"
+        self._images = EngineImages(self.connection, blobs, namespace=namespace, used=state / "images")
+        self._programs = ProgramCheck()
+
+    def create(self, spec: ContainerSpec) -> Container:
+        config.check_spec(spec, self.connection.socket)
+        with self.connection.translated() as api:
+            _open_writable_mounts(spec)
+            container = self._make(api, spec)
+            try:
+                self._forget(spec.name)  # of a container that was removed behind our back
+                self._programs.check(api, container, spec)
+                _start(api, container)
+            except BaseException:
+                api.remove_container(container, force=True, v=True)
+                raise
+            self._images.mark_used(spec.image)
+            return self._view(api, spec.name)
+
+    def wait(self, name: str, *, timeout: float | None = None) -> Container:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self.connection.translated() as api:
+            while (seen := self._view(api, name)).state is State.RUNNING:
+                left = WAIT_STEP_S if deadline is None else min(deadline - time.monotonic(), WAIT_STEP_S)
+                if left <= 0:
+                    break
+                with suppress(requests.Timeout, requests.ConnectionError, NotFound):
+                    api.wait(self._engine_name(name), timeout=left)  # type: ignore[arg-type]  # floats work
+            return seen
+
+    def logs(self, name: str, *, offset: int = 0, limit: int = 1024**2) -> bytes:
+        with self.connection.translated() as api:
+            facts = self._inspect(api, name)
+            bound = int(facts["Config"]["Labels"][config.LOG_LABEL])
+            chunks = api.logs(facts["Id"], stdout=True, stderr=True, stream=True, follow=False)
+            return inspection.cut_log(chunks, bound=bound, offset=offset, limit=limit)
+
+    def stop(self, name: str, *, grace: float = 10.0) -> Container:
+        with self.connection.translated() as api:
+            if self._view(api, name).state is State.RUNNING:
+                self._stopped.mkdir(parents=True, exist_ok=True)
+                (self._stopped / name).touch()
+                _signal(api, self._engine_name(name), "SIGTERM")
+        if self.wait(name, timeout=grace).state is State.RUNNING:
+            with self.connection.translated() as api:
+                _signal(api, self._engine_name(name), "SIGKILL")
+        return self.wait(name)
+
+    def remove(self, name: str) -> None:
+        if not config.NAME.fullmatch(name):
+            return
+        with self.connection.translated() as api, suppress(NotFound):
+            api.remove_container(self._engine_name(name), force=True, v=True)
+        self._forget(name)
+
+    def list(self, labels: Mapping[str, str] | None = None) -> list[Container]:
+        wanted = [f"{config.ENGINE_LABEL}={self._namespace}"]
+        wanted += [f"{config.SPEC_LABEL}{key}={value}" for key, value in (labels or {}).items()]
+        with self.connection.translated() as api:
+            found = api.containers(all=True, filters={"label": wanted})
+            names = [entry["Labels"][config.NAME_LABEL] for entry in found if entry["State"] != "created"]
+            return [container for name in names for container in self._view_if_there(api, name)]
+
+    def evict(self, *, keep_bytes: int) -> int:
+        return self._images.evict(keep_bytes)
+
+    def describe(self) -> builtins.list[Finding]:
+        return health.describe(self.connection, runtime=self._runtime, cgroup_root=self._cgroup_root)
+
+    def _make(self, api: APIClient, spec: ContainerSpec) -> str:
+        """Creates the container, loading the image if the engine lacks it; returns the engine's id for it."""
+        place = Place(
+            self._namespace, self._network, "json-file" if self.connection.is_podman else "local", self._runtime
+        )
+        body = config.container_config(
+            spec,
+            place,
+            image=self._images.reference(spec.image),
+            cgroup_parent=self._cgroups().parent(self._engine_name(spec.name)),
+        )
+        for _ in range(3):  # an eviction, or a crash's left-over, may come between
+            try:
+                return str(api.create_container_from_config(body, self._engine_name(spec.name))["Id"])
+            except ImageNotFound:
+                self._images.load(spec.image)
+            except APIError as e:
+                if e.status_code != 409:
+                    raise EngineRefused(f"The engine refuses the container: {explain(e)}") from e
+                if not self._remove_half_made(api, spec.name):
+                    raise ContainerExists(f"There is a container {spec.name} already.") from e
+        raise EngineRefused("The engine lost the image again and again while the container was made.")
+
+    def _remove_half_made(self, api: APIClient, name: str) -> bool:
+        """Removes what a crash left between create and start; says whether there was such a thing."""
+        try:
+            facts = self._inspect(api, name)
+        except ContainerMissing:  # the name is taken, the container still being made
+            return False
+        age = datetime.now(UTC) - inspection.parse_time(facts["Created"])
+        if facts["State"]["Status"] != "created" or age.total_seconds() < HALF_MADE_S:
+            return False
+        api.remove_container(facts["Id"], force=True, v=True)
+        return True
+
+    def _view_if_there(self, api: APIClient, name: str) -> Iterator[Container]:
+        with suppress(ContainerMissing):  # removed since it was listed
+            yield self._view(api, name)
+
+    def _view(self, api: APIClient, name: str) -> Container:
+        facts = self._inspect(api, name)
+        cgroups, group = self._cgroups(), self._engine_name(name)
+        return inspection.container(
+            facts,
+            name=name,
+            isolation=self.isolation,
+            usage=cgroups.usage(group),
+            stopped=(self._stopped / name).exists(),
+            memory_ran_out=cgroups.memory_ran_out(group),
+            processes_ran_out=cgroups.processes_ran_out(group),
+        )
+
+    def _inspect(self, api: APIClient, name: str) -> dict[str, Any]:
+        if not config.NAME.fullmatch(name):
+            raise ContainerMissing(f"There is no container {name!r}.")
+        try:
+            return dict(api.inspect_container(self._engine_name(name)))
+        except NotFound as e:
+            raise ContainerMissing(f"There is no container {name}.") from e
+
+    def _forget(self, name: str) -> None:
+        (self._stopped / name).unlink(missing_ok=True)
+        self._cgroups().remove(self._engine_name(name))
+
+    def _engine_name(self, name: str) -> str:
+        return f"{self._namespace}-{name}"
+
+    def _cgroups(self) -> CgroupTree:
+        return CgroupTree(self._cgroup_root, systemd=self.connection.info.get("CgroupDriver") == "systemd")
+
+
+def _start(api: APIClient, container: str) -> None:
+    try:
+        api.start(container)
+    except APIError as e:
+        raise EngineRefused(f"The engine cannot start the container: {explain(e)}") from e
+
+
+def _signal(api: APIClient, container: str, signal: str) -> None:
+    try:
+        api.kill(container, signal)
+    except APIError as e:
+        if e.status_code not in (404, 409):  # it ended meanwhile
+            raise
+
+
+def _open_writable_mounts(spec: ContainerSpec) -> None:
+    """Lets the container's user write where it shall: as root by giving it the place, else by opening it to all."""
+    uid, gid = map(int, config.user_of(spec.image).split(":"))
+    for mount in spec.mounts:
+        if not mount.read_only and os.geteuid() == 0:
+            os.chown(mount.source, uid, gid)
+        elif not mount.read_only:
+            mount.source.chmod(mount.source.stat().st_mode | 0o777)

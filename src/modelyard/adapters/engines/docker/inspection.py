@@ -1,0 +1,80 @@
+"""What the engine says of a container, in the port's words. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from modelyard.adapters.engines.docker.config import spec_labels
+from modelyard.rooms.runs.ports import Container, Isolation, State, Usage
+
+OVER = "\n[The log is longer than {bound} bytes; what follows was not kept.]\n"
+
+
+def isolation_of(runtime: str | None) -> Isolation:
+    """``vm`` for runtimes with a kernel of their own: gVisor's runsc, Kata Containers."""
+    own_kernel = runtime is not None and any(word in runtime for word in ("runsc", "kata"))
+    return Isolation.VM if own_kernel else Isolation.NAMESPACES
+
+
+def container(
+    facts: Mapping[str, Any],
+    *,
+    name: str,
+    isolation: Isolation,
+    usage: Usage | None,
+    stopped: bool,
+    memory_ran_out: bool,
+    processes_ran_out: bool,
+) -> Container:
+    """A container from the answer to GET /containers/{id}/json and what we know besides."""
+    state = facts["State"]
+    running = bool(state["Running"] or state.get("Paused") or state.get("Restarting"))
+    code = None if running else int(state["ExitCode"])
+    reason = _reason(
+        code, stopped=stopped, memory=state.get("OOMKilled", False) or memory_ran_out, processes=processes_ran_out
+    )
+    return Container(
+        name=name,
+        state=State.RUNNING if running else State.EXITED,
+        labels=spec_labels(facts["Config"].get("Labels") or {}),
+        isolation=isolation,
+        started_at=parse_time(state["StartedAt"]),
+        exit_code=code,
+        reason=reason,
+        usage=usage or Usage(),
+    )
+
+
+def parse_time(text: str) -> datetime:
+    """RFC 3339 with nanoseconds, which Python keeps to the microsecond."""
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+
+
+def cut_log(chunks: Iterable[bytes], *, bound: int, offset: int, limit: int) -> bytes:
+    """Bytes ``offset`` to ``offset + limit`` of a log of which ``bound`` bytes are kept, and a line that says so."""
+    end = offset + limit
+    note = OVER.format(bound=bound).encode()
+    kept, position = bytearray(), 0
+    for chunk in chunks:
+        piece = chunk[: max(0, bound - position)]
+        if len(piece) < len(chunk):
+            piece += note
+        kept += piece[max(0, offset - position) : max(0, end - position)]
+        position += len(piece)
+        if position >= end or len(piece) != len(chunk):
+            break
+    return bytes(kept)
+
+
+def _reason(code: int | None, *, stopped: bool, memory: bool, processes: bool) -> str | None:
+    """Why it was ended. One that ended well needs no reason, though children of it may have been killed."""
+    if code is None:
+        return None
+    if stopped:
+        return "stopped"
+    if code == 0:
+        return None
+    if memory:
+        return "out of memory"
+    return "too many processes" if processes else None

@@ -1,0 +1,74 @@
+"""The pure parts of the Docker engine."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.adapters.engines.docker.cgroups import CgroupTree
+from modelyard.adapters.engines.docker.inspection import cut_log, parse_time
+from modelyard.rooms.runs.ports import Usage
+
+
+@given(
+    chunks=st.lists(st.binary(max_size=9)),
+    bound=st.integers(0, 50),
+    offset=st.integers(0, 60),
+    limit=st.integers(1, 60),
+)
+def test_a_part_of_a_log_is_that_part_of_the_whole_kept(
+    chunks: list[bytes], bound: int, offset: int, limit: int
+) -> None:
+    whole = cut_log(chunks, bound=bound, offset=0, limit=1000)
+    assert cut_log(chunks, bound=bound, offset=offset, limit=limit) == whole[offset : offset + limit]
+    written = b"".join(chunks)
+    assert whole[:bound] == written[:bound]
+    assert (len(whole) > len(written[:bound])) == (len(written) > bound)
+
+
+def test_a_time_of_the_engine_keeps_its_microseconds() -> None:
+    assert parse_time("2026-11-21T08:29:45.176927003Z").isoformat() == "2026-11-21T08:29:45.176927+00:00"
+    assert parse_time("2026-11-21T08:29:45Z").isoformat() == "2026-11-21T08:29:45+00:00"
+
+
+def test_usage_in_one_tree(tmp_path: Path) -> None:
+    group = tmp_path / "modelyard/web-c1"
+    group.mkdir(parents=True)
+    (group / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 1\nsystem_usec 2\n")
+    (group / "memory.peak").write_text("4096\n")
+    (group / "memory.events").write_text("low 0\noom 1\noom_kill 1\n")
+    (group / "pids.events").write_text("max 0\n")
+    tree = CgroupTree(tmp_path, systemd=False)
+    assert tree.parent("web-c1") == "/modelyard/web-c1"
+    assert tree.usage("web-c1") == Usage(1.5, 4096)
+    assert tree.memory_ran_out("web-c1")
+    assert not tree.processes_ran_out("web-c1")
+
+
+def test_usage_in_a_tree_per_controller(tmp_path: Path) -> None:
+    for controller, file, text in (
+        ("cpuacct", "cpuacct.usage", "2500000000\n"),
+        ("memory", "memory.max_usage_in_bytes", "8192\n"),
+    ):
+        group = tmp_path / controller / "modelyard/c1"
+        group.mkdir(parents=True)
+        (group / file).write_text(text)
+    assert CgroupTree(tmp_path, systemd=False).usage("c1") == Usage(2.5, 8192)
+
+
+@pytest.mark.parametrize("systemd", [True, False])
+def test_usage_of_a_group_that_is_gone_is_unknown(tmp_path: Path, systemd: bool) -> None:
+    tree = CgroupTree(tmp_path, systemd=systemd)
+    assert tree.usage("c1") is None
+    assert not tree.memory_ran_out("c1")
+    tree.remove("c1")
+
+
+def test_a_slice_has_no_dash_in_its_own_name(tmp_path: Path) -> None:
+    tree = CgroupTree(tmp_path, systemd=True)
+    assert tree.parent("web-c1") == "modelyard-web_c1.slice"
+    group = tmp_path / "modelyard.slice/modelyard-web_c1.slice"
+    group.mkdir(parents=True)
+    (group / "cpu.stat").write_text("usage_usec 10\n")
+    assert tree.usage("web-c1") == Usage(1e-5, None)
