@@ -1,0 +1,1 @@
+"""Images in OCI registries, read over HTTP (distribution-spec 1.1)."""

@@ -1,0 +1,199 @@
+"""Pulls images: finds the one for a platform, streams its layers uncompressed, checks every digest."""
+
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+import httpx
+import zstandard
+
+from modelyard.adapters.registry.references import Reference, parse_reference
+from modelyard.rooms.images import rules
+from modelyard.rooms.images.errors import RegistryUnavailable
+from modelyard.rooms.images.ports import RemoteImage, RemoteLayer
+
+MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+MAX_DOCUMENT_BYTES = 8 * 1024**2
+CHUNK = 1024**2
+
+
+class OciRegistry:
+    """An ``ImageSource``. ``credentials`` are (user, password) by host. Thread-safe; tokens are kept."""
+
+    def __init__(self, credentials: Mapping[str, tuple[str, str]] | None = None) -> None:
+        self._credentials = dict(credentials or {})
+        self._tokens: dict[str, str] = {}
+        self._client = httpx.Client(timeout=httpx.Timeout(60, connect=20), follow_redirects=True)
+
+    def find(self, reference: str, *, platform: str) -> RemoteImage | None:
+        """See ``ports.ImageSource``."""
+        place = parse_reference(reference)
+        found = self._document(place, f"manifests/{place.wanted}", accept=(*INDEXES, *MANIFESTS))
+        if found is None:
+            return None
+        digest, document = found
+        if "manifests" in document:
+            digest = _of_platform(document, rules.parse_platform(platform))
+            found = self._document(place, f"manifests/{digest}", accept=MANIFESTS, digest=digest) if digest else None
+            if found is None:
+                return None
+            document = found[1]
+        return self._image(place, reference, digest, document, platform)
+
+    def read_layer(self, image: RemoteImage, layer: RemoteLayer) -> Iterator[bytes]:
+        """See ``ports.ImageSource``."""
+        place = parse_reference(image.reference)
+        with self._get(place, f"blobs/{layer.digest}", accept=("*/*",)) as response:
+            _check(response, image.reference)
+            try:
+                sent = _verified(response.iter_raw(CHUNK), layer.digest)
+                yield from _uncompressed(sent)
+            except (httpx.HTTPError, zlib.error, zstandard.ZstdError) as e:
+                raise RegistryUnavailable(f"A layer of {image.reference} could not be read: {e}") from e
+
+    def _image(
+        self, place: Reference, reference: str, digest: str, manifest: dict[str, Any], platform: str
+    ) -> RemoteImage | None:
+        described = manifest["config"]["digest"]
+        found = self._document(place, f"blobs/{described}", accept=("*/*",), digest=described)
+        if found is None:
+            return None
+        config = found[1]
+        if config.get("architecture") != rules.parse_platform(platform):
+            return None
+        layers = [
+            RemoteLayer(layer["digest"], layer.get("mediaType", ""), diff_id)
+            for layer, diff_id in zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True)
+        ]
+        return RemoteImage(reference, digest, config, tuple(layers))
+
+    def _document(
+        self, place: Reference, path: str, *, accept: Iterable[str], digest: str | None = None
+    ) -> tuple[str, dict[str, Any]] | None:
+        """A JSON document with its digest, which is checked where it is known; None where there is none."""
+        with self._get(place, path, accept=accept) as response:
+            if response.status_code == 404:
+                return None
+            _check(response, place.repository)
+            data = _bounded(response)
+        actual = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        expected = digest or (place.wanted if place.wanted.startswith("sha256:") else actual)
+        if actual != expected:
+            raise RegistryUnavailable(f"{place.host} sent something other than {expected}.")
+        try:
+            document = json.loads(data)
+        except ValueError as e:
+            raise RegistryUnavailable(f"{place.host} sent something that is not JSON.") from e
+        return actual, document
+
+    @contextmanager
+    def _get(self, place: Reference, path: str, *, accept: Iterable[str]) -> Iterator[httpx.Response]:
+        try:
+            response = self._send(place, f"{place.url}/{path}", ", ".join(accept))
+        except (httpx.HTTPError, ValueError) as e:
+            raise RegistryUnavailable(f"{place.host} does not answer: {e}", remedy="Try again later.") from e
+        try:
+            yield response
+        finally:
+            response.close()
+
+    def _send(self, place: Reference, url: str, accept: str) -> httpx.Response:
+        """Asks once; where the registry wants a token, gets one and asks again."""
+        key = f"{place.host}/{place.repository}"
+        response = self._ask(url, accept, self._tokens.get(key))
+        if response.status_code == 401 and (challenge := response.headers.get("WWW-Authenticate")):
+            response.close()
+            self._tokens[key] = self._authorization(challenge, place)
+            response = self._ask(url, accept, self._tokens[key])
+        return response
+
+    def _ask(self, url: str, accept: str, authorization: str | None) -> httpx.Response:
+        headers = {"Accept": accept, "Accept-Encoding": "identity"}
+        if authorization:
+            headers["Authorization"] = authorization
+        return self._client.send(self._client.build_request("GET", url, headers=headers), stream=True)
+
+    def _authorization(self, challenge: str, place: Reference) -> str:
+        """Answers a challenge (RFC 6750 ``Bearer`` by way of a token server, or ``Basic``)."""
+        known = self._credentials.get(place.host)
+        scheme, _, rest = challenge.partition(" ")
+        if scheme.lower() == "basic" and known:
+            request = httpx.Request("GET", place.url)
+            return next(httpx.BasicAuth(*known).auth_flow(request)).headers["Authorization"]
+        parameters = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+        if scheme.lower() != "bearer" or not parameters.get("realm", "").startswith(("https://", "http://")):
+            raise RegistryUnavailable(f"{place.host} asks for a sign-in that is not configured.")
+        query = {"service": parameters.get("service", ""), "scope": f"repository:{place.repository}:pull"}
+        response = self._client.get(parameters["realm"], params=query, auth=httpx.BasicAuth(*known) if known else None)
+        _check(response, place.host)
+        answer = response.json()
+        return f"Bearer {answer.get('token') or answer.get('access_token')}"
+
+
+def _check(response: httpx.Response, what: str) -> None:
+    if response.status_code in (401, 403):
+        raise RegistryUnavailable(f"The registry does not let this server read {what}.")
+    if response.is_error:
+        raise RegistryUnavailable(f"The registry answered {response.status_code} for {what}.")
+
+
+def _bounded(response: httpx.Response) -> bytes:
+    data = b""
+    for chunk in response.iter_bytes(CHUNK):
+        data += chunk
+        if len(data) > MAX_DOCUMENT_BYTES:
+            raise RegistryUnavailable("The registry sent a document of unreasonable size.")
+    return data
+
+
+def _of_platform(index: dict[str, Any], architecture: str) -> str:
+    """The digest of the manifest for that architecture; empty where there is none."""
+    for manifest in index["manifests"]:
+        platform = manifest.get("platform", {})
+        if platform.get("os") == "linux" and platform.get("architecture") == architecture:
+            return str(manifest["digest"])
+    return ""
+
+
+def _verified(chunks: Iterable[bytes], digest: str) -> Iterator[bytes]:
+    actual = hashlib.sha256()
+    for chunk in chunks:
+        actual.update(chunk)
+        yield chunk
+    if f"sha256:{actual.hexdigest()}" != digest:
+        raise RegistryUnavailable("A layer has not the digest that the manifest names.")
+
+
+def _uncompressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The tar inside a layer; what compresses it is seen from its first bytes."""
+    first = next(chunks, b"")
+    if first.startswith(b"\x1f\x8b"):
+        yield from _decompressed(chain([first], chunks), lambda: zlib.decompressobj(wbits=31))
+    elif first.startswith(b"\x28\xb5\x2f\xfd"):
+        yield from _decompressed(chain([first], chunks), zstandard.ZstdDecompressor().decompressobj)
+    else:
+        yield from chain([first], chunks)
+
+
+def _decompressed(chunks: Iterable[bytes], new: Callable[[], Any]) -> Iterator[bytes]:
+    """Decompresses members one after another, as ``gzip`` and ``zstd`` files may have several."""
+    decompressor = new()
+    for chunk in chunks:
+        rest = chunk
+        while rest:
+            if decompressor.eof:
+                decompressor = new()
+            yield decompressor.decompress(rest)
+            rest = decompressor.unused_data

@@ -1,0 +1,56 @@
+"""Names of images in registries, as Docker writes them."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+from modelyard.rooms.images.errors import BaseUnavailable
+
+DOCKER_HUB = "registry-1.docker.io"
+_GRAMMAR = re.compile(
+    r"(?P<repository>[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*)"
+    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """``host/repository`` and what is wanted of it: a tag or a digest."""
+
+    host: str
+    repository: str
+    wanted: str
+
+    @property
+    def url(self) -> str:
+        """The root of the repository's API: plain HTTP on this machine only."""
+        scheme = "http" if _is_loopback(self.host) else "https"
+        return f"{scheme}://{self.host}/v2/{self.repository}"
+
+
+def parse_reference(text: str) -> Reference:
+    """Reads ``python:3.12-slim``, ``docker.io/library/python``, ``host:5000/team/base@sha256:…``.
+
+    Raises ``BaseUnavailable`` for anything else: only the operator writes references.
+    """
+    host, slash, rest = text.partition("/")
+    if not slash or not ("." in host or ":" in host or host == "localhost"):
+        host, rest = "docker.io", text
+    match = _GRAMMAR.fullmatch(rest)
+    if not match:
+        raise BaseUnavailable(f"{text!r} is not the name of an image.", remedy="Correct the setting for base images.")
+    repository = match["repository"]
+    if host in ("docker.io", "index.docker.io"):
+        host = DOCKER_HUB
+        repository = repository if "/" in repository else f"library/{repository}"
+    return Reference(host, repository, match["digest"] or match["tag"] or "latest")
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] or host
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
