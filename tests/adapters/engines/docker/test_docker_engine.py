@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from modelyard.adapters.engines.docker import DockerEngine
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.runs.errors import ContainerExists, ContainerMissing, EngineRefused, EngineUnavailable
 from modelyard.rooms.runs.ports import ContainerSpec, Image, Isolation, Limits, Mount, State
+from support import session
 
+NOBODY = 65534
 Open = Callable[..., DockerEngine]
 
 
@@ -232,6 +235,38 @@ def test_a_refused_second_creation_leaves_the_first_as_it_was(bench: Bench) -> N
     with pytest.raises(ContainerExists):
         bench.start("true", name=container.name)
     assert bench.engine.wait(container.name) == stopped
+
+
+def test_an_ordinary_user_who_may_reach_the_engine_can_use_it(docker_url: str) -> None:
+    """Not root: places for output are opened to the container's user instead of being given to it."""
+    folder = session.current() / "ordinary"
+    (folder / "out").mkdir(parents=True)
+    for path in (folder, folder / "out"):
+        os.chown(path, NOBODY, NOBODY)
+    Path(docker_url.removeprefix("unix://")).chmod(0o666)
+    with _as_user(NOBODY):
+        blobs = LocalFolderBlobs(folder / "blobs")
+        engine = DockerEngine(blobs, folder / "state", url=docker_url, namespace="ordinary")
+        script = ["sh", "-c", "id -u > /out/uid; echo done"]
+        mounts = [Mount(folder / "out", "/out", read_only=False)]
+        engine.create(ContainerSpec("one", busybox_image(blobs), script, mounts=mounts))
+        assert engine.wait("one").exit_code == 0
+        assert engine.logs("one") == b"done\n"
+        assert (folder / "out/uid").read_text() == "10001\n"
+        engine.remove("one")
+    engine.remove("one")  # as root, its control group too
+    engine.evict(keep_bytes=0)
+
+
+@contextmanager
+def _as_user(uid: int) -> Iterator[None]:
+    os.setegid(uid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
 
 
 # --- usage, crashes, neighbours
