@@ -1,0 +1,158 @@
+"""Reads the config of the four parts (JSON) and ``modelyard.yaml``: the same keys, the same checks."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from modelyard.rooms.signatures import service as signatures
+from modelyard.rooms.signatures.errors import TargetInvalid
+from modelyard.rooms.signatures.rules import closest
+from modelyard.rooms.signatures.schemas import Target
+from modelyard.rooms.sources.errors import ConfigInvalid
+from modelyard.rooms.sources.rules import read_line, read_package, read_python
+from modelyard.rooms.sources.schemas import Card, Resources
+from modelyard.rooms.sources.texts import dump_yaml, parse_json, parse_yaml
+
+MANIFEST = "modelyard.yaml"
+FILE_KEYS = ("artifact", "requirements")
+CARD_KEYS = tuple(name for name in Card.model_fields if name != "text")
+Model = TypeVar("Model", bound=BaseModel)
+PREDICT_REMEDY = 'Name the target, as in "predict": {"module": "model", "function": "predict"}.'
+
+
+class Manifest(BaseModel):
+    """The configuration as written. ``requirements`` is a file's name or the lines themselves; None when not said."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    predict: Target
+    artifact: Annotated[str, Field(max_length=1000), AfterValidator(read_line)] | None = None
+    requirements: Annotated[str, AfterValidator(read_line)] | tuple[str, ...] | None = None
+    python: Annotated[str, BeforeValidator(read_python)] | None = None
+    system_packages: tuple[Annotated[str, AfterValidator(read_package)], ...] = Field(default=(), max_length=50)
+    resources: Resources = Field(default_factory=Resources)
+    card: Mapping[str, Any] = Field(default_factory=dict)
+
+
+def read_parts_config(data: bytes) -> Manifest:
+    """The JSON config of the four parts, which may not name the other parts' files; raises ``ConfigInvalid``."""
+    config = _as_object(parse_json(data))
+    for key in FILE_KEYS:
+        if key in config:
+            raise ConfigInvalid(
+                f"The config names {key}, which is uploaded as a part of its own.",
+                remedy=f'Remove "{key}" from the config.',
+                field=f"/{key}",
+            )
+    return read_manifest(config)
+
+
+def read_manifest_text(data: bytes) -> Manifest:
+    """The text of ``modelyard.yaml``; raises ``ConfigInvalid``."""
+    return read_manifest(_as_object(parse_yaml(data)))
+
+
+def read_manifest(config: dict[str, Any]) -> Manifest:
+    """Checks every key and value; card fields may stand at the top or under ``card``. Raises ``ConfigInvalid``."""
+    known = [*Manifest.model_fields, *CARD_KEYS]
+    for key in config:
+        if key not in known:
+            raise ConfigInvalid(
+                f"The key {key[:60]!a} is not known.", remedy=_suggestion(key, known), field=f"/{key[:60]}"
+            )
+    nested = config.get("card") or {}
+    if not isinstance(nested, dict):
+        raise ConfigInvalid("The card is not an object of fields.", field="/card")
+    flat = {key: config[key] for key in CARD_KEYS if key in config}
+    if both := sorted(flat.keys() & nested.keys()):
+        raise ConfigInvalid(f"{both[0]} stands twice: at the top and under card.", field=f"/{both[0]}")
+    card = read_card({**nested, **flat}, field="/card").to_json()
+    rest = {key: value for key, value in config.items() if key not in CARD_KEYS}
+    return _validate(Manifest, {**rest, "predict": _read_target(config.get("predict")), "card": card}, field="")
+
+
+def read_card(fields: dict[str, Any], *, field: str) -> Card:
+    """Checks card fields; raises ``ConfigInvalid``. A single tag may be a text."""
+    if isinstance(fields.get("tags"), str):
+        fields = {**fields, "tags": [fields["tags"]]}
+    for key in fields:
+        if key not in CARD_KEYS:
+            raise ConfigInvalid(
+                f"The card has no field {str(key)[:60]!a}.",
+                remedy=_suggestion(str(key), list(CARD_KEYS)),
+                field=f"{field}/{str(key)[:60]}",
+            )
+    return _validate(Card, fields, field=field)
+
+
+def write_manifest(manifest: Manifest) -> str:
+    """The canonical ``modelyard.yaml``: ``read_manifest_text`` gives an equal manifest back."""
+    config: dict[str, Any] = {"predict": str(manifest.predict)}
+    config |= {key: value for key in FILE_KEYS if (value := getattr(manifest, key)) is not None}
+    config |= {"python": manifest.python} if manifest.python else {}
+    config |= {"system_packages": list(manifest.system_packages)} if manifest.system_packages else {}
+    config |= {"resources": resources} if (resources := manifest.resources.to_config()) else {}
+    config |= {"card": dict(manifest.card)} if manifest.card else {}
+    return dump_yaml(config)
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigInvalid("The configuration is not an object of keys and values.", remedy=PREDICT_REMEDY)
+    return value
+
+
+def _read_target(predict: Any) -> Target:
+    if predict is None:
+        raise ConfigInvalid("The configuration does not say what predicts.", remedy=PREDICT_REMEDY, field="/predict")
+    try:
+        if isinstance(predict, str):
+            return signatures.parse_target(predict, field="/predict")
+        return _target_of_parts(predict)
+    except TargetInvalid as e:
+        raise ConfigInvalid(e.detail, remedy=e.remedy, field=e.field) from e
+
+
+def _target_of_parts(predict: Any) -> Target:
+    parts = ("module", "class", "function")
+    if not isinstance(predict, dict):
+        raise ConfigInvalid("predict is not an object.", remedy=PREDICT_REMEDY, field="/predict")
+    for key, value in predict.items():
+        if key not in parts:
+            raise ConfigInvalid(
+                f"predict has no key {key[:60]!a}.",
+                remedy=_suggestion(key, list(parts)),
+                field=f"/predict/{key[:60]}",
+            )
+        if not isinstance(value, str) and not (key == "class" and value is None):
+            raise ConfigInvalid(f"{key} is not a text.", remedy=PREDICT_REMEDY, field=f"/predict/{key}")
+    for key in ("module", "function"):
+        if key not in predict:
+            raise ConfigInvalid(f"predict does not name the {key}.", remedy=PREDICT_REMEDY, field=f"/predict/{key}")
+    return signatures.make_target(
+        predict["module"], predict["function"], class_name=predict.get("class") or None, field="/predict"
+    )
+
+
+def _validate(model: type[Model], value: dict[str, Any], *, field: str) -> Model:
+    try:
+        return model.model_validate(value)
+    except ValidationError as e:
+        raise _explained(e, field) from e
+
+
+def _explained(error: ValidationError, field: str) -> ConfigInvalid:
+    """The first complaint, with the place; unions name their branches, which are no part of the place."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    names = [str(part) for part in first["loc"] if not str(part).startswith(("function-", "constrained-", "tuple["))]
+    pointer = field + "".join(f"/{name}" for name in names)
+    known = [f.alias or name for name, f in Resources.model_fields.items()] if names[:1] == ["resources"] else []
+    message = first["msg"].removeprefix("Value error, ")
+    remedy = _suggestion(names[-1], known) if first["type"] == "extra_forbidden" and known else ""
+    return ConfigInvalid(f"{pointer.lstrip('/')}: {message}.", remedy=remedy, field=pointer)
+
+
+def _suggestion(key: str, known: list[str]) -> str:
+    guess = closest(key, known)
+    return f"Did you mean {guess}?" if guess else f"Known keys: {', '.join(known)}."
