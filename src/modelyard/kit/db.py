@@ -126,8 +126,8 @@ def after_commit(session: Session, call: Callable[[], None]) -> None:
 def insert_or_ignore(session: Session, table: type[Base], values: dict[str, Any]) -> bool:
     """Inserts a row unless a unique constraint already holds one; says whether it was inserted."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    result = session.execute(insert(table).values(**values).on_conflict_do_nothing())
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+    statement = insert(table).values(**values).on_conflict_do_nothing().returning(sa.literal(1))
+    return session.execute(statement).first() is not None  # psycopg's row count is -1 here
 
 
 def lock_row(statement: sa.Select[Any]) -> sa.Select[Any]:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
+from modelyard.kit.clock import Clock, system_clock
 from modelyard.kit.db import Database
 from modelyard.kit.errors import Invalid, ModelyardError, Unavailable
 from modelyard.kit.ids import new_id
@@ -50,6 +51,16 @@ def provided(kind: type[Part]) -> Callable[[Request], Part]:
     return get
 
 
+def part_if_any(app: Any, kind: type[Part]) -> Part | None:
+    """As ``part_of``, for what an application may do without."""
+    return cast(Part | None, getattr(app.state, "parts", {}).get(kind))
+
+
+def clock_of(app: Any) -> Clock:
+    """The clock provided to the application; the system's where none is."""
+    return cast(Clock, getattr(app.state, "parts", {}).get(Clock, system_clock))
+
+
 def _reading(request: Request) -> Iterator[Session]:
     with part_of(request.app, Database).read() as session:
         yield session
@@ -57,6 +68,7 @@ def _reading(request: Request) -> Iterator[Session]:
 
 def _writing(request: Request) -> Iterator[Session]:
     with part_of(request.app, Database).write() as session:
+        request.state.writing = session
         yield session
 
 
@@ -77,6 +89,11 @@ def policy(name: str) -> Callable[[Dependency], Dependency]:
 def declared_policies(route: APIRoute) -> set[str]:
     """The names of the policies that a route depends on."""
     return {name for call in _calls(route.dependant) if (name := getattr(call, "__policy__", None))}
+
+
+def depends_on_writing(route: APIRoute) -> bool:
+    """Whether the route changes things through ``Writing``."""
+    return _writing in _calls(route.dependant)
 
 
 def walk_routes(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
@@ -118,7 +135,9 @@ class Problem(BaseModel):
     remedy: str = ""
     field: str | None = None
     errors: list[FieldProblem] = Field(default_factory=list)
-    request_id: str | None = Field(None, description="Quote it when asking for help; it is in the server's log.")
+    request_id: str | None = Field(
+        default=None, description="Quote it when asking for help; it is in the server's log."
+    )
 
 
 def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> Response:

@@ -1,6 +1,6 @@
 """Why a caller was turned away."""
 
-from modelyard.kit.errors import Forbidden, Unauthenticated
+from modelyard.kit.errors import Conflict, Forbidden, Invalid, Unauthenticated
 
 
 class SignInRequired(Unauthenticated):
@@ -22,6 +22,11 @@ class ScopeMissing(Forbidden):
     title = "The token does not allow this"
 
 
+class SessionRequired(Forbidden):
+    code = "session_required"
+    title = "A token does not allow this: sign in"
+
+
 class RoleMissing(Forbidden):
     code = "role_missing"
     title = "Your role does not allow this"
@@ -35,3 +40,23 @@ class CrossSiteRequest(Forbidden):
 class NotOwner(Forbidden):
     code = "not_owner"
     title = "Only the owner may do this"
+
+
+class BadIdempotencyKey(Invalid):
+    code = "bad_idempotency_key"
+    title = "The Idempotency-Key cannot be used"
+
+
+class IdempotencyKeyReused(Invalid):
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key belongs to another request"
+
+
+class AlreadyAnswered(Conflict):
+    code = "already_answered"
+    title = "This was carried out already, and its answer is not kept"
+
+
+class SameRequestRunning(Conflict):
+    code = "same_request_running"
+    title = "The same request was carried out at the same time"

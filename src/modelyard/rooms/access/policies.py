@@ -8,18 +8,21 @@ import base64
 import binascii
 from typing import Annotated
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from modelyard.kit.http import Reading, part_of, policy
+from modelyard.kit.http import Reading, clock_of, part_if_any, part_of, policy
 from modelyard.rooms.access import rules
-from modelyard.rooms.access.errors import CrossSiteRequest, RoleMissing, ScopeMissing, SignInRequired
+from modelyard.rooms.access.errors import CrossSiteRequest, RoleMissing, ScopeMissing, SessionRequired, SignInRequired
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.schemas import ANONYMOUS, Principal, Scope, Via
 
 COOKIE = "modelyard_session"
+NOBODY = "nobody"
+"""A bearer token that stands for the anonymous principal; registry clients insist on having one."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -27,9 +30,12 @@ def authenticate(request: Request, session: Session) -> Principal:
     """Who asks; anonymous when nothing is presented. Wrong credentials raise ``Unauthenticated``."""
     clock = clock_of(request.app)
     secret = bearer_of(request.headers.get("authorization"))
+    if secret == NOBODY:
+        return ANONYMOUS
     if secret:
         principal = accounts.principal_of_token(session, secret, clock=clock)
-        part_of(request.app, TokenUses).note(principal, at=clock())
+        if uses := part_if_any(request.app, accounts.TokenUses):
+            uses.note(principal, at=clock())
         return principal
     cookie = request.cookies.get(COOKIE)
     signed_in = accounts.principal_of_session(session, cookie, clock=clock) if cookie else None
@@ -45,12 +51,27 @@ def bearer_of(authorization: str | None) -> str | None:
     kind, _, value = (authorization or "").partition(" ")
     if kind.lower() == "bearer":
         return value.strip() or None
+    basic = basic_of(authorization)
+    return basic[1] or None if basic else None
+
+
+def basic_of(authorization: str | None) -> tuple[str, str] | None:
+    """User name and password in an ``Authorization: Basic`` header; None for anything else."""
+    kind, _, value = (authorization or "").partition(" ")
     if kind.lower() != "basic":
         return None
     try:
-        return base64.b64decode(value, validate=True).decode().partition(":")[2] or None
+        username, _, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
+    return username, password
+
+
+def own_id(principal: Principal) -> UUID:
+    """The id of a caller whom a policy has found to be signed in."""
+    if principal.account_id is None:
+        raise SignInRequired
+    return principal.account_id
 
 
 def _authenticated(request: Request, session: Reading) -> Principal:
@@ -90,6 +111,21 @@ def signed_in(request: Request, principal: Caller) -> Principal:
     return principal
 
 
+@policy("from this site")
+def from_this_site(request: Request) -> None:
+    """Everybody, but a browser only from this site's pages: nobody is to be signed in by another site unawares."""
+    if "origin" in request.headers:
+        _require_same_origin(request)
+
+
+@policy("in person")
+def in_person(principal: Annotated[Principal, Depends(signed_in)]) -> Principal:
+    """Signed in with a password: a token cannot make itself another token, or take the account over."""
+    if principal.via is not Via.SESSION:
+        raise SessionRequired(remedy="Sign in on the site, or with POST /api/v1/session.")
+    return principal
+
+
 @policy("creator")
 def creator(principal: Annotated[Principal, Depends(signed_in)]) -> Principal:
     if not rules.may_create(principal):
@@ -107,6 +143,7 @@ def administrator(principal: Annotated[Principal, Depends(signed_in)]) -> Princi
 
 Anyone = Annotated[Principal, Depends(anyone)]
 Reader = Annotated[Principal, Depends(reader)]
+InPerson = Annotated[Principal, Depends(in_person)]
 SignedIn = Annotated[Principal, Depends(signed_in)]
 Creator = Annotated[Principal, Depends(creator)]
 Administrator = Annotated[Principal, Depends(administrator)]
@@ -118,7 +155,7 @@ def _require_scope(principal: Principal, scope: Scope) -> None:
 
 
 def _require_same_origin(request: Request) -> None:
-    """Browsers send Origin on every unsafe request; a foreign or missing one is refused."""
+    """Browsers send ``Origin`` with every unsafe request; a foreign or missing one is refused."""
     origin = request.headers.get("origin", "")
     here = {request.headers.get("host", ""), urlsplit(part_of(request.app, AccountOptions).public_url).netloc}
     if urlsplit(origin).netloc not in here - {""}:

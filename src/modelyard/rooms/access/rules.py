@@ -4,10 +4,16 @@ Visibility ``private``: the owner and administrators. ``internal``: every accoun
 account where the site requires sign-in.
 """
 
+import re
+from datetime import timedelta
 from uuid import UUID
 
+from modelyard.rooms.access.errors import BadIdempotencyKey
 from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts.schemas import Principal, Role, Scope
+
+ANSWERS_KEPT_FOR = timedelta(days=1)
+_KEY = re.compile(r"[!-~]{1,200}")
 
 
 def may_read(principal: Principal, *, owner_id: UUID, visibility: Visibility, require_sign_in: bool) -> bool:
@@ -37,3 +43,14 @@ def visible_levels(principal: Principal, *, require_sign_in: bool) -> set[Visibi
     if not principal.is_anonymous:
         return {Visibility.PUBLIC, Visibility.INTERNAL}
     return set() if require_sign_in else {Visibility.PUBLIC}
+
+
+def checked_key(key: str) -> str:
+    """The ``Idempotency-Key``; raises ``BadIdempotencyKey`` unless it is 1 to 200 printable ASCII characters."""
+    if not _KEY.fullmatch(key):
+        raise BadIdempotencyKey(
+            "The key is not 1 to 200 printable characters without spaces.",
+            remedy="Use a random one, such as a UUID.",
+            field="Idempotency-Key",
+        )
+    return key

@@ -1,11 +1,13 @@
-"""Clauses that filter lists to what a principal may see."""
+"""Clauses that filter lists to what a principal may see, and the questions that other rooms ask."""
 
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from modelyard.rooms.access import rules
+from modelyard.kit.clock import Clock, system_clock
+from modelyard.rooms.access import rules, store
 from modelyard.rooms.access.errors import NotOwner, RoleMissing
 from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts.schemas import Principal
@@ -48,3 +50,8 @@ def require_creator(principal: Principal) -> None:
 def owns(principal: Principal, *, owner_id: UUID) -> bool:
     """Whether the principal may change what the account owns."""
     return rules.owns(principal, owner_id=owner_id)
+
+
+def forget_answers(session: Session, *, clock: Clock = system_clock) -> int:
+    """Removes answers kept for an ``Idempotency-Key`` longer than a day; says how many. Call it now and then."""
+    return store.delete_answers(session, before=clock() - rules.ANSWERS_KEPT_FOR)

@@ -4,6 +4,7 @@ Signing in and up, sessions and invitations are in ``sign_in``; how the site tak
 """
 
 import hashlib
+import threading
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,7 +26,17 @@ from modelyard.rooms.accounts.errors import (
     TooManyTokens,
     UsernameTaken,
 )
-from modelyard.rooms.accounts.schemas import Account, CreatedToken, Principal, Role, Scope, Token, Via
+from modelyard.rooms.accounts.schemas import (
+    Account,
+    CreatedAccount,
+    CreatedToken,
+    NewAccount,
+    Principal,
+    Role,
+    Scope,
+    Token,
+    Via,
+)
 from modelyard.rooms.accounts.tables import AccountRow, TokenRow
 
 EXPIRED_TOKENS_SHOWN_FOR = timedelta(days=30)
@@ -84,21 +95,50 @@ def create_account(
     Raises ``UsernameRefused``, ``PasswordRefused`` or ``UsernameTaken``. Hashes before it first touches the database,
     so that no lock is held meanwhile.
     """
+    password_hash = checked_hash(username=username, password=password) if password is not None else None
+    return add_account(
+        session, username=username, password_hash=password_hash, role=role, display_name=display_name, clock=clock
+    )
+
+
+def create_account_for(session: Session, wanted: NewAccount, *, clock: Clock = system_clock) -> CreatedAccount:
+    """As an administrator wants it; the password is generated, and in the answer, unless one was given."""
+    generated = None if wanted.password else passwords.new_password()
+    account = create_account(
+        session,
+        username=wanted.username,
+        password=wanted.password or generated,
+        role=wanted.role,
+        display_name=wanted.display_name,
+        clock=clock,
+    )
+    return CreatedAccount(account=account, password=generated)
+
+
+def add_account(
+    session: Session, *, username: str, password_hash: str | None, role: Role, display_name: str, clock: Clock
+) -> Account:
+    """As ``create_account``, for a password that ``checked_hash`` has seen."""
     rules.check_username(username)
-    if password is not None:
-        rules.check_password(password, username=username)
     values = {
         "id": new_id(),
         "username": username,
         "display_name": display_name,
         "role": role.value,
-        "password_hash": passwords.hash_password(password) if password is not None else None,
+        "password_hash": password_hash,
         "disabled": False,
         "created_at": clock(),
     }
     if not insert_or_ignore(session, AccountRow, values):
         raise UsernameTaken(f"The user name '{username}' is taken.", remedy="Choose another name.", field="username")
     return account_of(require_account(session, username))
+
+
+def checked_hash(*, username: str, password: str, field: str = "password") -> str:
+    """The hash to keep; raises ``UsernameRefused`` or ``PasswordRefused``. Takes tens of milliseconds."""
+    rules.check_username(username)
+    rules.check_password(password, username=username, field=field)
+    return passwords.hash_password(password)
 
 
 def find_account(session: Session, username: str) -> Account | None:
@@ -134,6 +174,15 @@ def usernames(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
     return store.usernames(session, ids)
 
 
+def rename_account(session: Session, account_id: UUID, *, display_name: str) -> Account:
+    """Changes how the account is shown; its user name stays for ever."""
+    row = store.account(session, account_id)
+    if row is None:
+        raise AccountMissing
+    row.display_name = display_name
+    return account_of(row)
+
+
 def change_account(
     session: Session,
     username: str,
@@ -164,8 +213,7 @@ def change_account(
 def reset_password(session: Session, username: str, *, password: str | None = None) -> str:
     """Sets a password (a generated one unless given), ends the account's sessions, and returns it."""
     password = password or passwords.new_password()
-    rules.check_password(password, username=username)
-    password_hash = passwords.hash_password(password)
+    password_hash = checked_hash(username=username, password=password)
     row = require_account(session, username)
     row.password_hash = password_hash
     store.delete_sessions(session, row.id)
@@ -222,9 +270,33 @@ def revoke_token(session: Session, *, account_id: UUID, token_id: UUID) -> None:
     session.delete(row)
 
 
-def note_token_uses(session: Session, uses: dict[UUID, datetime]) -> None:
-    """Records when tokens were last used; ids of revoked ones are passed over."""
-    store.note_token_uses(session, uses)
+class TokenUses:
+    """When tokens were last used, in memory, so that a request that only reads writes nothing.
+
+    Thread-safe; one per process. A crash forgets at most what came since ``write_token_uses``.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._uses: dict[UUID, datetime] = {}
+
+    def note(self, principal: Principal, *, at: datetime) -> None:
+        if principal.via is Via.TOKEN and principal.credential_id:
+            with self._lock:
+                self._uses[principal.credential_id] = at
+
+    def take(self) -> dict[UUID, datetime]:
+        """What was noted since the last time."""
+        with self._lock:
+            taken, self._uses = self._uses, {}
+        return taken
+
+
+def write_token_uses(session: Session, uses: TokenUses) -> int:
+    """Records what was noted, to be called once a minute; says of how many tokens. Revoked ones are passed over."""
+    taken = uses.take()
+    store.note_token_uses(session, taken)
+    return len(taken)
 
 
 def sweep_expired(session: Session, *, clock: Clock = system_clock) -> int:

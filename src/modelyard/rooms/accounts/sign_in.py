@@ -29,7 +29,7 @@ from modelyard.rooms.accounts.schemas import (
     Role,
     SessionInfo,
 )
-from modelyard.rooms.accounts.tables import InvitationRow, SessionRow
+from modelyard.rooms.accounts.tables import AccountRow, InvitationRow, SessionRow
 from modelyard.rooms.accounts.throttle import SignInThrottle
 
 
@@ -42,11 +42,10 @@ class OpenedSession:
     lifetime: timedelta
 
 
-def session_info(session: Session, principal: Principal, options: AccountOptions) -> SessionInfo:
-    """Who is signed in, and how the site takes new people."""
-    found = service.get_account(session, principal.account_id) if principal.account_id else None
+def describe_session(session: Session, account: Account | None, options: AccountOptions) -> SessionInfo:
+    """Who is signed in (None: nobody), and how the site takes new people."""
     now = site.read_site(session, options)
-    return SessionInfo(account=found, sign_up=now.sign_up, require_sign_in=now.require_sign_in)
+    return SessionInfo(account=account, sign_up=now.sign_up, require_sign_in=now.require_sign_in)
 
 
 def check_credentials(
@@ -95,6 +94,7 @@ def sign_up(
     session: Session,
     newcomer: NewSignUp,
     *,
+    reading: Session,
     address: str,
     options: AccountOptions,
     throttle: SignInThrottle,
@@ -102,20 +102,17 @@ def sign_up(
 ) -> OpenedSession:
     """Makes the newcomer's account and signs it in, where the site or an invitation allows it.
 
-    Raises ``SignUpNotOpen``, ``InvitationUnusable``, ``TooManySignIns`` and what ``create_account`` raises.
+    Asks ``reading`` first, so that ``session`` holds no lock while the password is hashed. Raises ``SignUpNotOpen``,
+    ``InvitationUnusable``, ``TooManySignIns`` and what ``create_account`` raises.
     """
     throttle.count(address=address, username=newcomer.username)
-    invitation = _usable_invitation(session, newcomer.invitation, clock) if newcomer.invitation else None
-    now = site.read_site(session, options)
-    role = rules.sign_up_role(
-        now.sign_up, invited_as=Role(invitation.role) if invitation else None, open_role=now.sign_up_role
-    )
-    if role is None:
-        raise SignUpNotOpen(remedy="Ask an administrator for an invitation or an account.")
-    account = service.create_account(
+    _welcome(reading, newcomer.invitation, options=options, clock=clock, lock=False)
+    password_hash = service.checked_hash(username=newcomer.username, password=newcomer.password)
+    role, invitation = _welcome(session, newcomer.invitation, options=options, clock=clock, lock=True)
+    account = service.add_account(
         session,
         username=newcomer.username,
-        password=newcomer.password,
+        password_hash=password_hash,
         role=role,
         display_name=newcomer.display_name,
         clock=clock,
@@ -125,22 +122,23 @@ def sign_up(
     return open_session(session, account, options=options, clock=clock)
 
 
-def change_password(
-    session: Session, principal: Principal, *, old_password: str, new_password: str, throttle: SignInThrottle
-) -> None:
-    """Sets the caller's password and ends their other sessions; raises ``WrongPassword`` or ``PasswordRefused``.
+def check_own_password(session: Session, principal: Principal, *, password: str, throttle: SignInThrottle) -> None:
+    """Raises ``WrongPassword`` unless it is the caller's. Only reads.
 
-    Guessing the old one is limited as signing in is: a stolen session must not become a stolen password.
+    Guessing is limited as signing in is: a stolen session must not become a stolen password.
     """
-    row = store.account(session, principal.account_id) if principal.account_id else None
-    if row is None:
-        raise AccountMissing
+    row = _own_account(session, principal)
     throttle.count(address=f"account {row.id}", username=row.username)
-    if not passwords.verify_password(old_password, row.password_hash):
+    if not passwords.verify_password(password, row.password_hash):
         raise WrongPassword(remedy="Type the password that you signed in with.", field="old_password")
     throttle.forget(username=row.username)
-    rules.check_password(new_password, username=row.username, field="new_password")
-    row.password_hash = passwords.hash_password(new_password)
+
+
+def set_own_password(session: Session, principal: Principal, *, password: str) -> None:
+    """Sets the caller's password and ends their other sessions; raises ``PasswordRefused``."""
+    password_hash = service.checked_hash(username=principal.username or "", password=password, field="new_password")
+    row = _own_account(session, principal)
+    row.password_hash = password_hash
     store.delete_sessions(session, row.id, but=principal.credential_id)
 
 
@@ -181,12 +179,32 @@ def delete_invitation(session: Session, invitation_id: UUID) -> None:
         raise InvitationMissing
 
 
-def _usable_invitation(session: Session, secret: str, clock: Clock) -> InvitationRow:
-    row = store.invitation_for(session, service.secret_digest(secret))
+def _welcome(
+    session: Session, secret: str | None, *, options: AccountOptions, clock: Clock, lock: bool
+) -> tuple[Role, InvitationRow | None]:
+    """The role for a newcomer, and the invitation that gives it; raises when the site does not take them."""
+    invitation = _usable_invitation(session, secret, clock=clock, lock=lock) if secret else None
+    now = site.read_site(session, options)
+    invited_as = Role(invitation.role) if invitation else None
+    role = rules.sign_up_role(now.sign_up, invited_as=invited_as, open_role=now.sign_up_role)
+    if role is None:
+        raise SignUpNotOpen(remedy="Ask an administrator for an invitation or an account.")
+    return role, invitation
+
+
+def _usable_invitation(session: Session, secret: str, *, clock: Clock, lock: bool) -> InvitationRow:
+    row = store.invitation_for(session, service.secret_digest(secret), lock=lock)
     if row is None or row.used_by is not None or rules.is_over(row.expires_at, now=clock()):
         raise InvitationUnusable(
             "The invitation was used, taken back, or is too old.", remedy="Ask for a new one.", field="invitation"
         )
+    return row
+
+
+def _own_account(session: Session, principal: Principal) -> AccountRow:
+    row = store.account(session, principal.account_id) if principal.account_id else None
+    if row is None:
+        raise AccountMissing
     return row
 
 

@@ -95,10 +95,10 @@ def note_token_uses(session: Session, uses: dict[UUID, datetime]) -> None:
         session.execute(sa.update(TokenRow).where(TokenRow.id == token_id).values(last_used_at=used_at))
 
 
-def invitation_for(session: Session, secret_hash: str) -> InvitationRow | None:
-    """The invitation, locked: it can be used once."""
-    found = lock_row(sa.select(InvitationRow).where(InvitationRow.secret_hash == secret_hash))
-    return session.scalars(found).one_or_none()
+def invitation_for(session: Session, secret_hash: str, *, lock: bool) -> InvitationRow | None:
+    """The invitation; with ``lock`` nobody else can use it before this transaction ends."""
+    found = sa.select(InvitationRow).where(InvitationRow.secret_hash == secret_hash)
+    return session.scalars(lock_row(found) if lock else found).one_or_none()
 
 
 def open_invitations(session: Session, *, now: datetime) -> list[InvitationRow]:
