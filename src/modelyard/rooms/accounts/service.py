@@ -146,6 +146,11 @@ def find_account(session: Session, username: str) -> Account | None:
     return account_of(row) if row else None
 
 
+def find_account_id(session: Session, username: str) -> UUID | None:
+    row = store.account_named(session, username)
+    return row.id if row else None
+
+
 def get_account(session: Session, account_id: UUID) -> Account:
     """The account with this id; raises ``AccountMissing``."""
     row = store.account(session, account_id)
