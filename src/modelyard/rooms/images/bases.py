@@ -13,7 +13,7 @@ from modelyard.rooms.images.ports import PackageSource
 from modelyard.rooms.images.pulled import pull_base
 from modelyard.rooms.images.schemas import BaseImage, LayerRef, SystemPackage
 from modelyard.rooms.images.supplies import Supplies
-from modelyard.rooms.images.tars import Entry, dir_entry, file_entry, link_entry, tar_chunks
+from modelyard.rooms.images.tars import Entry, dir_entry, file_entry, link_entry, read_content, tar_chunks
 
 BASE_FORMAT = 1
 """Part of every base's key: raise it when the same packages are to give other bytes."""
@@ -156,7 +156,7 @@ def _own_entries(entries: Iterable[Entry], python: str) -> list[Entry]:
     """What maintainer scripts would have made: users, merged ``/usr``, certificates, mount points."""
     authorities = [entry for entry in entries if entry.path.startswith("usr/share/ca-certificates/mozilla/")]
     ordered = sorted((entry for entry in authorities if entry.kind == "file"), key=lambda entry: entry.path)
-    bundle = b"".join(entry.content for entry in ordered if isinstance(entry.content, bytes))
+    bundle = b"".join(read_content(entry) for entry in ordered)
     return [
         *(dir_entry(path) for path in ("dev", "proc", "sys", "run", "app", "modelyard")),
         dir_entry("tmp", mode=0o1777),
@@ -178,8 +178,7 @@ def _own_entries(entries: Iterable[Entry], python: str) -> list[Entry]:
 def _library_sources(entries: Iterable[Entry], python: str) -> Iterator[Source]:
     for entry in entries:
         if entry.kind == "file" and entry.path.startswith(f"usr/lib/python{python}/") and is_wanted(entry.path):
-            data = entry.content if isinstance(entry.content, bytes) else b"".join(entry.content())
-            yield Source(entry.path, data)
+            yield Source(entry.path, read_content(entry))
 
 
 def _compiler(python: str, platform: str, entries: Iterable[Entry], supplies: Supplies, folder: Path) -> Interpreter:

@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from modelyard.rooms.content.errors import BlobMissing
 from modelyard.rooms.images import rules
 from modelyard.rooms.images.bases import interpreter_for
 from modelyard.rooms.images.bytecode import Source, compile_sources, is_wanted
@@ -15,7 +16,7 @@ from modelyard.rooms.images.errors import SourceRefused
 from modelyard.rooms.images.locks import locked_wheels
 from modelyard.rooms.images.schemas import Artifact, AssemblyRequest, BaseImage, LayerRef, PlatformLock
 from modelyard.rooms.images.supplies import Supplies
-from modelyard.rooms.images.tars import Entry, file_entry, link_entry, tar_chunks
+from modelyard.rooms.images.tars import Entry, file_entry, link_entry, read_content, tar_chunks
 from modelyard.rooms.images.wheel_layers import layers_of_wheels
 from modelyard.rooms.images.wheels import Layout
 
@@ -24,6 +25,7 @@ SITE = "app/site-packages"
 BOX = "modelyard/box"
 BOX_PACKAGE = "modelyard_box"
 ARTIFACTS = "app/artifact"
+INLINE_BYTES = 1024**2
 LEFT_OUT = {"__pycache__", ".git"}
 
 
@@ -31,8 +33,7 @@ def box_version(box: Path) -> str:
     """Changes when, and only when, a file of the box changes."""
     digest = hashlib.sha256()
     for entry in _box_files(box):
-        assert isinstance(entry.content, bytes)
-        digest.update(f"{entry.path}\0{entry.size}\0".encode() + entry.content)
+        digest.update(f"{entry.path}\0{entry.mode}\0{entry.size}\0".encode() + read_content(entry))
     return digest.hexdigest()[:12]
 
 
@@ -49,8 +50,7 @@ def box_layers(base: BaseImage, *, supplies: Supplies, on_text: Callable[[str], 
 def source_layer(request: AssemblyRequest, base: BaseImage, *, supplies: Supplies) -> LayerRef:
     """The source with its bytecode, and ``/modelyard/box.json``. Raises ``SourceRefused``."""
     files = list(_tree(request.source, SOURCE, request.exclude))
-    sources = [Source(entry.path, entry.content) for entry in files if isinstance(entry.content, bytes)]
-    sources = [source for source in sources if is_wanted(source.path)]
+    sources = [Source(entry.path, read_content(entry)) for entry in files if _is_source(entry)]
     compiled = compile_sources(sources, interpreter_for(base, supplies=supplies)) if sources else []
     described = file_entry("modelyard/box.json", _box_json(request).encode())
     stored = supplies.blobs.put(tar_chunks([*files, *compiled, described]))
@@ -59,7 +59,7 @@ def source_layer(request: AssemblyRequest, base: BaseImage, *, supplies: Supplie
 
 def artifact_layer(artifact: Artifact, *, supplies: Supplies) -> LayerRef:
     """The artifact under its name, read from the blob store in a stream; raises ``content.errors.BlobMissing``."""
-    if artifact.name in (".", "..") or "/" in artifact.name:
+    if artifact.name in ("", ".", "..") or "/" in artifact.name:
         raise SourceRefused(f"{artifact.name!r} is not a file name.", field="artifact")
     return supplies.cache.make(
         rules.cache_key("artifact", artifact.name, artifact.digest),
@@ -70,8 +70,9 @@ def artifact_layer(artifact: Artifact, *, supplies: Supplies) -> LayerRef:
 
 def _artifact_entry(artifact: Artifact, supplies: Supplies) -> Entry:
     stored = supplies.blobs.stat(artifact.digest)
-    size = stored.size if stored else 0
-    return Entry(f"{ARTIFACTS}/{artifact.name}", content=lambda: supplies.blobs.open(artifact.digest), size=size)
+    if stored is None:
+        raise BlobMissing(f"The artifact {artifact.name} is not in the content store.", field="artifact")
+    return Entry(f"{ARTIFACTS}/{artifact.name}", content=lambda: supplies.blobs.open(stored.digest), size=stored.size)
 
 
 def _box_lock(requirements: str, base: BaseImage, supplies: Supplies) -> str:
@@ -87,8 +88,12 @@ def _box_lock(requirements: str, base: BaseImage, supplies: Supplies) -> str:
 
 def _box_entries(base: BaseImage, supplies: Supplies) -> list[Entry]:
     files = _box_files(supplies.box)
-    sources = [Source(f.path, f.content) for f in files if f.path.endswith(".py") and isinstance(f.content, bytes)]
+    sources = [Source(entry.path, read_content(entry)) for entry in files if _is_source(entry)]
     return [*files, *compile_sources(sources, interpreter_for(base, supplies=supplies)), _path_file(base)]
+
+
+def _is_source(entry: Entry) -> bool:
+    return entry.kind == "file" and is_wanted(entry.path)
 
 
 def _box_files(box: Path) -> list[Entry]:
@@ -138,7 +143,7 @@ def _file(file: Path, path: str) -> Entry:
         raise SourceRefused(f"{path} is neither a file nor a link.")
     status = file.stat(follow_symlinks=False)
     mode = 0o755 if status.st_mode & 0o100 else 0o644
-    if status.st_size > rules.LARGE_WHEEL_BYTES:
+    if status.st_size > INLINE_BYTES:
         return Entry(path, mode=mode, content=slice_reader(file, 0, status.st_size), size=status.st_size)
     return file_entry(path, file.read_bytes(), mode=mode)
 

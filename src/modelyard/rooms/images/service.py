@@ -1,8 +1,21 @@
 """Images of models: assembled from layers, without a Docker daemon or a Dockerfile."""
 
 from modelyard.rooms.images import assembly, bases
+from modelyard.rooms.images.records import StoredImage, find_image, forget_tag, record_image
 from modelyard.rooms.images.schemas import AssembledImage, AssemblyRequest, BaseImage, Lock, OnStage, Stage
 from modelyard.rooms.images.supplies import Supplies
+
+__all__ = [
+    "StoredImage",
+    "Supplies",
+    "assemble",
+    "clean_up",
+    "ensure_base",
+    "find_image",
+    "forget_tag",
+    "lock_requirements",
+    "record_image",
+]
 
 
 def _silent(stage: Stage, text: str) -> None:

@@ -40,6 +40,11 @@ def link_entry(path: str, target: str) -> Entry:
     return Entry(path, kind="link", mode=0o777, target=target)
 
 
+def read_content(entry: Entry) -> bytes:
+    """All bytes of a file at once."""
+    return entry.content if isinstance(entry.content, bytes) else b"".join(entry.content())
+
+
 def tar_chunks(entries: Iterable[Entry]) -> Iterator[bytes]:
     """Yields the archive in chunks of about 1 MiB. Of two entries with one path the later wins.
 

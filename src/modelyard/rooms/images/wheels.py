@@ -1,9 +1,11 @@
 """From a wheel file to the entries of a layer (the wheel format, PEP 427, and its installation)."""
 
 import configparser
+import lzma
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ WHEEL_FORMAT = 1
 """Part of every wheel layer's key: raise it when the same wheel is to give other bytes."""
 MAX_UNPACKED_BYTES = 16 * 1024**3
 INLINE_BYTES = 1024**2
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, NotImplementedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def wheel_entries(file: Path, layout: Layout, interpreter: Interpreter) -> list[
             entries = [_entry(file, archive, info, layout) for info in archive.infolist() if not info.is_dir()]
             scripts = list(_console_scripts(archive, layout))
             sources = [_source(entry) for entry in entries if _is_source(entry, layout)]
-    except (zipfile.BadZipFile, OSError, ValueError, SourceRefused, RuntimeError, NotImplementedError) as e:
+    except (*_DAMAGE, SourceRefused, ValueError) as e:
         raise WheelRefused(f"{file.name} cannot be unpacked: {e}") from e
     return [*entries, *scripts, *compile_sources(sources, interpreter)]
 
@@ -82,9 +85,12 @@ def _installed_path(path: str, layout: Layout) -> str:
 
 def _reader(file: Path, member: str) -> Callable[[], Iterator[bytes]]:
     def read() -> Iterator[bytes]:
-        with zipfile.ZipFile(file) as archive, archive.open(member) as stream:
-            while chunk := stream.read(CHUNK):
-                yield chunk
+        try:
+            with zipfile.ZipFile(file) as archive, archive.open(member) as stream:
+                while chunk := stream.read(CHUNK):
+                    yield chunk
+        except _DAMAGE as e:
+            raise WheelRefused(f"{file.name} cannot be unpacked: {e}") from e
 
     return read
 
