@@ -24,7 +24,7 @@ def _start(folder: Path) -> dict[str, Any]:
     address = folder / "s"
     argv = [program, "--host", f"unix://{address}", "--data-root", folder / "data", "--exec-root", folder / "x"]
     argv += ["--pidfile", folder / "pid", "--bridge", "none", "--iptables=false", "--ip6tables=false"]
-    argv += ["--log-level", "warn", "--max-concurrent-downloads", "4"]
+    argv += ["--log-level", "warn", "--shutdown-timeout", "3"]
     processes.launch(folder, [str(part) for part in argv])
     until(lambda: _answers(address), what=f"dockerd, see {folder}/log")
     return {"url": f"unix://{address}"}

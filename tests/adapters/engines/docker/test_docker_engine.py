@@ -15,8 +15,9 @@ from fakes.blob_folder import LocalFolderBlobs
 from modelyard.adapters.engines.docker import DockerEngine
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.runs.errors import ContainerExists, ContainerMissing, EngineRefused, EngineUnavailable
-from modelyard.rooms.runs.ports import ContainerSpec, Image, Isolation, Limits, Mount, State
+from modelyard.rooms.runs.ports import ContainerSpec, Image, Isolation, Limits, Mount, State, Usage
 from support import session
+from support.waiting import until
 
 NOBODY = 65534
 Open = Callable[..., DockerEngine]
@@ -280,6 +281,22 @@ def test_usage_is_known_after_the_end_and_its_cgroup_goes_with_the_container(ben
     assert list(Path("/sys/fs/cgroup").glob(group))
     bench.engine.remove(ended.name)
     assert list(Path("/sys/fs/cgroup").glob(group)) == []
+
+
+def test_usage_comes_from_the_engine_where_control_groups_are_out_of_reach(
+    open_engine: Open, blobs: RecordingBlobs, tmp_path: Path
+) -> None:
+    engine = open_engine(cgroup_root=tmp_path / "none")
+    script = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo ready; sleep 60"
+    engine.create(ContainerSpec("one", busybox_image(blobs), ["sh", "-c", script]))
+    until(lambda: engine.logs("one") == b"ready\n")
+    usage = engine.wait("one", timeout=0).usage
+    assert usage.cpu_seconds
+    assert usage.memory_peak_bytes
+    last = engine.stop("one", grace=0).usage  # as it was last seen
+    assert last.cpu_seconds
+    assert last.cpu_seconds >= usage.cpu_seconds
+    assert open_engine(cgroup_root=tmp_path / "none").wait("one").usage == Usage()
 
 
 def test_what_a_crash_left_between_create_and_start_gives_way(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+import urllib3
 from docker import APIClient
 from docker.errors import APIError, DockerException
 
@@ -54,7 +55,7 @@ class Connection:
             yield self.api
         except APIError as e:
             raise EngineUnavailable(f"The container engine failed: {explain(e)}") from e
-        except (DockerException, requests.RequestException) as e:
+        except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError) as e:
             raise EngineUnavailable(
                 f"The container engine at {self.url} does not answer.",
                 remedy="Start it, or choose another engine in the settings.",

@@ -21,10 +21,12 @@ from modelyard.adapters.engines.docker.images import EngineImages
 from modelyard.adapters.engines.docker.programs import ProgramCheck
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.runs.errors import ContainerExists, ContainerMissing, EngineRefused
-from modelyard.rooms.runs.ports import Container, ContainerSpec, Finding, State
+from modelyard.rooms.runs.ports import Container, ContainerSpec, Finding, State, Usage
 
 DEFAULT_URL = "unix:///var/run/docker.sock"
 WAIT_STEP_S = 600.0
+SAMPLE_STEP_S = 2.0
+"""How often a wait looks at what is used, where that may be unknown after the end."""
 HALF_MADE_S = 60
 """A container that was created but not started for so long was left by a crash."""
 
@@ -58,6 +60,7 @@ class DockerEngine:
         self._stopped = state / "stopped"
         self._images = EngineImages(self.connection, blobs, namespace=namespace, used=state / "images")
         self._programs = ProgramCheck()
+        self._last_usage: dict[str, Usage] = {}
 
     def create(self, spec: ContainerSpec) -> Container:
         config.check_spec(spec, self.connection.socket)
@@ -78,7 +81,8 @@ class DockerEngine:
         deadline = None if timeout is None else time.monotonic() + timeout
         with self.connection.translated() as api:
             while (seen := self._view(api, name)).state is State.RUNNING:
-                left = WAIT_STEP_S if deadline is None else min(deadline - time.monotonic(), WAIT_STEP_S)
+                step = SAMPLE_STEP_S if self._cgroups().systemd else WAIT_STEP_S
+                left = step if deadline is None else min(deadline - time.monotonic(), step)
                 if left <= 0:
                     break
                 with suppress(requests.Timeout, requests.ConnectionError, NotFound):
@@ -166,11 +170,14 @@ class DockerEngine:
     def _view(self, api: APIClient, name: str) -> Container:
         facts = self._inspect(api, name)
         cgroups, group = self._cgroups(), self._engine_name(name)
+        running = facts["State"]["Running"]
+        if usage := cgroups.usage(group) or (_statistics(api, facts["Id"]) if running else None):
+            self._last_usage[name] = usage
         return inspection.container(
             facts,
             name=name,
             isolation=self.isolation,
-            usage=cgroups.usage(group),
+            usage=self._last_usage.get(name),
             stopped=(self._stopped / name).exists(),
             memory_ran_out=cgroups.memory_ran_out(group),
             processes_ran_out=cgroups.processes_ran_out(group),
@@ -186,6 +193,7 @@ class DockerEngine:
 
     def _forget(self, name: str) -> None:
         (self._stopped / name).unlink(missing_ok=True)
+        self._last_usage.pop(name, None)
         self._cgroups().remove(self._engine_name(name))
 
     def _engine_name(self, name: str) -> str:
@@ -200,6 +208,13 @@ def _start(api: APIClient, container: str) -> None:
         api.start(container)
     except APIError as e:
         raise EngineRefused(f"The engine cannot start the container: {explain(e)}") from e
+
+
+def _statistics(api: APIClient, container: str) -> Usage | None:
+    """What the engine itself counts, while the container runs: for where its control groups are out of reach."""
+    with suppress(APIError):
+        return inspection.usage(dict(api.stats(container, stream=False, one_shot=True)))
+    return None
 
 
 def _signal(api: APIClient, container: str, signal: str) -> None:

@@ -57,8 +57,8 @@ def _usage(info: Mapping[str, Any], cgroup_root: Path) -> Finding:
     if info.get("CgroupDriver") == "systemd":
         return Finding(
             "notice",
-            "What a run used is known only while it runs.",
-            why="systemd removes a run's control group when it ends.",
+            "What a run used is known as of the last look while it ran.",
+            why="systemd may remove a run's control group when it ends.",
             remedy='Set "exec-opts": ["native.cgroupdriver=cgroupfs"] in daemon.json where usage matters.',
         )
     if not os.access(cgroup_root, os.R_OK) or not any(cgroup_root.iterdir()):

@@ -46,6 +46,18 @@ def container(
     )
 
 
+def usage(statistics: Mapping[str, Any]) -> Usage | None:
+    """Usage from the answer to GET /containers/{id}/stats; None for a container that has just ended.
+
+    Only cgroup v1 tells the engine the peak of memory; on v2 the present value stands for it.
+    """
+    nanoseconds = statistics.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage")
+    memory = statistics.get("memory_stats", {})
+    if not nanoseconds:
+        return None
+    return Usage(nanoseconds / 1e9, memory.get("max_usage") or memory.get("usage"))
+
+
 def parse_time(text: str) -> datetime:
     """RFC 3339 with nanoseconds, which Python keeps to the microsecond."""
     return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
