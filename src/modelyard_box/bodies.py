@@ -8,7 +8,7 @@ import orjson
 
 from modelyard_box.connection import Request
 from modelyard_box.errors import Problem
-from modelyard_box.inputs import Inputs
+from modelyard_box.inputs import Inputs, invalid_input
 from modelyard_box.media import Upload
 
 _JSON_LIKE = frozenset({"", "application/json", "text/json", "application/x-www-form-urlencoded"})
@@ -75,8 +75,7 @@ def _refuse_duplicate(pairs: list[tuple[str, Any]]) -> None:
     names: set[str] = set()
     for name, _ in pairs:
         if name in names:
-            detail = f"the field '{name}' is given more than once"
-            raise Problem(422, "invalid-input", detail, errors=[{"field": name, "detail": "is given more than once"}])
+            raise invalid_input([([name], "is given more than once")])
         names.add(name)
 
 
@@ -95,7 +94,7 @@ def _from_form(body: bytes, boundary: str, inputs: Inputs) -> dict[str, Any]:
     uploads: dict[str, Upload] = {}
     for name, filename, data in _parts(body, boundary):
         if name in values or name in uploads:
-            raise Problem(422, "invalid-input", f"the field '{name}' is given more than once")
+            raise invalid_input([([name], "is given more than once")])
         if filename is not None or (name in inputs.uploads and not _is_text(data)):
             uploads[name] = (data, filename or "")
         else:
@@ -139,6 +138,5 @@ def _is_text(data: bytes) -> bool:
 def _refuse_stray_uploads(values: dict[str, Any], inputs: Inputs) -> dict[str, Any]:
     for name, value in values.items():
         if type(value) is tuple and name not in inputs.uploads:
-            detail = f"input '{name}' takes no file"
-            raise Problem(422, "invalid-input", detail, errors=[{"field": name, "detail": "takes no file"}])
+            raise invalid_input([([name], "takes no file")])
     return values

@@ -159,13 +159,7 @@ class Connection(asyncio.Protocol):
         if not self._head_size:
             self.deadline = self._loop.time() + self._service.read_timeout_s
         self._head_size += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._request.keep_alive = False  # we speak nothing else: answer what was asked, and close
-        except httptools.HttpParserError as error:
-            self._parse_failed(error)
-            return
+        self._feed(data)
         self._start_next()
 
     def eof_received(self) -> bool:
@@ -238,6 +232,16 @@ class Connection(asyncio.Protocol):
 
     # The order of things.
 
+    def _feed(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            request = self._waiting.pop()
+            self._parser = httptools.HttpRequestParser(self)
+            self._feed(_without_upgrade(request, self._url) + data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            self._parse_failed(error)
+
     def _start_next(self) -> None:
         if self._head_size > _MAX_HEAD and not self._chunks and not self._size and not self._request.method:
             self._refuse(Problem(431, "headers-too-large", f"the headers exceed {_MAX_HEAD} bytes"))
@@ -307,6 +311,13 @@ class Connection(asyncio.Protocol):
     def _too_large(self) -> Problem:
         limit = self._service.max_body_bytes
         return Problem(413, "body-too-large", f"the body exceeds {limit} bytes", close=True)
+
+
+def _without_upgrade(request: Request, url: bytes) -> bytes:
+    """The head of a request without its wish to upgrade, which we may ignore (RFC 9110, 7.8) but llhttp does not."""
+    lines = [f"{request.method} {url.decode('latin-1')} HTTP/{request.version}"]
+    lines += [f"{k}: {v}" for k, v in request.headers.items() if k not in ("upgrade", "connection", "expect")]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 def _path(url: bytes) -> str:

@@ -79,7 +79,8 @@ class Server:
     async def _drain(self, service: Service) -> None:
         """Lets what was asked be answered; timeouts bound how long that takes."""
         service.draining = True
-        while service.connections:
+        ends = self._loop.time() + self._settings.timeout_s + self._settings.read_timeout_s
+        while service.connections and self._loop.time() < ends:
             for connection in list(service.connections):
                 if connection.is_idle:
                     connection.close()
