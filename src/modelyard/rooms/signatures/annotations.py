@@ -121,7 +121,8 @@ class AnnotationReader:
 
     def _class(self, cls: Defined, node: ast.expr, place: Place) -> Schema:
         if is_enum(self.tree, cls):
-            return {"enum": list(enum_members(self.tree, cls).values())}
+            choices = list(dict.fromkeys(enum_members(self.tree, cls).values()))
+            return {"enum": choices} if choices else self._unknown(node, place)
         key = id(cls.node)
         if key not in self._names:
             record = read_record(self.tree, cls)
@@ -205,24 +206,20 @@ class AnnotationReader:
         return {**schema, "additionalProperties": values} if values else schema
 
     def _literal(self, arguments: list[ast.expr], place: Place) -> Schema:
-        options: list[object] = []
-        for argument in arguments:
-            for option in self._literal_options(argument, place):
-                if not any(option == other and type(option) is type(other) for other in options):
-                    options.append(option)
+        found = [option for argument in arguments for option in self._literal_options(argument, place)]
+        options = list({(type(option), option): option for option in found}.values())
         return {"enum": options} if options else self._unknown(arguments[0], place)
 
     def _literal_options(self, node: ast.expr, place: Place) -> list[object]:
-        is_named = isinstance(node, ast.Name | ast.Attribute) and isinstance(self.meaning(node, place), Value)
-        if is_named or isinstance(node, ast.Subscript):
-            schema = self.read(node, place)
-            if "enum" in schema:
-                return list(schema["enum"])
         try:
-            return [evaluate(self.tree, place.module, node)]
+            value = evaluate(self.tree, place.module, node)
+            return [] if isinstance(value, list | dict) else [value]
         except NotLiteral:
-            self.note(f"A choice of {place.words} is not a text, number, boolean or None, and is left out.")
-            return []
+            schema = self.read(node, place) if isinstance(node, ast.Subscript | ast.Name | ast.Attribute) else {}
+        if "enum" in schema:
+            return list(schema["enum"])
+        self.note(f"A choice of {place.words} is not a text, number, boolean or None, and is left out.")
+        return []
 
     def _annotated(self, arguments: list[ast.expr], place: Place) -> Schema:
         schema = self.read(arguments[0], place)

@@ -13,8 +13,10 @@ from modelyard.rooms.signatures.errors import SignatureTooComplex, SourceSyntax
 MAX_MODULE_BYTES = 256 * 1024
 MAX_BRACES = 5000  # the parser of Python 3.11 needs quadratic time for f-strings
 MAX_MODULES = 200
+MAX_STEPS = 200_000
 COMPILED = (".so", ".pyd", ".pyc")
 REWRITES_NAMES = re.compile(r"\b(exec|globals|setattr|vars|locals|__dict__|sys\.modules|__path__)\b|def __getattr__")
+PATCH = re.compile(r"\.\s*(\w+)\s*=(?!=)")
 
 
 @dataclass(eq=False)
@@ -36,9 +38,10 @@ class Module:
         """True when the text may bind names in ways that cannot be read."""
         return bool(REWRITES_NAMES.search(self.text))
 
-    def assigns_attribute(self, name: str) -> bool:
-        """True when something in the module may set ``….name`` from outside, as a patch does."""
-        return re.search(rf"\.\s*{re.escape(name)}\s*=[^=]", self.text) is not None
+    @cached_property
+    def patched_names(self) -> frozenset[str]:
+        """Names that something in the module sets as an attribute, as a patch or ``self.name = …`` does."""
+        return frozenset(PATCH.findall(self.text))
 
     @cached_property
     def global_names(self) -> frozenset[str]:
@@ -62,6 +65,22 @@ class Tree:
         self.root = root
         self.python = python
         self._modules: dict[str, Module | Opaque | None] = {}
+        self._scopes: dict[int, Scope] = {}
+        self._steps = 0
+
+    def spend(self) -> None:
+        """Counts one step of work; raises ``SignatureTooComplex`` when a hostile source asks for too many."""
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise SignatureTooComplex(
+                "The types of the target take too long to be read.", remedy="Write simpler types."
+            )
+
+    def class_scope(self, node: ast.ClassDef) -> Scope:
+        """What a class body binds, read once."""
+        if id(node) not in self._scopes:
+            self._scopes[id(node)] = read_scope(node.body)
+        return self._scopes[id(node)]
 
     def find(self, name: str) -> Module | Opaque | None:
         """The module of a dotted name, or None where the tree has none; raises ``SourceSyntax``."""

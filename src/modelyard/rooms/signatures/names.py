@@ -4,7 +4,7 @@ import ast
 import builtins
 from dataclasses import dataclass
 
-from modelyard.rooms.signatures.bindings import Assigned, Binding, Definition, Imported, Scope, read_scope
+from modelyard.rooms.signatures.bindings import Assigned, Binding, Definition, Imported, Scope
 from modelyard.rooms.signatures.modules import Module, Opaque, Tree
 
 
@@ -62,6 +62,7 @@ TYPING_HOMES = {"typing_extensions": "typing", "collections.abc": "typing"}
 
 def look_up(tree: Tree, module: Module, name: str, *, seen: Seen = frozenset()) -> Meaning:
     """What ``module.name`` is after the module has been imported."""
+    tree.spend()
     if (module.name, name) in seen:
         return Unclear("its imports go round in a circle")
     seen |= {(module.name, name)}
@@ -92,7 +93,7 @@ def find_method(tree: Tree, owner: Defined, name: str, *, depth: int = 0) -> Mea
         return Unclear(f"{owner.node.name} is a function")
     if depth > 30:
         return Unclear("its classes inherit in a circle")
-    scope = read_scope(owner.node.body)
+    scope = tree.class_scope(owner.node)
     if candidates := scope.candidates(name):
         return _member(tree, owner, scope, candidates)
     doubts = [reason] if (reason := _doubt(owner, scope, name)) else []
@@ -183,7 +184,7 @@ def _look_beyond_body(tree: Tree, module: Module, name: str, seen: Seen) -> Mean
             return meaning
     if doubt:
         return Unclear(doubt)
-    if module.is_dynamic or name in module.global_names or module.assigns_attribute(name):
+    if module.is_dynamic or name in module.global_names or name in module.patched_names:
         return Unclear(f"{module.path} binds names while it runs")
     return Absent(module, name)
 
@@ -235,7 +236,7 @@ def _doubt(owner: Defined, scope: Scope, name: str) -> str:
         return f"{node.name} makes attributes while it runs"
     if any(ast.unparse(d).split("(")[0].rpartition(".")[2] != "dataclass" for d in node.decorator_list):
         return f"{node.name} is decorated"
-    if module.is_dynamic or module.assigns_attribute(name):
+    if module.is_dynamic or name in module.patched_names:
         return f"{module.path} sets attributes while it runs"
     return ""
 

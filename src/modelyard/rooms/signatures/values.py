@@ -29,6 +29,7 @@ def evaluate(  # noqa: PLR0911 (one return for each form)
     tree: Tree, module: Module, node: ast.expr, *, depth: int = 0
 ) -> Any:
     """The value as JSON-like Python (tuples and sets become lists); raises ``NotLiteral``."""
+    tree.spend()
     if depth > MAX_DEPTH:
         raise NotLiteral
     match node:
@@ -64,7 +65,7 @@ def json_value(value: Any) -> Any:
 
 
 def enum_members(tree: Tree, cls: Defined) -> dict[str, Any]:
-    """The members of an ``Enum`` by name, in order, aliases left out.
+    """The members of an ``Enum`` by name, in order; aliases have the value of another member.
 
     ``auto()`` counts from 1, or gives the lower-case name in a ``StrEnum``. A value that JSON cannot say, or the text
     does not tell, is replaced by the member's name.
@@ -72,9 +73,7 @@ def enum_members(tree: Tree, cls: Defined) -> dict[str, Any]:
     members: dict[str, Any] = {}
     textual = any(getattr(base, "name", "") == "enum.StrEnum" for base in bases(tree, cls))
     for name, value in _assignments(cls):
-        found = _member_value(tree, cls, name, value, position=len(members) + 1, textual=textual)
-        if found not in members.values():
-            members[name] = found
+        members[name] = _member_value(tree, cls, name, value, position=len(members) + 1, textual=textual)
     return members
 
 
