@@ -314,7 +314,9 @@ class ConfinementContract(EngineContract):
         assert log == "free\n"
 
     def test_the_user_is_nobody_special(self, bench: Bench) -> None:
-        _, log = bench.run("id -u; id -G; mknod /tmp/n b 1 1; chroot / true; chown 0 /tmp; mount -t tmpfs t /work")
+        _, log = bench.run(
+            "exec 2>&1; id -u; id -G; mknod /tmp/n b 1 1; chroot / true; chown 0 /tmp; mount -t tmpfs t /work"
+        )
         uid, groups, *complaints = log.splitlines()
         assert int(uid) != 0
         assert "0" not in groups.split()
@@ -352,7 +354,7 @@ class ConfinementContract(EngineContract):
         single.write_text("alone\n")
         mounts = [Mount(folder, "/in/put"), Mount(single, "/etc/single.txt")]
         _, log = bench.run(
-            "cat /in/put/data /etc/single.txt; echo x >> /in/put/data; echo x > /in/put/new", mounts=mounts
+            "exec 2>&1; cat /in/put/data /etc/single.txt; echo x >> /in/put/data; echo x > /in/put/new", mounts=mounts
         )
         assert log.startswith("payload\nalone\n")
         assert (folder / "data").read_text() == "payload\n"
