@@ -13,7 +13,7 @@ from modelyard.rooms.runs.ports import Image
 BUSYBOX = Path("/bin/busybox")
 APPLETS = (
     "sh cat chmod chown chroot date dd echo env expr false grep head hostname id kill ln ls mkdir mknod mount "
-    "nc nohup printf ps pwd rm seq setsid sleep sort stat tail test touch true tr umount unshare wc wget yes"
+    "nc printf ps pwd rm seq setsid sleep sort stat tail test touch true tr umount unshare wc wget yes"
 )
 
 Entry = tuple[tarfile.TarInfo, bytes]

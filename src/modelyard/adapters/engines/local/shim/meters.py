@@ -1,0 +1,86 @@
+"""What a container uses, and whether it uses too much, where control groups do not tell."""
+
+import os
+import resource
+import stat
+
+from modelyard.adapters.engines.local.shim import cgroups, tree
+
+_SHORTEST, _LONGEST = 0.05, 1.0
+"""Seconds between two looks: short while use grows or is near a limit, long while nothing happens."""
+
+
+class Meter:
+    """Watches the processes below ``root`` and the bytes in ``folders``."""
+
+    def __init__(
+        self, root: int, groups: list[cgroups.Place], *, memory: int, pids: int, folders: list[str], disk: int
+    ) -> None:
+        self.interval = _SHORTEST
+        self._root = root
+        self._groups = groups
+        self._memory_limit = None if cgroups.limits_memory(groups) else memory
+        self._pids_limit = None if cgroups.limits_pids(groups) else pids
+        self._folders = folders
+        self._disk_limit = disk
+        self._peak = 0
+        self._cpu = 0.0
+        self._last = 0
+
+    @property
+    def needed(self) -> bool:
+        """Whether anything must be looked at from time to time."""
+        return bool(self._memory_limit or self._pids_limit or self._folders)
+
+    def look(self) -> str | None:
+        """Measures; returns the reason to end the container, or None."""
+        pids = [self._root, *tree.descendants(self._root)]
+        memory = tree.resident_bytes(pids)
+        self._cpu = max(self._cpu, tree.cpu_seconds(pids))
+        self._pace(memory)
+        if self._memory_limit and memory > self._memory_limit:
+            memory = tree.proportional_bytes(pids)
+        self._peak = max(self._peak, memory)
+        if self._memory_limit and memory > self._memory_limit:
+            return "out of memory"
+        if self._pids_limit and len(pids) > self._pids_limit + 2:  # the two that set the container up
+            return "too many processes"
+        if self._folders and sum(map(stored_bytes, self._folders)) > self._disk_limit:
+            return "disk full"
+        return None
+
+    def usage(self, ended: resource.struct_rusage | None = None) -> dict[str, float | int | None]:
+        """CPU seconds and the greatest memory so far; ``ended`` is what the kernel said of the process at its end."""
+        cpu, peak = cgroups.cpu_seconds(self._groups), cgroups.memory_peak(self._groups)
+        if ended is not None:
+            self._cpu = max(self._cpu, ended.ru_utime + ended.ru_stime)
+            self._peak = max(self._peak, ended.ru_maxrss * 1024)
+        return {
+            "cpu_seconds": self._cpu if cpu is None else cpu,
+            "memory_peak_bytes": peak or self._peak or None,
+        }
+
+    def _pace(self, memory: int) -> None:
+        limit = self._memory_limit or 0
+        quiet = memory <= self._last * 1.1 and memory * 2 < limit
+        slowest = 0.2 if self._folders else _LONGEST
+        self.interval = min(self.interval * 2, slowest) if quiet else _SHORTEST
+        self._last = memory
+
+
+def stored_bytes(folder: str) -> int:
+    """Bytes on disk below a folder; links are not followed, what vanishes meanwhile counts nothing."""
+    total = 0
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return 0
+    for entry in entries:
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError:
+            continue
+        total += status.st_blocks * 512
+        if stat.S_ISDIR(status.st_mode):
+            total += stored_bytes(entry.path)
+    return total
