@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class Isolation(StrEnum):
@@ -144,6 +144,7 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
 class EvictsImages(Protocol):
     """Optional power: forgets unpacked layers or loaded images that no container uses, least recently used first."""
 
@@ -165,6 +166,7 @@ class Finding:
     remedy: str = ""
 
 
+@runtime_checkable
 class DescribesItself(Protocol):
     """Optional power: says what the engine can isolate and limit on this machine, and what follows."""
 

@@ -26,7 +26,10 @@ class DeploymentRow(Base):
 
 
 class AliasRow(Base):
-    """An alias (``production``, ``candidate``) of a deployment and the version it points at."""
+    """An alias (``production``, ``candidate``) of a deployment and the version it points at.
+
+    ``previous`` answers until ``version`` is ready to.
+    """
 
     __tablename__ = "aliases"
 
@@ -35,6 +38,7 @@ class AliasRow(Base):
     )
     alias: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
     version: Mapped[int]
+    previous: Mapped[int | None]
     updated_at: Mapped[datetime]
 
 
@@ -71,4 +75,5 @@ class ReplicaRow(Base):
     reason: Mapped[str | None] = mapped_column(sa.Text)
     started_at: Mapped[datetime]
     ready_at: Mapped[datetime | None]
-    last_request_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    log_digest: Mapped[str | None] = mapped_column(sa.String(71))

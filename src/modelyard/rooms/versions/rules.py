@@ -30,7 +30,7 @@ NEXT: dict[VersionState, frozenset[VersionState]] = {
     VersionState.FAILED: frozenset({VersionState.QUEUED}),
 }
 
-STAGES = ("lock", "base", "wheels", "layers", "manifest", "check", "publish")
+STAGES = ("base", "lock", "wheels", "layers", "manifest", "check", "publish")
 """What a build does, in order. Images reports the first five."""
 
 ENDED = frozenset({VersionState.READY, VersionState.FAILED})

@@ -1,4 +1,4 @@
-"""Building a version, durably: lock → layers → manifest → load check → ready.
+"""Building a version, durably: base → lock → layers → manifest → load check → ready.
 
 Each step may be repeated after a crash and then does what is left. An outdated attempt stops at its next write.
 """
@@ -126,7 +126,12 @@ def _assemble(tools: BuildTools, build: Build) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     with tools.database.write() as session:
         images.record_image(
-            session, image, repository_id=build.repository_id, tag=f"v{build.number}", clock=tools.clock
+            session,
+            image,
+            blobs=tools.blobs,
+            repository_id=build.repository_id,
+            tag=f"v{build.number}",
+            clock=tools.clock,
         )
         building.record_image(session, build, digest=image.digest, size=image.size, lock=image.lock.to_text())
 
@@ -168,7 +173,7 @@ def _check(tools: BuildTools, build: Build) -> None:
         repository_id=build.repository_id,
         version=build.number,
         purpose=Purpose.CHECK,
-        image=Image(digest=image.digest, config=image.config, layers=[layer.digest for layer in image.layers]),
+        image=Image(digest=image.digest, config=image.config, layers=image.layers),
         command=(*image.config["config"]["Entrypoint"], "check"),
         env={"MODELYARD_CHECK_RESULT": "/out/result.json"},
         limits=_limits(build.project.get("resources") or {}),

@@ -1,0 +1,73 @@
+"""What a server does beside its requests: settling at start-up, sweeping, collecting garbage."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable
+
+import anyio.to_thread
+
+from modelyard.apps.wiring import Parts
+from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.content import service as content
+from modelyard.rooms.images import service as images
+from modelyard.rooms.repos import service as repos
+from modelyard.rooms.runs import service as runs
+from modelyard.rooms.runs.ports import EvictsImages
+from modelyard.rooms.versions import erasing, tasks
+from modelyard.rooms.versions import service as versions
+
+log = logging.getLogger("modelyard.housekeeping")
+
+INTERVAL_S = 60.0
+
+
+def settle(parts: Parts) -> None:
+    """Before the API opens: removes containers of runs that nobody continues, and what pushes and builds left."""
+    for name in runs.remove_strays(parts.runs):
+        log.warning("removed the stray container %s", name)
+    images.clean_up(supplies=parts.supplies)
+    for folder in (parts.settings.data_dir / "scratch").iterdir():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(parts: Parts) -> None:
+    """Starts the work whose row was committed but whose start was cut off by a crash. May be repeated."""
+    with parts.database.read() as session:
+        builds = versions.unfinished_builds(session)
+        erasures = repos.repositories_to_delete(session)
+    for version_id, attempt in builds:
+        tasks.enqueue_build(version_id, attempt)
+    for repository_id in erasures:
+        erasing.enqueue_erasure(str(repository_id))
+
+
+async def run(parts: Parts) -> None:
+    """Once a minute, until cancelled: what expires goes, what nobody holds is freed."""
+    while True:
+        await asyncio.sleep(INTERVAL_S)
+        for work in (_expire, _collect, _evict, sweep):
+            await _quietly(work, parts)
+
+
+async def _quietly(work: Callable[[Parts], None], parts: Parts) -> None:
+    """Housekeeping that fails is logged and tried again a minute later."""
+    try:
+        await anyio.to_thread.run_sync(work, parts)
+    except Exception:
+        log.exception("housekeeping: %s", work.__name__)
+
+
+def _expire(parts: Parts) -> None:
+    with parts.database.write() as session:
+        accounts.sweep_expired(session, clock=parts.clock)
+    content.sweep_uploads(parts.database, parts.blobs, options=parts.content, clock=parts.clock)
+
+
+def _collect(parts: Parts) -> None:
+    content.collect_garbage(parts.database, parts.blobs, grace=parts.content.gc_grace, clock=parts.clock)
+
+
+def _evict(parts: Parts) -> None:
+    if isinstance(parts.engine, EvictsImages):
+        parts.engine.evict(keep_bytes=parts.settings.images_keep_bytes)

@@ -1,0 +1,190 @@
+"""The server: API, registry, Git, gateway and web page in one process.
+
+Start-up brings unfinished work to a known state before the API opens: migrations (after a backup), strays removed,
+boxes taken over, workflows continued.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from importlib.metadata import version as distribution_version
+from typing import Any
+
+import anyio.to_thread
+import uvicorn
+from fastapi import FastAPI
+
+from modelyard.apps import housekeeping, web
+from modelyard.apps.doctor import health_router
+from modelyard.apps.doctor import router as doctor_router
+from modelyard.apps.migrate import upgrade
+from modelyard.apps.settings import Settings
+from modelyard.apps.wiring import Parts, make_parts
+from modelyard.kit import durable
+from modelyard.kit.clock import Clock
+from modelyard.kit.db import Database
+from modelyard.kit.http import check_policies, install_problem_handlers, provide
+from modelyard.rooms.accounts.ports import AccountOptions
+from modelyard.rooms.accounts.routes import router as accounts_router
+from modelyard.rooms.accounts.service import TokenUses
+from modelyard.rooms.accounts.throttle import SignInThrottle
+from modelyard.rooms.content.ports import BlobStore, ContentOptions
+from modelyard.rooms.content.receiving import Receiver
+from modelyard.rooms.content.routes import router as uploads_router
+from modelyard.rooms.images.registry import router as registry_router
+from modelyard.rooms.repos.git_routes import router as git_router
+from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.routes import router as repos_router
+from modelyard.rooms.runs.ports import Engine
+from modelyard.rooms.serving.gateway import Gateway
+from modelyard.rooms.serving.pool import Pool
+from modelyard.rooms.serving.ports import ServingOptions
+from modelyard.rooms.serving.routes import router as serving_router
+from modelyard.rooms.serving.service import ServingUsers
+from modelyard.rooms.versions import erasing, tasks
+from modelyard.rooms.versions.erasing import EraseTools
+from modelyard.rooms.versions.ports import VersionUsers
+from modelyard.rooms.versions.pushing import PushTools
+from modelyard.rooms.versions.routes import router as versions_router
+from modelyard.rooms.versions.tasks import BuildTools
+
+log = logging.getLogger("modelyard")
+
+ROUTERS = (
+    accounts_router,
+    uploads_router,
+    repos_router,
+    versions_router,
+    serving_router,
+    doctor_router,
+    health_router,
+    registry_router,
+    git_router,
+)
+
+Asgi = Callable[
+    [
+        MutableMapping[str, Any],
+        Callable[[], Awaitable[MutableMapping[str, Any]]],
+        Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ],
+    Awaitable[None],
+]
+
+
+def create_api() -> FastAPI:
+    """The API with every room's routes, not yet connected to anything; a route without a policy raises."""
+    app = FastAPI(
+        title="Modelyard",
+        version=distribution_version("modelyard"),
+        summary="Boxes, serves, corrects, retrains and meters machine-learning models.",
+        openapi_url="/api/openapi.json",
+        docs_url="/api/docs",
+        redoc_url=None,
+    )
+    install_problem_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    web.mount(app)
+    check_policies(app)
+    return app
+
+
+def create_app(settings: Settings) -> Asgi:
+    """The whole server as one ASGI application. Its lifespan opens and closes everything."""
+    parts = make_parts(settings)
+    pool = Pool(parts.fleet)
+    api = create_api()
+    _provide(api, parts, pool)
+    api.router.lifespan_context = lambda _: _lifespan(parts, pool)
+    gateway = Gateway(pool, parts.accounts)
+
+    async def route(
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/serve/"):
+            await gateway(scope, receive, send)
+        else:
+            await api(scope, receive, send)
+
+    return route
+
+
+def serve(settings: Settings) -> None:
+    """Migrates, then serves until TERM or Ctrl-C."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if backup := upgrade(settings.database, backups=settings.data_dir / "backups"):
+        log.info("the database was upgraded; a copy of what it was is in %s", backup)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=10,
+        server_header=False,
+    )
+
+
+@asynccontextmanager
+async def _lifespan(parts: Parts, pool: Pool) -> AsyncIterator[None]:
+    await anyio.to_thread.run_sync(housekeeping.settle, parts)
+    await pool.recover()
+    await anyio.to_thread.run_sync(_launch_workflows, parts)
+    looking = [
+        asyncio.create_task(pool.run(), name="boxes"),
+        asyncio.create_task(housekeeping.run(parts), name="housekeeping"),
+    ]
+    try:
+        yield
+    finally:
+        for task in looking:
+            task.cancel()
+        await asyncio.gather(*looking, return_exceptions=True)
+        await pool.close()
+        with contextlib.suppress(Exception):
+            await anyio.to_thread.run_sync(durable.shutdown)
+        parts.database.close()
+
+
+def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
+    provide(app, Database, parts.database)
+    provide(app, BlobStore, parts.blobs)  # type: ignore[type-abstract]
+    provide(app, Engine, parts.engine)  # type: ignore[type-abstract]
+    provide(app, Clock, parts.clock)  # type: ignore[arg-type]
+    provide(app, AccountOptions, parts.accounts)
+    provide(app, SignInThrottle, SignInThrottle())
+    provide(app, TokenUses, TokenUses())
+    provide(app, ContentOptions, parts.content)
+    provide(app, Receiver, Receiver())
+    provide(app, RepositoryOptions, parts.repositories)
+    provide(app, PushTools, parts.pushes)
+    provide(app, ServingOptions, parts.fleet.options)
+    provide(app, Pool, pool)
+    provide(app, VersionUsers, ServingUsers())  # type: ignore[type-abstract]
+
+
+def _launch_workflows(parts: Parts) -> None:
+    durable.provide_part(BuildTools, parts.builds)
+    durable.provide_part(EraseTools, parts.erasures)
+    durable.launch(
+        parts.settings.database,
+        data_dir=parts.settings.data_dir,
+        executor_id=socket.gethostname(),
+        version=WORKFLOW_VERSION,
+        queues={tasks.QUEUE: parts.settings.builds, erasing.QUEUE: 1},
+    )
+    housekeeping.sweep(parts)
+
+
+WORKFLOW_VERSION = "1"
+"""Raised when workflows change so that unfinished ones of before cannot be continued."""

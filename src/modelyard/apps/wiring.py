@@ -1,0 +1,153 @@
+"""The composition root: makes the parts of a server from its settings. Nothing else knows which adapter is used."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import modelyard_box
+from modelyard.adapters.blobs.local import LocalBlobStore
+from modelyard.adapters.blobs.s3 import S3BlobStore, S3Options
+from modelyard.adapters.debian.packages import AptPackages
+from modelyard.adapters.engines.docker import DockerEngine
+from modelyard.adapters.engines.local import LocalEngine
+from modelyard.adapters.registry.pulling import OciRegistry
+from modelyard.adapters.uv.settings import PackageIndexes
+from modelyard.adapters.uv.wheels import UvWheels
+from modelyard.apps.settings import Settings
+from modelyard.kit.clock import Clock, system_clock
+from modelyard.kit.db import Database
+from modelyard.rooms.accounts.ports import AccountOptions
+from modelyard.rooms.content.ports import BlobStore, ContentOptions
+from modelyard.rooms.images.layers import LayerCache
+from modelyard.rooms.images.service import Supplies
+from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.runs.ports import Engine, Isolation
+from modelyard.rooms.runs.service import RunTools
+from modelyard.rooms.serving.fleet import FleetTools
+from modelyard.rooms.serving.ports import ServingOptions
+from modelyard.rooms.versions.erasing import EraseTools
+from modelyard.rooms.versions.pushing import PushTools
+from modelyard.rooms.versions.tasks import BuildTools
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a server works with, made once per process."""
+
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+    engine: Engine
+    supplies: Supplies
+    accounts: AccountOptions
+    content: ContentOptions
+    repositories: RepositoryOptions
+    runs: RunTools
+    pushes: PushTools
+    builds: BuildTools
+    erasures: EraseTools
+    fleet: FleetTools
+    clock: Clock
+
+
+def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
+    """Makes the parts and the folders that they need; opens no port and starts nothing."""
+    folders = _folders(settings.data_dir)
+    database = Database(settings.database)
+    blobs = make_store(settings)
+    engine = make_engine(settings, blobs)
+    supplies = _supplies(settings, blobs)
+    repositories = RepositoryOptions(root=folders["git"])
+    runs = RunTools(database, engine, blobs, folders["runs"], clock)
+    return Parts(
+        settings=settings,
+        database=database,
+        blobs=blobs,
+        engine=engine,
+        supplies=supplies,
+        accounts=AccountOptions(
+            public_url=settings.url,
+            sign_up=settings.sign_up,
+            require_sign_in=settings.require_sign_in,
+            trusted_proxies=settings.trusted_proxies,
+        ),
+        content=ContentOptions(
+            max_upload_bytes=settings.max_upload_bytes,
+            upload_lifetime=settings.upload_lifetime,
+            gc_grace=settings.gc_grace,
+        ),
+        repositories=repositories,
+        runs=runs,
+        pushes=PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python),
+        builds=BuildTools(database, blobs, repositories, supplies, runs, folders["scratch"], clock, settings.python),
+        erasures=EraseTools(database, repositories),
+        fleet=FleetTools(database, engine, blobs, _serving(settings, folders["s"]), clock),
+        clock=clock,
+    )
+
+
+def make_store(settings: Settings) -> BlobStore:
+    """The content store of the settings."""
+    root = settings.data_dir / "blobs"
+    if settings.store == "local":
+        return LocalBlobStore(root)
+    secret = settings.s3_secret_access_key
+    return S3BlobStore(
+        S3Options(
+            bucket=settings.s3_bucket,
+            prefix=settings.s3_prefix,
+            endpoint=settings.s3_endpoint,
+            region=settings.s3_region,
+            access_key_id=settings.s3_access_key_id,
+            secret_access_key=secret.get_secret_value() if secret else None,
+            staging=root / "staging",
+        )
+    )
+
+
+def make_engine(settings: Settings, blobs: BlobStore) -> Engine:
+    """The engine of the settings."""
+    root = settings.data_dir / "engine"
+    if settings.engine == "docker":
+        return DockerEngine(blobs, root, url=settings.docker_url, runtime=settings.docker_runtime)
+    level = None if settings.isolation == "auto" else Isolation(settings.isolation)
+    return LocalEngine(root, blobs, isolation=level)
+
+
+def _supplies(settings: Settings, blobs: BlobStore) -> Supplies:
+    cache = settings.data_dir / "cache"
+    indexes = PackageIndexes(
+        index_url=settings.index_url,
+        extra_index_urls=settings.extra_index_urls,
+        find_links=settings.find_links,
+        ca_bundle=settings.ca_bundle,
+    )
+    return Supplies(
+        cache=LayerCache(cache / "layers", blobs),
+        wheels=UvWheels(cache / "uv", indexes),
+        packages=AptPackages(cache / "apt") if shutil.which("apt-get") else None,
+        registry=OciRegistry(),
+        box=Path(modelyard_box.__file__).parent,
+        base_reference=settings.base_reference,
+    )
+
+
+def _serving(settings: Settings, sockets: Path) -> ServingOptions:
+    return ServingOptions(
+        sockets=sockets,
+        max_replicas=settings.max_replicas,
+        idle_stop=settings.idle_stop,
+        keep_warm=settings.keep_warm,
+    )
+
+
+def _folders(root: Path) -> dict[str, Path]:
+    """The data folder is the server's alone; what containers must reach lies in folders that are mounted into them."""
+    root.mkdir(parents=True, exist_ok=True)
+    os.chmod(root, 0o711)  # noqa: PTH101 (containers of other users pass through to their own folders)
+    folders = {name: root / name for name in ("git", "runs", "scratch", "s", "cache")}
+    for name, folder in folders.items():
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o711 if name in ("runs", "s") else 0o700)
+    return folders

@@ -1,0 +1,42 @@
+"""Alembic's environment: the connection comes from ``apps.migrate``, the tables from every room."""
+
+import importlib
+import importlib.util
+import pkgutil
+
+import sqlalchemy as sa
+from alembic import context
+
+import modelyard.rooms
+from modelyard.kit.db import Base, UtcDateTime
+
+for room in pkgutil.iter_modules(modelyard.rooms.__path__):
+    name = f"modelyard.rooms.{room.name}.tables"
+    if importlib.util.find_spec(name):
+        importlib.import_module(name)
+
+
+def render_item(kind: str, item: object, _context: object) -> str | bool:
+    """Writes our own column types by the names that migrations import."""
+    if kind != "type":
+        return False
+    if isinstance(item, UtcDateTime):
+        return "UtcDateTime()"
+    if isinstance(item, sa.JSON):
+        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
+    return False
+
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    transaction_per_migration=True,
+    compare_type=True,
+    render_item=render_item,
+)
+with context.begin_transaction():
+    context.run_migrations()
+if connection.in_transaction():
+    connection.commit()

@@ -1,0 +1,64 @@
+"""What can go wrong while models are served."""
+
+from modelyard.kit.errors import Conflict, Forbidden, Invalid, ModelyardError, NotFound, TooManyRequests, Unavailable
+
+
+class DeploymentMissing(NotFound):
+    code = "deployment_missing"
+    title = "This repository is not deployed"
+
+
+class AliasMissing(NotFound):
+    code = "alias_missing"
+    title = "No such alias"
+
+
+class AliasInvalid(Invalid):
+    code = "alias_invalid"
+    title = "Not a name for an alias"
+
+
+class NothingToRollBack(Conflict):
+    code = "nothing_to_roll_back"
+    title = "The alias has not pointed at another version"
+
+
+class DeploymentStopped(Conflict):
+    code = "deployment_stopped"
+    title = "The deployment is stopped"
+
+
+class CallerRefused(Forbidden):
+    code = "caller_refused"
+    title = "The owner has narrowed who may call this model"
+
+
+class ServeAddressInvalid(NotFound):
+    code = "serve_address_invalid"
+    title = "Not an address below /serve"
+
+
+class ReplicaFailed(Unavailable):
+    code = "replica_failed"
+    title = "The model could not be started"
+
+
+class TooManyReplicas(TooManyRequests):
+    code = "too_many_replicas"
+    title = "No room to start another model"
+
+
+class BoxUnreachable(ModelyardError):
+    """The box closed the connection or spoke nonsense (502)."""
+
+    status = 502
+    code = "box_unreachable"
+    title = "The model did not answer properly"
+
+
+class BoxTimeout(ModelyardError):
+    """The box did not begin to answer in time (504)."""
+
+    status = 504
+    code = "box_timeout"
+    title = "The model did not answer in time"

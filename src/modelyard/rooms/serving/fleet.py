@@ -1,0 +1,216 @@
+"""Replicas: the containers that answer. Starting and stopping them, and finding them again after a restart.
+
+Everything here is slow and takes no session. One row stands for each container that was ever started; the rows are the
+truth, and ``recover`` brings engine and rows together before the API opens.
+"""
+
+import contextlib
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from modelyard.kit.clock import Clock
+from modelyard.kit.db import Database
+from modelyard.kit.errors import ModelyardError
+from modelyard.kit.ids import new_id
+from modelyard.rooms.content import service as content
+from modelyard.rooms.content.ports import BlobStore
+from modelyard.rooms.images import service as images
+from modelyard.rooms.repos import service as repos
+from modelyard.rooms.runs.errors import ContainerMissing
+from modelyard.rooms.runs.ports import ContainerSpec, Engine, Image, Limits, Mount, State
+from modelyard.rooms.serving import store
+from modelyard.rooms.serving.errors import DeploymentMissing, ReplicaFailed
+from modelyard.rooms.serving.ports import ServingOptions
+from modelyard.rooms.serving.rules import ReplicaState
+from modelyard.rooms.versions import service as versions
+
+log = logging.getLogger("modelyard.serving")
+
+LABELS = {"io.modelyard.kind": "box"}
+MOUNT = "/run/modelyard"
+SOCKET = "box.sock"
+ENDED_KEPT = 5
+LOG_KEPT = 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class FleetTools:
+    database: Database
+    engine: Engine
+    blobs: BlobStore
+    options: ServingOptions
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A replica's container and the Unix socket that it answers on."""
+
+    id: UUID
+    repository_id: UUID
+    version: int
+    container: str
+    socket: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    image_digest: str
+    workers: int
+    address: str
+    limits: Limits
+
+
+def start_box(tools: FleetTools, *, repository_id: UUID, version: int) -> Box:
+    """Starts a container for the version; it has not loaded its model yet. Raises what the engine raises."""
+    replica_id = new_id()
+    box = _box(tools, replica_id, repository_id, version)
+    with tools.database.write() as session:
+        plan = _plan(session, repository_id, version)
+        _insert(session, tools, box)
+    try:
+        box.socket.parent.mkdir(parents=True, exist_ok=True)
+        box.socket.parent.chmod(0o777)  # the container's user is not ours; the folder above is closed to others
+        container = tools.engine.create(_spec(tools, box, plan))
+    except ModelyardError as e:
+        end_box(tools, box, state=ReplicaState.FAILED, reason=e.detail)
+        raise
+    with tools.database.write() as session:
+        if row := store.replica(session, box.id):
+            row.isolation = container.isolation.value
+    return box
+
+
+def mark_ready(tools: FleetTools, box: Box) -> None:
+    with tools.database.write() as session:
+        row = store.replica(session, box.id)
+        if row is None:
+            raise ReplicaFailed("The deployment is gone.")
+        row.state, row.ready_at = ReplicaState.READY.value, tools.clock()
+
+
+def why_ended(tools: FleetTools, box: Box) -> str | None:
+    """Why the box's container is not running, in words; None while it runs."""
+    try:
+        container = tools.engine.wait(box.container, timeout=0)
+    except ContainerMissing:
+        return "its container is gone"
+    if container.state is State.RUNNING:
+        return None
+    return container.reason or f"it exited with code {container.exit_code}"
+
+
+def end_box(tools: FleetTools, box: Box, *, state: ReplicaState, reason: str | None = None, grace: float = 0) -> None:
+    """Stops and removes the container, keeps the end of its log, and marks the replica. May be repeated."""
+    text = b""
+    with contextlib.suppress(ModelyardError):
+        if grace:
+            tools.engine.stop(box.container, grace=grace)
+        text = tools.engine.logs(box.container, limit=LOG_KEPT)
+    tools.engine.remove(box.container)
+    shutil.rmtree(box.socket.parent, ignore_errors=True)
+    with tools.database.write() as session:
+        row = store.replica(session, box.id)
+        if row is None or row.ended_at is not None:
+            return
+        row.state, row.reason, row.ended_at = state.value, reason, tools.clock()
+        if text:
+            stored = content.store_blob(
+                session, store=tools.blobs, chunks=[text], holder_id=box.repository_id, why=f"replica:{box.id}"
+            )
+            row.log_digest = stored.digest
+        _forget_old(session, box.repository_id)
+
+
+def recover(tools: FleetTools) -> list[Box]:
+    """After a restart: the boxes that still run; rows without a container are ended, containers without a row removed."""
+    containers = {c.name: c for c in tools.engine.list(LABELS)}
+    with tools.database.read() as session:
+        rows = list(store.alive_replicas(session))
+    boxes = [_box(tools, row.id, row.repository_id, row.version) for row in rows]
+    running = []
+    for box in boxes:
+        container = containers.pop(box.container, None)
+        if container is not None and container.state is State.RUNNING:
+            running.append(box)
+        else:
+            end_box(tools, box, state=ReplicaState.FAILED, reason="it was not running when the server started")
+    for name in containers:
+        log.warning("removing the stray container %s", name)
+        tools.engine.remove(name)
+    _remove_stray_folders(tools, running)
+    return running
+
+
+def read_log(tools: FleetTools, repository_id: UUID, *, version: int | None, limit: int = 256 * 1024) -> str:
+    """The log of the newest replica (of a version), ``limit`` bytes at most from its end."""
+    with tools.database.read() as session:
+        rows = store.replicas_of_version(session, repository_id, version, limit=1)
+        if not rows:
+            return ""
+        row = rows[0]
+        if row.log_digest:
+            blob = content.open_granted(session, store=tools.blobs, holder_id=repository_id, digest=row.log_digest)
+            return b"".join(blob.chunks)[-limit:].decode(errors="replace")
+        name = row.container
+    with contextlib.suppress(ModelyardError):
+        return tools.engine.logs(name, limit=LOG_KEPT)[-limit:].decode(errors="replace")
+    return ""
+
+
+def _plan(session: Session, repository_id: UUID, version: int) -> _Plan:
+    deployment = store.deployment(session, repository_id)
+    if deployment is None:
+        raise DeploymentMissing
+    repository = repos.get_repository(session, repository_id)
+    found = versions.get_ready_version(session, repository_id, version)
+    assert found.image is not None  # a ready version has one
+    limits = versions.get_limits(session, repository_id, version)
+    return _Plan(found.image.digest, deployment.workers, repository.address, limits)
+
+
+def _insert(session: Session, tools: FleetTools, box: Box) -> None:
+    values = {"id": box.id, "repository_id": box.repository_id, "version": box.version, "container": box.container}
+    state = {"state": ReplicaState.STARTING.value, "started_at": tools.clock()}
+    store.add_replica(session, values | state)
+
+
+def _spec(tools: FleetTools, box: Box, plan: _Plan) -> ContainerSpec:
+    found = images.find_image(tools.blobs, plan.image_digest)
+    return ContainerSpec(
+        name=box.container,
+        image=Image(digest=found.digest, config=found.config, layers=found.layers),
+        env={
+            "MODELYARD_SOCKET": f"{MOUNT}/{SOCKET}",
+            "MODELYARD_REPOSITORY": plan.address,
+            "MODELYARD_VERSION": str(box.version),
+            "MODELYARD_WORKERS": str(plan.workers),
+        },
+        labels=LABELS | {"io.modelyard.replica": str(box.id)},
+        mounts=[Mount(box.socket.parent, MOUNT, read_only=False)],
+        limits=plan.limits,
+    )
+
+
+def _box(tools: FleetTools, replica_id: UUID, repository_id: UUID, version: int) -> Box:
+    short = replica_id.hex[-12:]
+    socket = tools.options.sockets / short / SOCKET
+    return Box(replica_id, repository_id, version, f"box-{replica_id.hex}", socket)
+
+
+def _forget_old(session: Session, repository_id: UUID) -> None:
+    for row in store.ended_beyond(session, repository_id, keep=ENDED_KEPT):
+        content.revoke(session, holder_id=repository_id, why=f"replica:{row.id}")
+        store.delete_replica(session, row)
+
+
+def _remove_stray_folders(tools: FleetTools, running: list[Box]) -> None:
+    known = {box.socket.parent.name for box in running}
+    for folder in tools.options.sockets.iterdir():
+        if folder.name not in known:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,88 @@
+"""Deployments as the API speaks of them."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from modelyard.rooms.serving.rules import PRODUCTION, Callers, ReplicaState
+
+AliasName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,38}$")]
+VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class DeploymentChange(BaseModel):
+    """Settings of a deployment; what is absent stays as it is."""
+
+    callers: Callers | None = None
+    replicas: int | None = Field(None, ge=1, le=16, description="How many containers run when it is kept warm.")
+    workers: int | None = Field(None, ge=1, le=16, description="Worker processes in each container.")
+    keep_warm: bool | None = Field(None, description="Run without being asked; else start on the first request.")
+    idle_stop_seconds: int | None = Field(None, ge=5, le=7 * 86400)
+
+
+class Deploy(DeploymentChange):
+    """``version`` null: the newest that is ready."""
+
+    version: VersionNumber | None = None
+    alias: AliasName = PRODUCTION
+
+
+class AliasTarget(BaseModel):
+    version: VersionNumber
+
+
+class Alias(BaseModel):
+    """``answering`` is the version that answers now: ``previous`` until ``version`` is ready."""
+
+    alias: str
+    version: int
+    previous: int | None
+    answering: int
+    updated_at: datetime
+
+
+class Replica(BaseModel):
+    id: UUID
+    version: int
+    state: ReplicaState
+    isolation: str | None
+    reason: str | None
+    started_at: datetime
+    ready_at: datetime | None
+    ended_at: datetime | None
+
+
+class Deployment(BaseModel):
+    """How a repository's model is served. ``url`` is where ``production`` answers."""
+
+    owner: str
+    name: str
+    wanted: str = Field(description="`serving` or `stopped`")
+    callers: Callers
+    replicas: int
+    workers: int
+    keep_warm: bool
+    idle_stop_seconds: int
+    aliases: list[Alias]
+    running: list[Replica]
+    url: str
+
+
+class AliasChange(BaseModel):
+    """One entry of a deployment's history; ``version`` null: the alias was removed."""
+
+    alias: str
+    version: int | None
+    previous: int | None
+    verb: str
+    changed_by: str | None
+    changed_at: datetime
+
+
+class ServeToken(BaseModel):
+    """A short-lived token that can call this one model and nothing else."""
+
+    secret: str
+    expires_at: datetime

@@ -1,0 +1,379 @@
+"""Verbs on deployments: deploy, stop, set alias, roll back, scale, describe. Replicas follow in ``fleet``."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from modelyard.kit.clock import Clock
+from modelyard.kit.ids import new_id
+from modelyard.kit.paging import Page
+from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.accounts.schemas import Principal, Scope
+from modelyard.rooms.repos import service as repos
+from modelyard.rooms.repos.schemas import Repository
+from modelyard.rooms.serving import rules, store
+from modelyard.rooms.serving.errors import (
+    AliasMissing,
+    CallerRefused,
+    DeploymentMissing,
+    DeploymentStopped,
+    NothingToRollBack,
+)
+from modelyard.rooms.serving.ports import ServingOptions
+from modelyard.rooms.serving.rules import Callers, ReplicaState, Wish
+from modelyard.rooms.serving.schemas import (
+    Alias,
+    AliasChange,
+    Deploy,
+    Deployment,
+    DeploymentChange,
+    Replica,
+    ServeToken,
+)
+from modelyard.rooms.serving.tables import AliasRow, DeploymentRow, ReplicaRow
+from modelyard.rooms.versions import service as versions
+
+SERVING, STOPPED = "serving", "stopped"
+ENDED_SHOWN = timedelta(hours=1)
+SERVE_TOKEN_LIFETIME = timedelta(minutes=5)
+
+
+def deploy(
+    session: Session,
+    *,
+    principal: Principal,
+    repository: Repository,
+    wanted: Deploy,
+    options: ServingOptions,
+    clock: Clock,
+) -> Deployment:
+    """Points an alias at a version that is ready and wants it served; the version before answers until it can.
+
+    Raises ``VersionNotReady``, ``VersionMissing``.
+    """
+    version = versions.get_ready_version(session, repository.id, wanted.version)
+    now = clock()
+    store.insert_deployment(
+        session,
+        {
+            "repository_id": repository.id,
+            "wanted": SERVING,
+            "callers": Callers.READERS.value,
+            "replicas": 1,
+            "workers": 1,
+            "keep_warm": options.keep_warm,
+            "idle_stop_seconds": int(options.idle_stop.total_seconds()),
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+    row = _row(session, repository)
+    row.wanted = SERVING
+    _apply(row, wanted, clock)
+    _point(session, principal, repository, wanted.alias, version.number, "deploy", clock)
+    return describe(session, repository, options=options, clock=clock)
+
+
+def change_deployment(
+    session: Session, *, repository: Repository, change: DeploymentChange, options: ServingOptions, clock: Clock
+) -> Deployment:
+    """Scales and sets bounds; raises ``DeploymentMissing``."""
+    _apply(_row(session, repository), change, clock)
+    session.flush()
+    return describe(session, repository, options=options, clock=clock)
+
+
+def stop(session: Session, *, repository: Repository, options: ServingOptions, clock: Clock) -> Deployment:
+    """Stops answering; aliases stay, so that deploying again is one call."""
+    row = _row(session, repository)
+    row.wanted, row.updated_at = STOPPED, clock()
+    session.flush()
+    return describe(session, repository, options=options, clock=clock)
+
+
+def set_alias(
+    session: Session,
+    *,
+    principal: Principal,
+    repository: Repository,
+    alias: str,
+    number: int,
+    options: ServingOptions,
+    clock: Clock,
+) -> Deployment:
+    """Points an alias at a version; raises ``DeploymentMissing``, ``VersionNotReady``."""
+    _row(session, repository)
+    version = versions.get_ready_version(session, repository.id, number)
+    _point(session, principal, repository, alias, version.number, "set", clock)
+    return describe(session, repository, options=options, clock=clock)
+
+
+def remove_alias(session: Session, *, principal: Principal, repository: Repository, alias: str, clock: Clock) -> None:
+    row = _alias(session, repository, alias)
+    _note(session, principal, repository, alias, None, row.version, "remove", clock)
+    store.delete_alias(session, row)
+
+
+def roll_back(
+    session: Session,
+    *,
+    principal: Principal,
+    repository: Repository,
+    alias: str,
+    options: ServingOptions,
+    clock: Clock,
+) -> Deployment:
+    """Points the alias at the version it pointed at before; raises ``NothingToRollBack``."""
+    row = _alias(session, repository, alias)
+    number = _version_before(session, repository, alias, row.version)
+    version = versions.get_ready_version(session, repository.id, number)
+    _point(session, principal, repository, alias, version.number, "rollback", clock)
+    return describe(session, repository, options=options, clock=clock)
+
+
+def describe(session: Session, repository: Repository, *, options: ServingOptions, clock: Clock) -> Deployment:
+    """Raises ``DeploymentMissing``."""
+    return _present(session, [_row(session, repository)], {repository.id: repository}, clock)[0]
+
+
+def list_deployments(
+    session: Session,
+    *,
+    principal: Principal,
+    require_sign_in: bool,
+    owner: str | None,
+    cursor: str | None,
+    limit: int,
+    clock: Clock,
+) -> Page[Deployment]:
+    """Deployments of the repositories that the principal may read, by repository, newest first."""
+    page = repos.list_repositories(
+        session, principal=principal, require_sign_in=require_sign_in, owner=owner, cursor=cursor, limit=limit
+    )
+    known = {repository.id: repository for repository in page.items}
+    rows = store.deployments_of(session, list(known))
+    return Page(items=_present(session, rows, known, clock), next_cursor=page.next_cursor)
+
+
+def history(session: Session, repository: Repository, *, limit: int) -> list[AliasChange]:
+    """What aliases pointed at, the latest change first."""
+    rows = store.changes(session, repository.id, limit=limit)
+    names = accounts.usernames(session, {row.changed_by for row in rows if row.changed_by})
+    return [
+        AliasChange(
+            alias=row.alias,
+            version=row.version,
+            previous=row.previous,
+            verb=row.verb,
+            changed_by=names.get(row.changed_by) if row.changed_by else None,
+            changed_at=row.changed_at,
+        )
+        for row in rows
+    ]
+
+
+def create_serve_token(session: Session, *, principal: Principal, repository: Repository, clock: Clock) -> ServeToken:
+    """A token that can read and call this repository for a few minutes; what the web page calls models with."""
+    assert principal.account_id is not None  # the route asks for a signed-in caller
+    token = accounts.create_token(
+        session,
+        account_id=principal.account_id,
+        name="serve",
+        scopes=[Scope.READ, Scope.PREDICT],
+        lifetime=SERVE_TOKEN_LIFETIME,
+        only_repository=repository.id,
+        clock=clock,
+    )
+    return ServeToken(secret=token.secret, expires_at=clock() + SERVE_TOKEN_LIFETIME)
+
+
+def choose_version(
+    session: Session, *, principal: Principal, repository: Repository, version: int | None, alias: str
+) -> tuple[int, int | None]:
+    """(the version an address means, the version that answers until that one is ready).
+
+    Raises ``DeploymentMissing``, ``DeploymentStopped``, ``CallerRefused``, ``AliasMissing``, ``VersionNotReady``.
+    """
+    row = _row(session, repository)
+    if Callers(row.callers) is Callers.OWNER:
+        _require_owner(principal, repository)
+    if row.wanted != SERVING:
+        raise DeploymentStopped(f"{repository.address} is stopped.", remedy="Its owner can deploy it again.")
+    if version is not None:
+        return versions.get_ready_version(session, repository.id, version).number, None
+    pointer = _alias(session, repository, alias)
+    return pointer.version, pointer.previous
+
+
+def wishes(session: Session) -> list[Wish]:
+    """What should be able to answer, from every deployment that is to serve."""
+    serving = {row.repository_id: row for row in store.deployments(session) if row.wanted == SERVING}
+    found = []
+    for pointer in store.aliases(session, list(serving)):
+        row = serving[pointer.repository_id]
+        warm = row.replicas if row.keep_warm else 0
+        idle_stop = timedelta(seconds=row.idle_stop_seconds)
+        found.append(Wish(pointer.repository_id, pointer.version, warm, idle_stop))
+    return found
+
+
+def repositories_to_stop(session: Session, known: Collection[UUID]) -> set[UUID]:
+    """Of the repositories that have boxes, those whose deployment is stopped, being deleted, or gone."""
+    serving = {row.repository_id for row in store.deployments(session) if row.wanted == SERVING}
+    return set(known) - (serving - set(repos.repositories_to_delete(session)))
+
+
+class ServingUsers:
+    """Tells the versions room what is served (its port ``VersionUsers``)."""
+
+    def why_kept(self, session: Session, *, repository_id: UUID, number: int) -> str | None:
+        pointing = [a.alias for a in store.aliases(session, [repository_id]) if a.version == number]
+        return f"the alias '{pointing[0]}' points at it" if pointing else None
+
+
+def _apply(row: DeploymentRow, change: DeploymentChange, clock: Clock) -> None:
+    for name in ("callers", "replicas", "workers", "keep_warm", "idle_stop_seconds"):
+        value = getattr(change, name)
+        if value is not None:
+            setattr(row, name, value)
+    row.updated_at = clock()
+
+
+def _point(
+    session: Session,
+    principal: Principal,
+    repository: Repository,
+    alias: str,
+    version: int,
+    verb: str,
+    clock: Clock,
+) -> None:
+    row = store.alias(session, repository.id, alias)
+    if row is None:
+        pointer = AliasRow(repository_id=repository.id, alias=alias, version=version, previous=None, updated_at=clock())
+        store.add_alias(session, pointer)
+        _note(session, principal, repository, alias, version, None, verb, clock)
+    elif row.version != version:
+        _note(session, principal, repository, alias, version, row.version, verb, clock)
+        row.version, row.previous, row.updated_at = version, row.version, clock()
+        session.flush()
+
+
+def _note(
+    session: Session,
+    principal: Principal,
+    repository: Repository,
+    alias: str,
+    version: int | None,
+    previous: int | None,
+    verb: str,
+    clock: Clock,
+) -> None:
+    store.add_change(
+        session,
+        {
+            "id": new_id(),
+            "repository_id": repository.id,
+            "alias": alias,
+            "version": version,
+            "previous": previous,
+            "verb": verb,
+            "changed_by": principal.account_id,
+            "changed_at": clock(),
+        },
+    )
+
+
+def _version_before(session: Session, repository: Repository, alias: str, version: int) -> int:
+    """What the alias pointed at before its present version; rolling back twice goes back two steps."""
+    steps: list[int] = []
+    for change in reversed(store.changes(session, repository.id, limit=1000)):
+        if change.alias != alias:
+            continue
+        if change.verb == "rollback" and len(steps) > 1:
+            steps.pop()
+        elif change.version is not None:
+            steps.append(change.version)
+    if len(steps) < 2 or steps[-1] != version:
+        raise NothingToRollBack(f"'{alias}' has not pointed at another version.", remedy="Set the alias to a version.")
+    return steps[-2]
+
+
+def _require_owner(principal: Principal, repository: Repository) -> None:
+    if not (principal.is_administrator or principal.account_id == repository.owner_id):
+        raise CallerRefused(f"Only the owner of {repository.address} may call it.", remedy="Ask the owner.")
+
+
+def _row(session: Session, repository: Repository) -> DeploymentRow:
+    row = store.deployment(session, repository.id)
+    if row is None:
+        raise DeploymentMissing(f"{repository.address} is not deployed.", remedy="Its owner can deploy a version.")
+    return row
+
+
+def _alias(session: Session, repository: Repository, alias: str) -> AliasRow:
+    row = store.alias(session, repository.id, alias)
+    if row is None:
+        raise AliasMissing(f"{repository.address} has no alias '{alias}'.", remedy="Deploy a version to it.")
+    return row
+
+
+def _present(
+    session: Session, rows: Sequence[DeploymentRow], known: dict[UUID, Repository], clock: Clock
+) -> list[Deployment]:
+    ids = [row.repository_id for row in rows]
+    pointers = store.aliases(session, ids)
+    replicas = store.replicas(session, ids, since=clock() - ENDED_SHOWN)
+    return [
+        _deployment(
+            row,
+            known[row.repository_id],
+            [a for a in pointers if a.repository_id == row.repository_id],
+            [r for r in replicas if r.repository_id == row.repository_id],
+        )
+        for row in rows
+    ]
+
+
+def _deployment(
+    row: DeploymentRow, repository: Repository, pointers: Sequence[AliasRow], replicas: Sequence[ReplicaRow]
+) -> Deployment:
+    ready = {r.version for r in replicas if r.state == ReplicaState.READY}
+    return Deployment(
+        owner=repository.owner,
+        name=repository.name,
+        wanted=row.wanted,
+        callers=Callers(row.callers),
+        replicas=row.replicas,
+        workers=row.workers,
+        keep_warm=row.keep_warm,
+        idle_stop_seconds=row.idle_stop_seconds,
+        aliases=[_present_alias(pointer, ready) for pointer in pointers],
+        running=[_replica(replica) for replica in replicas],
+        url=f"/serve/{repository.address}",
+    )
+
+
+def _present_alias(row: AliasRow, ready: Collection[int]) -> Alias:
+    return Alias(
+        alias=row.alias,
+        version=row.version,
+        previous=row.previous,
+        answering=rules.answering_version(row.version, row.previous, ready),
+        updated_at=row.updated_at,
+    )
+
+
+def _replica(row: ReplicaRow) -> Replica:
+    return Replica(
+        id=row.id,
+        version=row.version,
+        state=ReplicaState(row.state),
+        isolation=row.isolation,
+        reason=row.reason,
+        started_at=row.started_at,
+        ready_at=row.ready_at,
+        ended_at=row.ended_at,
+    )
