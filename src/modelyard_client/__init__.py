@@ -1,0 +1,32 @@
+"""A client of a Modelyard server: push a model, follow its build, deploy it, predict. Knows nothing of its code.
+
+with Client("http://localhost:8080", token="my_token_…") as client:
+    version = client.push_archive("ada/digits", Path("model.zip"))
+    for event in client.follow_build("ada/digits", version["number"]):
+        print(event)
+    client.deploy("ada/digits", version=version["number"])
+    print(client.predict("ada/digits", {"image": [[0.0] * 8] * 8}).output)
+"""
+
+from modelyard_client.client import Client, Prediction
+from modelyard_client.errors import (
+    ClientError,
+    Missing,
+    NotAllowed,
+    NotSignedIn,
+    Refused,
+    ServerFailed,
+    Unreachable,
+)
+
+__all__ = [
+    "Client",
+    "ClientError",
+    "Missing",
+    "NotAllowed",
+    "NotSignedIn",
+    "Prediction",
+    "Refused",
+    "ServerFailed",
+    "Unreachable",
+]

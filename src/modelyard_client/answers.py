@@ -1,0 +1,120 @@
+"""What the server answers, as typed dictionaries: what it adds later is kept, and ``--json`` shows it as it came."""
+
+from typing import Any, Generic, TypedDict, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Page(TypedDict, Generic[Item]):
+    items: list[Item]
+    next_cursor: str | None
+
+
+class Account(TypedDict):
+    id: str
+    username: str
+    display_name: str
+    role: str
+    disabled: bool
+    created_at: str
+
+
+class SessionInfo(TypedDict):
+    account: Account | None
+    sign_up: str
+    require_sign_in: bool
+
+
+class CreatedToken(TypedDict):
+    id: str
+    name: str
+    scopes: list[str]
+    expires_at: str | None
+    secret: str
+
+
+class Repository(TypedDict):
+    id: str
+    owner: str
+    name: str
+    kind: str
+    visibility: str
+    title: str
+    description: str
+    tags: list[str]
+    created_at: str
+    updated_at: str
+    can_write: bool
+
+
+class Image(TypedDict):
+    digest: str
+    size: int
+
+
+class Stage(TypedDict):
+    name: str
+    state: str
+    text: str
+    started_at: str | None
+    ended_at: str | None
+
+
+class Signature(TypedDict):
+    """``inputs`` is a JSON Schema of an object, ``output`` one of the result, or of an item of a streamed one."""
+
+    inputs: dict[str, Any]
+    output: dict[str, Any]
+    streams: bool
+    notes: list[str]
+
+
+class Version(TypedDict):
+    """``image`` is null until it is ready; ``reason`` and ``remedy`` say why it failed."""
+
+    number: int
+    state: str
+    message: str
+    commit_id: str
+    pushed_by: str | None
+    platforms: list[str]
+    target: str
+    signature: Signature
+    card: dict[str, Any]
+    notes: list[str]
+    image: Image | None
+    reason: str | None
+    remedy: str | None
+    created_at: str
+    ready_at: str | None
+    stages: list[Stage]
+
+
+class Alias(TypedDict):
+    alias: str
+    version: int
+    previous: int | None
+    answering: int
+    updated_at: str
+
+
+class Replica(TypedDict):
+    id: str
+    version: int
+    state: str
+    isolation: str | None
+    reason: str | None
+
+
+class Deployment(TypedDict):
+    owner: str
+    name: str
+    wanted: str
+    callers: str
+    replicas: int
+    workers: int
+    keep_warm: bool
+    idle_stop_seconds: int
+    aliases: list[Alias]
+    running: list[Replica]
+    url: str

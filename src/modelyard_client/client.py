@@ -1,0 +1,222 @@
+"""The verbs of a Modelyard server."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+
+from modelyard_client import events, uploads
+from modelyard_client.answers import CreatedToken, Deployment, Page, Repository, SessionInfo, Version
+from modelyard_client.errors import Missing, Unreachable
+from modelyard_client.events import Event
+from modelyard_client.transport import API, Transport
+from modelyard_client.uploads import Progress, UploadMemory
+
+PREDICTION_TIMEOUT = httpx.Timeout(600.0, connect=10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model answered. ``cold_start`` is how many seconds the call waited for a start, None for none."""
+
+    output: Any
+    id: str | None
+    version: str | None
+    cold_start: float | None
+    body: Any
+
+
+class Client:
+    """A server and its caller. Repositories are addressed ``owner/name``; errors are ``ClientError``. Thread-safe."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        http: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.transport = Transport(url, token=token, http=http, sleep=sleep)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        return self.transport.url
+
+    def close(self) -> None:
+        self.transport.close()
+
+    # people
+
+    def get_session(self) -> SessionInfo:
+        """Whom the token stands for; raises ``Unreachable`` when this is no Modelyard server."""
+        info = self.transport.json("GET", "/session")
+        if not isinstance(info, dict) or "account" not in info:
+            raise Unreachable(
+                f"What answers at {self.url} is not a Modelyard server.",
+                code="not_modelyard",
+                remedy="Check the address.",
+            )
+        return info  # type: ignore[return-value]
+
+    def create_token(
+        self, username: str, password: str, *, name: str, scopes: list[str], expires_in_days: int | None
+    ) -> CreatedToken:
+        """Signs in with a password, makes a token, and signs out again."""
+        self.transport.json("POST", "/session", json={"username": username, "password": password})
+        here = {"Origin": self.url}  # the cookie counts only for requests from the site itself
+        try:
+            wanted = {"name": name, "scopes": scopes, "expires_in_days": expires_in_days}
+            return self.transport.json("POST", "/account/tokens", json=wanted, headers=here)  # type: ignore[no-any-return]
+        finally:
+            self.transport.json("DELETE", "/session", headers=here)
+
+    # repositories and versions
+
+    def list_repositories(self, *, limit: int | None = None, **filters: str | None) -> list[Repository]:
+        """What the caller may read, newest first, ``limit`` at most. Filters: ``q``, ``kind``, ``owner``, ``visibility``."""
+        return self._listed("/repos", limit, filters)
+
+    def get_repository(self, address: str) -> Repository:
+        return self.transport.json("GET", f"/repos/{address}")  # type: ignore[no-any-return]
+
+    def find_repository(self, address: str) -> Repository | None:
+        try:
+            return self.get_repository(address)
+        except Missing:
+            return None
+
+    def create_repository(self, address: str, *, visibility: str = "private", kind: str = "model") -> Repository:
+        """``address`` may leave the owner out: then it is the caller."""
+        owner, _, name = address.rpartition("/")
+        wanted = {"owner": owner or None, "name": name, "kind": kind, "visibility": visibility}
+        return self.transport.json("POST", "/repos", json=wanted)  # type: ignore[no-any-return]
+
+    def upload(self, path: Path, *, progress: Progress | None = None, memory: UploadMemory | None = None) -> str:
+        """Sends a file, resumably; returns the id of the upload."""
+        return uploads.upload_file(self.transport, path, progress=progress, memory=memory)
+
+    def push_archive(
+        self, address: str, archive: Path, *, message: str = "", platforms: list[str] | None = None, **sending: Any
+    ) -> Version:
+        """Uploads a zip of a directory with ``modelyard.yaml`` and makes a version of it, whose build then goes on.
+
+        ``sending`` is what ``upload`` takes: ``progress`` and ``memory``.
+        """
+        return self._push(address, {"archive": self.upload(archive, **sending)}, message, platforms)
+
+    def push_parts(
+        self,
+        address: str,
+        *,
+        source: Path,
+        config: Path,
+        artifact: Path | None = None,
+        requirements: Path | None = None,
+        message: str = "",
+        platforms: list[str] | None = None,
+        **sending: Any,
+    ) -> Version:
+        """As ``push_archive``, from the four parts: zip of the source, configuration, trained model, requirements."""
+        files = _given({"source": source, "artifact": artifact, "requirements": requirements, "config": config})
+        parts = {name: self.upload(path, **sending) for name, path in files.items()}
+        return self._push(address, {"parts": parts}, message, platforms)
+
+    def list_versions(self, address: str, *, limit: int | None = None) -> list[Version]:
+        """Newest first; ``limit`` at most."""
+        return self._listed(f"/repos/{address}/versions", limit, {})
+
+    def get_version(self, address: str, number: int) -> Version:
+        return self.transport.json("GET", f"/repos/{address}/versions/{number}")  # type: ignore[no-any-return]
+
+    def follow_build(self, address: str, number: int) -> Iterator[Event]:
+        """Events ``stage`` and ``log`` as they happen, then ``end`` with the version. Survives broken connections."""
+        return events.follow(self.transport, f"{API}/repos/{address}/versions/{number}/events")
+
+    def read_build_log(self, address: str, number: int) -> str:
+        return self.transport.text(f"/repos/{address}/versions/{number}/log")
+
+    # deployments
+
+    def get_deployment(self, address: str) -> Deployment:
+        return self.transport.json("GET", f"/repos/{address}/deployment")  # type: ignore[no-any-return]
+
+    def deploy(
+        self, address: str, *, version: int | None = None, alias: str = "production", **settings: Any
+    ) -> Deployment:
+        """Serves a version (None: the newest that is ready) under an alias."""
+        wanted = {"version": version, "alias": alias, **_given(settings)}
+        return self.transport.json("PUT", f"/repos/{address}/deployment", json=wanted)  # type: ignore[no-any-return]
+
+    def stop_deployment(self, address: str) -> Deployment:
+        return self.transport.json("POST", f"/repos/{address}/deployment/stop")  # type: ignore[no-any-return]
+
+    def roll_back(self, address: str, *, alias: str = "production") -> Deployment:
+        """Points the alias back at the version before."""
+        return self.transport.json("POST", f"/repos/{address}/deployment/aliases/{alias}/rollback")  # type: ignore[no-any-return]
+
+    def read_deployment_log(self, address: str, *, version: int | None = None) -> str:
+        return self.transport.text(f"/repos/{address}/deployment/log", params=_given({"version": version}))
+
+    def predict(self, address: str, inputs: Mapping[str, Any], *, version: int | None = None) -> Prediction:
+        """Calls the model with named inputs; what is streamed comes as a list."""
+        path = f"/serve/{address}{f'@v{version}' if version else ''}/model/predict"
+        response = self.transport.send("POST", path, json=dict(inputs), timeout=PREDICTION_TIMEOUT)
+        return _prediction(response)
+
+    def _listed(self, path: str, limit: int | None, filters: Mapping[str, str | None]) -> list[Any]:
+        found: list[Any] = []
+        query = _given({**filters, "limit": min(limit or 200, 200)})
+        while True:
+            page: Page[Any] = self.transport.json("GET", path, params=query)
+            found += page["items"]
+            if page["next_cursor"] is None or (limit and len(found) >= limit):
+                return found[:limit]
+            query["cursor"] = page["next_cursor"]
+
+    def _push(self, address: str, body: dict[str, Any], message: str, platforms: list[str] | None) -> Version:
+        body = {**body, "message": message, "platforms": platforms or []}
+        return self.transport.json("POST", f"/repos/{address}/versions", json=body, key=str(uuid4()))  # type: ignore[no-any-return]
+
+
+def _prediction(response: httpx.Response) -> Prediction:
+    body: Any
+    if response.headers.get("content-type", "").startswith(("application/jsonl", "application/x-ndjson")):
+        body = [_decoded(line) for line in response.text.splitlines() if line]
+        output = body
+    else:
+        body = _decoded(response.text)
+        output = body["output"] if isinstance(body, dict) and "output" in body else body
+    headers = response.headers
+    waited = headers.get("x-modelyard-cold-start")
+    return Prediction(
+        output,
+        headers.get("x-prediction-id"),
+        headers.get("x-modelyard-version"),
+        float(waited) if waited else None,
+        body,
+    )
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return httpx.Response(200, text=text).json()
+    except ValueError:
+        return text
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
