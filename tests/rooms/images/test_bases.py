@@ -1,5 +1,7 @@
+import dataclasses
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -78,14 +80,20 @@ def test_a_base_is_the_same_made_by_an_ordinary_user_under_another_umask():
     assert digest == expected.layers[0].digest
 
 
-def test_a_known_base_asks_nobody_and_a_lost_one_is_made_again(tmp_path):
-    supplies = new_supplies(tmp_path)
+def test_a_known_base_asks_nobody():
+    supplies = shared_supplies()
     first = service.ensure_base("3.11", "linux/amd64", supplies=supplies)
-    (supplies.cache.folder / "apt").rename(tmp_path / "away")
-    assert service.ensure_base("3.11", "linux/amd64", supplies=supplies) == first
-    (tmp_path / "away").rename(supplies.cache.folder / "apt")
-    supplies.blobs.delete(first.layers[0].digest)
-    assert service.ensure_base("3.11", "linux/amd64", supplies=supplies) == first
+    alone = dataclasses.replace(supplies, packages=None)
+    assert service.ensure_base("3.11", "linux/amd64", supplies=alone) == first
+
+
+def test_a_base_whose_layer_is_lost_is_made_again(tmp_path):
+    supplies = shared_supplies()
+    first = service.ensure_base("3.11", "linux/amd64", supplies=supplies)
+    anew = new_supplies(tmp_path)
+    shutil.copytree(supplies.cache.folder / "bases", anew.cache.folder / "bases")
+    assert service.ensure_base("3.11", "linux/amd64", supplies=anew) == first
+    assert anew.blobs.stat(first.layers[0].digest)
 
 
 def test_a_python_that_nobody_has_is_refused_with_those_there_are():

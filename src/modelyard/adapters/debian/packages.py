@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import unquote
 
 from modelyard.adapters.debian.mirrors import Mirrors, read_mirrors
+from modelyard.kit.errors import ModelyardError, StorageFull
 from modelyard.rooms.images.errors import MirrorUnavailable, UnknownSystemPackage
 from modelyard.rooms.images.schemas import SystemPackage
 
@@ -163,9 +164,11 @@ class _Apt:
 _INSTALL = ("--yes", "--no-install-recommends", "-q", "--allow-downgrades")
 
 
-def _error(output: str) -> UnknownSystemPackage | MirrorUnavailable:
+def _error(output: str) -> ModelyardError:
     reasons = [line.removeprefix("E: ") for line in output.splitlines() if line.startswith("E: ")]
     text = " ".join(reasons)[:1000] or output.strip()[-1000:]
+    if re.search(r"No space left|enough free space", text):
+        return StorageFull("There is no room left for system packages.")
     if re.search(r"Unable to locate package|has no installation candidate|Version '.*' for|Can't find", text):
         return UnknownSystemPackage(
             f"Debian has no such package: {text}",

@@ -10,7 +10,7 @@ from pathlib import Path
 import uv
 
 from modelyard.adapters.uv.settings import PackageIndexes
-from modelyard.kit.errors import Invalid, ModelyardError
+from modelyard.kit.errors import Invalid, ModelyardError, StorageFull
 from modelyard.rooms.images import rules
 from modelyard.rooms.images.errors import IndexUnavailable, PackagesConflict, UnknownPackage
 from modelyard.rooms.images.locks import no_wheel
@@ -74,6 +74,8 @@ class UvResolver:
 def _error(output: str, platform: str, python: str) -> ModelyardError:
     """What ``uv`` said, as one of our errors. Its wording has no codes, so what is not known stays a plain refusal."""
     text = _reason(output)
+    if "No space left on device" in text:
+        return StorageFull("There is no room left for what the package index says.")
     if match := re.search(
         r"(\S+) was not found in (?:the package registry|the provided package locations|the cache)", text
     ):

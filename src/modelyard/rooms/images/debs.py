@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 import zstandard
-from debian.arfile import ArError, ArFile
+from debian.arfile import ArError, ArFile, ArMember
 from debian.deb822 import Deb822
 from debian.debfile import DebError, DebFile
 
@@ -23,7 +23,7 @@ MERGED = ("bin", "lib", "lib32", "lib64", "libx32", "sbin")
 """Top folders that are links into ``/usr``: packages that still ship files there are unpacked into ``/usr``."""
 INLINE_BYTES = 64 * 1024
 _UNWANTED = re.compile(
-    r"usr/share/(?:man|info|locale|lintian|bug|doc-base|pixmaps|applications|menu|gtk-doc|help|bash-completion)/"
+    r"usr/share/(?:man|info|locale|lintian|bug|doc-base|pixmaps|applications|menu|gtk-doc|help|bash-completion)(?:/|$)"
     r"|usr/share/doc/(?![^/]+/copyright$)"
     r"|usr/lib/python3[.\d]*/.*\.pyc$"
 )
@@ -45,11 +45,11 @@ def unpack_package(deb: Path, workspace: Path) -> UnpackedPackage:
     try:
         tar = workspace / f"{deb.name}.tar"
         with tar.open("wb") as output:
-            member = next(m for m in ArFile(str(deb)).getmembers() if m.name.startswith("data.tar"))
+            member = _data_member(deb)
             _decompress(member.name, cast(IO[bytes], member), output)
         entries = list(_entries(tar))
         return UnpackedPackage(entries, _status(deb))
-    except (ArError, DebError, tarfile.TarError, lzma.LZMAError, zstandard.ZstdError, StopIteration, zlib.error) as e:
+    except (ArError, DebError, tarfile.TarError, lzma.LZMAError, zstandard.ZstdError, zlib.error) as e:
         raise UnknownSystemPackage(f"{deb.name} is not a Debian package that can be read.") from e
 
 
@@ -57,6 +57,13 @@ def status_entry(package: UnpackedPackage) -> Entry:
     """The package's own file in the package database, as scanners of such images expect it."""
     name = Deb822(package.status)["Package"]
     return file_entry(f"var/lib/dpkg/status.d/{name}", package.status.encode())
+
+
+def _data_member(deb: Path) -> ArMember:
+    try:
+        return next(member for member in ArFile(str(deb)).getmembers() if member.name.startswith("data.tar"))
+    except (OSError, StopIteration) as e:
+        raise ArError(str(e)) from e
 
 
 def _decompress(name: str, member: IO[bytes], output: BinaryIO) -> None:

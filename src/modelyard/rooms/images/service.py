@@ -1,5 +1,10 @@
 """Images of models: assembled from layers, without a Docker daemon or a Dockerfile."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from modelyard.kit.errors import StorageFull
 from modelyard.rooms.images import assembly, bases
 from modelyard.rooms.images.records import StoredImage, find_image, forget_tag, record_image
 from modelyard.rooms.images.schemas import AssembledImage, AssemblyRequest, BaseImage, Lock, OnStage, Stage
@@ -18,6 +23,16 @@ __all__ = [
 ]
 
 
+@contextmanager
+def _room_on_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as e:
+        if e.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull("There is no room left to assemble an image.") from e
+        raise
+
+
 def _silent(stage: Stage, text: str) -> None:
     """The listener of those who do not listen."""
 
@@ -29,17 +44,20 @@ def assemble(request: AssemblyRequest, *, supplies: Supplies, on_stage: OnStage 
     version and grants ``blobs`` to the repository. Interrupted at any moment, it can be called again. Raises the room's
     errors, ``content.errors.BlobMissing`` and ``kit.errors.StorageFull``.
     """
-    return assembly.assemble_images(request, supplies=supplies, on_stage=on_stage)
+    with _room_on_disk():
+        return assembly.assemble_images(request, supplies=supplies, on_stage=on_stage)
 
 
 def lock_requirements(request: AssemblyRequest, *, supplies: Supplies, on_stage: OnStage = _silent) -> Lock:
     """Only resolves: every exact package for each platform, without fetching them."""
-    return assembly.lock_platforms(request, supplies=supplies, on_stage=on_stage)
+    with _room_on_disk():
+        return assembly.lock_platforms(request, supplies=supplies, on_stage=on_stage)
 
 
 def ensure_base(python: str, platform: str, *, supplies: Supplies, refresh: bool = False) -> BaseImage:
     """The base image for a Python (``3.11``) and platform; with ``refresh`` made anew of today's packages."""
-    return bases.ensure_base(python, platform, supplies=supplies, refresh=refresh)
+    with _room_on_disk():
+        return bases.ensure_base(python, platform, supplies=supplies, refresh=refresh)
 
 
 def clean_up(*, supplies: Supplies) -> None:
