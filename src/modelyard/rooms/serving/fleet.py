@@ -128,7 +128,7 @@ def end_box(tools: FleetTools, box: Box, *, state: ReplicaState, reason: str | N
 
 
 def recover(tools: FleetTools) -> list[Box]:
-    """After a restart: the boxes that still run; rows without a container are ended, containers without a row removed."""
+    """After a restart: the boxes that still run. Rows without a container are ended, other containers removed."""
     containers = {c.name: c for c in tools.engine.list(LABELS)}
     with tools.database.read() as session:
         rows = list(store.alive_replicas(session))

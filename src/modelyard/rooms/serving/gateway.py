@@ -5,6 +5,7 @@ and ``Authorization`` are dropped on the way in, and of the answer's headers onl
 ``Content-Security-Policy: sandbox`` and ``nosniff`` added.
 """
 
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from modelyard.rooms.serving.upstream import Answer, request_head
 Scope_ = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+log = logging.getLogger("modelyard.gateway")
 
 ROUTES_KEPT = 10_000
 SAFE_IN_PATH = "/:@!$&'()*+,;=~"
@@ -64,6 +67,11 @@ class Gateway:
             if started.begun:
                 raise  # the connection is cut, which is all that is left to say
             await _send_problem(send, e)
+        except Exception:
+            log.exception("gateway: %s", scope["path"])
+            if started.begun:
+                raise
+            await _send_problem(send, ModelyardError("An unexpected error happened; it is in the server's log."))
 
     async def _serve(self, scope: Scope_, receive: Receive, send: "_Started") -> None:
         address = rules.parse_address(scope["path"])
@@ -142,7 +150,7 @@ class Gateway:
             raise
         try:
             await connection.send(head, body, framed=framed)
-            answer = await connection.answer(self._answer_timeout)
+            answer = await connection.answer(within=self._answer_timeout)
             await _send_answer(send, answer, _added_headers(version, lease.cold_start))
         finally:
             upstream.give_back(connection)

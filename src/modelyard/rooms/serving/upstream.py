@@ -136,15 +136,15 @@ class Connection(asyncio.Protocol):
         if not framed and not self.closed:
             self._transport.write(b"0\r\n\r\n")
 
-    async def answer(self, timeout: float) -> Answer:
-        """Waits for status and headers; raises ``BoxTimeout``, ``BoxUnreachable``."""
+    async def answer(self, *, within: float) -> Answer:
+        """Waits ``within`` seconds for status and headers; raises ``BoxTimeout``, ``BoxUnreachable``."""
         if not self._status and not self._failed:
             try:
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(within):
                     while not self._status and not self._failed:
                         await self._wait()
             except TimeoutError as e:
-                raise BoxTimeout(f"No answer within {timeout:.0f} s.", remedy="Try again, or ask the owner.") from e
+                raise BoxTimeout(f"No answer within {within:.0f} s.", remedy="Try again, or ask the owner.") from e
         if self._failed:
             raise BoxUnreachable(f"The model did not answer: {self._failed}.", remedy="Try again.")
         return Answer(self, self._status, self._headers)

@@ -1,10 +1,12 @@
 """The life of a version and the stages of its build, as tables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+from modelyard.rooms.runs.ports import Limits
 from modelyard.rooms.versions.errors import VersionStateInvalid
 
 
@@ -74,6 +76,12 @@ def stages_of(events: Iterable[Event], *, attempt: int) -> list[Stage]:
             continue
         stages[event.stage] = _advance(stages[event.stage], event)
     return list(stages.values())
+
+
+def limits_of(project: Mapping[str, Any]) -> Limits:
+    """The bounds that a project asks for its containers, over the defaults."""
+    asked = project.get("resources") or {}
+    return Limits(**{name: asked[name] for name in ("memory_bytes", "cpus", "disk_bytes", "pids") if asked.get(name)})
 
 
 def _advance(stage: Stage, event: Event) -> Stage:

@@ -13,6 +13,7 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Repository
 from modelyard.rooms.runs import service as runs
+from modelyard.rooms.runs.ports import Limits
 from modelyard.rooms.versions import rules, store
 from modelyard.rooms.versions.errors import VersionInUse, VersionMissing, VersionNotReady
 from modelyard.rooms.versions.ports import VersionUsers
@@ -41,6 +42,11 @@ def get_ready_version(session: Session, repository_id: UUID, number: int | None)
     return present(session, [row])[0]
 
 
+def get_limits(session: Session, repository_id: UUID, number: int) -> Limits:
+    """The bounds that the version asks for its containers."""
+    return rules.limits_of(_row(session, repository_id, number).project)
+
+
 def list_versions(session: Session, repository_id: UUID, *, cursor: str | None, limit: int) -> Page[Version]:
     """The newest first."""
     below = decode_cursor(cursor, int)[0] if cursor else None
@@ -65,7 +71,7 @@ def read_lock(session: Session, repository_id: UUID, number: int) -> str:
 def retry_version(
     session: Session, repository_id: UUID, number: int, *, enqueue: Callable[[str, int], None]
 ) -> Version:
-    """Queues a failed version again, as the next attempt. Raises ``VersionStateInvalid`` for one that has not failed."""
+    """Queues a failed version again, as the next attempt; raises ``VersionStateInvalid`` for any other."""
     found = _row(session, repository_id, number)
     row = store.get_for_update(session, found.id) or found
     rules.require_step(VersionState(row.state), VersionState.QUEUED)

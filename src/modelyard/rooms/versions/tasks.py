@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid5
 
 from modelyard.kit import durable
@@ -26,11 +25,11 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.runs import service as runs
-from modelyard.rooms.runs.ports import Image, Limits
+from modelyard.rooms.runs.ports import Image
 from modelyard.rooms.runs.rules import RunState
 from modelyard.rooms.runs.schemas import Purpose, Run
 from modelyard.rooms.runs.service import RunOrder, RunTools
-from modelyard.rooms.versions import building
+from modelyard.rooms.versions import building, rules
 from modelyard.rooms.versions.building import Build
 from modelyard.rooms.versions.errors import BuildOutdated, CheckFailed
 from modelyard.rooms.versions.rules import StageState
@@ -176,7 +175,7 @@ def _check(tools: BuildTools, build: Build) -> None:
         image=Image(digest=image.digest, config=image.config, layers=image.layers),
         command=(*image.config["config"]["Entrypoint"], "check"),
         env={"MODELYARD_CHECK_RESULT": "/out/result.json"},
-        limits=_limits(build.project.get("resources") or {}),
+        limits=rules.limits_of(build.project),
         timeout=CHECK_TIMEOUT_S,
     )
     run = runs.execute(tools.runs, order, on_log=reporter.log)
@@ -186,12 +185,6 @@ def _check(tools: BuildTools, build: Build) -> None:
     for note in (run.result or {}).get("notes", []):
         reporter.log(str(note))
     reporter.finish()
-
-
-def _limits(resources: dict[str, Any]) -> Limits:
-    """The resources that the project asks for, over the defaults."""
-    known = {name: resources[name] for name in ("memory_bytes", "cpus", "disk_bytes") if resources.get(name)}
-    return Limits(**known)
 
 
 def _failure(run: Run) -> CheckFailed:
