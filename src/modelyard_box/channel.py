@@ -2,6 +2,7 @@
 
 import asyncio
 import marshal
+import socket
 from collections import deque
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from modelyard_box.spawn import kill_worker
 
 _LAST_WORDS_S = 1.0  # how long a dead worker's channel may stay open: a process that it forked may hold it
 _SMOOTHING = 0.1
+_RECEIVE = 1 << 16
 _BATCH_S = 0.002  # calls that together last this long may wait inside one worker; longer ones wait in the queue
 _MOST_IN_FLIGHT = 64
 
@@ -32,10 +34,14 @@ class Owner(Protocol):
         """The worker has ended, with this ``waitpid`` status, and all it said was heard."""
 
 
-class WorkerChannel(asyncio.Protocol):
-    """``jobs`` are in the order in which the worker runs them: the first is running since ``since``."""
+class WorkerChannel:
+    """``jobs`` are in the order in which the worker runs them: the first is running since ``since``.
 
-    def __init__(self, owner: Owner, pid: int, loop: asyncio.AbstractEventLoop) -> None:
+    It reads and writes the socket itself: a transport would throw away what a dead worker has said last when it
+    finds, while writing, that the worker is dead; and who was answered must be known exactly.
+    """
+
+    def __init__(self, owner: Owner, pid: int, connection: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self.pid = pid
         self.jobs: deque[Job] = deque()
         self.ready = False
@@ -47,13 +53,17 @@ class WorkerChannel(asyncio.Protocol):
         self._owner = owner
         self._loop = loop
         self._reader = frames.FrameReader()
-        self._transport: Any = None
+        self._connection = connection
+        self._outgoing = bytearray()
+        self._flushing = False
         self._pace: float | None = None
         self._depth = 1
         self._status: int | None = None
         self._exited = False
         self._silent = False
         self._gone = False
+        connection.setblocking(False)
+        loop.add_reader(connection.fileno(), self._readable)
 
     @property
     def is_ending(self) -> bool:
@@ -71,14 +81,12 @@ class WorkerChannel(asyncio.Protocol):
         job.worker = self
         self.was_used = True
         self.jobs.append(job)
-        header = frames.pack_header(frames.CALL, job.number, len(job.payload))
-        self._transport.writelines((header, job.payload))
+        self._write(frames.pack_header(frames.CALL, job.number, len(job.payload)) + job.payload)
 
     def cancel(self, job: Job) -> None:
         """Nobody waits for the job any more; only a stream takes notice."""
         self.pause(False)
-        if not self._silent:
-            self._transport.write(frames.pack_header(frames.CANCEL, job.number, 0))
+        self._write(frames.pack_header(frames.CANCEL, job.number, 0))
 
     def pause(self, on: bool) -> None:
         """Stops or resumes reading, when the reader of a stream is slower than the worker."""
@@ -86,10 +94,10 @@ class WorkerChannel(asyncio.Protocol):
             return
         self.paused = on
         if on:
-            self._transport.pause_reading()
+            self._loop.remove_reader(self._connection.fileno())
         else:
             self.since = self._loop.time()
-            self._transport.resume_reading()
+            self._loop.add_reader(self._connection.fileno(), self._readable)
 
     def kill(self, verdict: Problem | None = None) -> None:
         """Kills the worker and what it started; ``verdict`` is what its running job is told."""
@@ -105,32 +113,72 @@ class WorkerChannel(asyncio.Protocol):
         self._conclude()
         self._loop.call_later(_LAST_WORDS_S, self._conclude, True)
 
-    # asyncio.Protocol
+    def _write(self, data: bytes) -> None:
+        """Writes when this turn of the event loop is over, together with what else came in it."""
+        self._outgoing += data
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
 
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
+    def _flush(self) -> None:
+        self._flushing = False
+        if self._silent:
+            return
+        try:
+            sent = self._connection.send(self._outgoing)
+        except BlockingIOError:
+            sent = 0
+        except OSError:  # it is dead or dying, which reading will find out once its last words are heard
+            return
+        del self._outgoing[:sent]
+        if self._outgoing:
+            self._flushing = True
+            self._loop.add_writer(self._connection.fileno(), self._writable)
 
-    def data_received(self, data: bytes) -> None:
+    def _writable(self) -> None:
+        self._loop.remove_writer(self._connection.fileno())
+        self._flush()
+
+    def _readable(self) -> None:
+        try:
+            data = self._connection.recv(_RECEIVE)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self._received(data)
+        else:
+            self._lost()
+
+    def _received(self, data: bytes) -> None:
         before = len(self.jobs)
         for kind, job, payload in self._reader.feed(data):
             self._handle(kind, job, payload)
         self._measure(before - len(self.jobs))
         self._owner.worker_has_room()
 
-    def connection_lost(self, error: Exception | None) -> None:
-        self._silent = True
+    def _lost(self) -> None:
+        self._silence()
         if self._exited:
             self._conclude()
             return
         kill_worker(self.pid)
         self._owner.worker_silent()
 
+    def _silence(self) -> None:
+        if self._silent:
+            return
+        self._silent = True
+        self._loop.remove_reader(self._connection.fileno())
+        self._loop.remove_writer(self._connection.fileno())
+        self._connection.close()
+
     def _conclude(self, now: bool = False) -> None:
         if self._gone or not (self._exited and (self._silent or now)):
             return
         self._gone = True
-        if self._transport is not None:
-            self._transport.abort()
+        self._silence()
         self._owner.worker_gone(self, self._status)
 
     def _measure(self, finished: int) -> None:

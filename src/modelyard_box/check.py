@@ -16,7 +16,7 @@ from modelyard_box.errors import Problem
 from modelyard_box.serve import add_site
 from modelyard_box.spawn import describe_exit, kill_worker, start_worker
 
-_RECEIVE = 1 << 18
+_RECEIVE = 1 << 16
 _EXAMPLE = "card.example"
 _LAST_WORDS_S = 2.0
 

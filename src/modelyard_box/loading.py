@@ -60,9 +60,18 @@ def enable_paths(box: Box) -> None:
 
 def load_target(box: Box) -> Loaded:
     """Imports and instantiates what ``box`` names. Raises LoadError, with the user's exception as its cause."""
+    try:
+        return _load(box)
+    except LoadError:
+        raise
+    except BaseException as error:  # user code runs in unexpected places: properties, descriptors, metaclasses
+        raise LoadError(f"the target cannot be loaded: {code_reason(error)}") from error
+
+
+def _load(box: Box) -> Loaded:
     module = _import(box.target.module, box.source)
     found = _member(module, box.target)
-    if isinstance(found, type):
+    if box.target.class_name is not None:
         return _load_class(found, box)
     leading = () if box.artifact is None else (_read_artifact(box.artifact),)
     return _bind(found, leading)

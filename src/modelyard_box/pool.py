@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +34,6 @@ class WorkerPool:
         self._workers: list[WorkerChannel] = []
         self._numbers = 0
         self._load_failures = 0
-        self._starting: set[asyncio.Task[None]] = set()
         self._closing = False
         self.was_ready = False
         self.load_failure: dict[str, Any] | None = None
@@ -44,7 +44,7 @@ class WorkerPool:
     def ready_workers(self) -> int:
         return sum(worker.ready for worker in self._workers)
 
-    def start(self, first: tuple[int, Any]) -> None:
+    def start(self, first: tuple[int, socket.socket]) -> None:
         """Adopts the worker that runs already and starts the others."""
         self._adopt(first)
         for _ in range(self._settings.workers - 1):
@@ -89,16 +89,8 @@ class WorkerPool:
             for worker in [worker for worker in self._workers if worker.pid == pid]:
                 worker.exited(status)
 
-    def _adopt(self, started: tuple[int, Any]) -> None:
-        pid, connection = started
-        worker = WorkerChannel(self, pid, self._loop)
-        self._workers.append(worker)
-        task = self._loop.create_task(self._connect(worker, connection))
-        self._starting.add(task)
-        task.add_done_callback(self._starting.discard)
-
-    async def _connect(self, worker: WorkerChannel, connection: Any) -> None:
-        await self._loop.create_unix_connection(lambda: worker, sock=connection)
+    def _adopt(self, started: tuple[int, socket.socket]) -> None:
+        self._workers.append(WorkerChannel(self, *started, self._loop))
 
     # What workers report.
 

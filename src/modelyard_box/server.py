@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-from typing import Any
 
 import uvloop
 
@@ -19,7 +18,7 @@ _TICK_S = 0.5
 _DRAIN_POLL_S = 0.02
 
 
-def run(box: Box, settings: Settings, listener: socket.socket, worker: tuple[int, Any]) -> int:
+def run(box: Box, settings: Settings, listener: socket.socket, worker: tuple[int, socket.socket]) -> int:
     """Serves on ``listener`` with ``worker`` as the first worker. Returns the exit status."""
     loop = uvloop.new_event_loop()
     try:
@@ -38,7 +37,7 @@ class Server:
         self._stop = asyncio.Event()
         self._hopeless = False
 
-    async def serve(self, listener: socket.socket, worker: tuple[int, Any]) -> int:
+    async def serve(self, listener: socket.socket, worker: tuple[int, socket.socket]) -> int:
         """Serves, drains and returns the exit status."""
         settings = self._settings
         pool = WorkerPool(settings, self._give_up)

@@ -20,14 +20,14 @@ from typing import Any
 
 from modelyard_box import frames
 from modelyard_box.calling import Caller
-from modelyard_box.config import load_box
+from modelyard_box.config import ConfigError, load_box
 from modelyard_box.errors import LoadError, Mismatch
-from modelyard_box.loading import enable_paths, load_target
+from modelyard_box.loading import Loaded, enable_paths, load_target
 from modelyard_box.outgoing import UnserialisableError
 from modelyard_box.reasons import code_reason
 
 _PR_SET_PDEATHSIG = 1
-_RECEIVE = 1 << 18
+_RECEIVE = 1 << 16
 _SMALL = 1 << 16
 
 
@@ -38,15 +38,22 @@ def main() -> int:
     channel = Channel(socket.socket(fileno=frames.CHANNEL_FD))
     started = time.monotonic()
     try:
-        box = load_box()
-        enable_paths(box)
-        loaded = load_target(box)
+        loaded = _load()
     except LoadError as error:
         channel.send(frames.LOAD_FAILED, 0, _load_failure(error))
         return 1
     channel.send(frames.READY, 0, {"load_seconds": round(time.monotonic() - started, 3), "notes": loaded.notes})
     answer_calls(channel, Caller(loaded))
     return 0
+
+
+def _load() -> Loaded:
+    try:
+        box = load_box()
+    except ConfigError as error:
+        raise LoadError(str(error)) from error
+    enable_paths(box)
+    return load_target(box)
 
 
 def answer_calls(channel: "Channel", caller: Caller) -> None:
@@ -156,6 +163,7 @@ def _call_failure(error: BaseException, prediction_id: str) -> dict[str, Any]:
 def _user_traceback(error: BaseException) -> str:
     """The traceback without the box's own frames at its start."""
     ours = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+    traceback.clear_frames(error.__traceback__)  # what filled the memory is held by them, and a report needs some
     report = traceback.TracebackException.from_exception(error)
     while report.stack and report.stack[0].filename.startswith(ours):
         del report.stack[0]

@@ -169,7 +169,12 @@ def serving(config: Path, *, ready: bool = True, **environ: str) -> Iterator[Run
 def run_check(config: Path, **environ: str) -> tuple[int, dict[str, Any]]:
     """Exit status and report of the ``check`` command."""
     done = subprocess.run(
-        box_command("check"), env=box_environ(config, **environ), capture_output=True, text=True, timeout=120
+        box_command("check"),
+        env=box_environ(config, **environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     return done.returncode, json.loads(done.stdout.splitlines()[-1])
 

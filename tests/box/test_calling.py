@@ -1,6 +1,7 @@
 """Every row of "How a model is called", and what users' functions look like."""
 
 import pytest
+
 from box.running import NUMBER, inputs_schema, serving, write_box
 
 ONE = inputs_schema(x=NUMBER)
@@ -63,6 +64,7 @@ def test_a_joblib_file_is_read_by_the_users_joblib(tmp_path):
 
     import joblib
     import numpy
+
     from box.running import packages
 
     for compress in (0, 3):
@@ -76,8 +78,9 @@ def test_a_joblib_file_is_read_by_the_users_joblib(tmp_path):
 
 
 def test_an_estimator_predicts(tmp_path):
-    from box.running import packages
     from sklearn.linear_model import LogisticRegression
+
+    from box.running import packages
 
     model = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], ["low", "low", "high", "high"])
     source = """

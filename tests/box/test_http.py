@@ -4,6 +4,7 @@ import json
 import socket
 
 import pytest
+
 from box.running import NUMBER, inputs_schema, serving, wait_for, write_box
 
 SOURCE = """
@@ -202,10 +203,10 @@ def test_unknown_paths_and_methods(box):
 
 def test_it_listens_on_tcp_when_no_socket_is_named(tmp_path):
     import subprocess
-    import sys
     import time
 
     import httpx
+
     from box.running import box_command, box_environ
 
     with socket.socket() as probe:

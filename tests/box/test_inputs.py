@@ -5,8 +5,9 @@ import io
 import json
 
 import pytest
-from box.running import NUMBER, TEXT, inputs_schema, packages, serving, write_box
 from PIL import Image
+
+from box.running import NUMBER, TEXT, inputs_schema, packages, serving, write_box
 
 FILE = {"type": "string", "contentEncoding": "base64", "x-modelyard": "file"}
 IMAGE = {"anyOf": [{**FILE, "contentMediaType": "image/*", "x-modelyard": "image"}, {"type": "null"}]}
@@ -138,7 +139,9 @@ def test_a_wrong_bare_value_names_the_input(tmp_path):
             assert problem["errors"], problem
 
 
-@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "application/x-www-form-urlencoded", "a/b+json", ""])
+@pytest.mark.parametrize(
+    "kind", ["application/json; charset=utf-8", "application/x-www-form-urlencoded", "a/b+json", ""]
+)
 def test_json_is_read_whatever_a_client_calls_it(box, kind):
     headers = {"content-type": kind} if kind else {}
     assert box.output(content=b'{"count": 2}', headers=headers) == {"count": 2}
@@ -217,7 +220,10 @@ def test_several_files_go_to_the_inputs_of_their_names(tmp_path):
         (b"--b\r\n", "multipart/form-data; boundary=b"),
         (b"garbage", "multipart/form-data; boundary=b"),
         (b"garbage", "multipart/form-data"),
-        (b'--b\r\nContent-Disposition: form-data; name="times"\r\n\r\nx\r\n--b--\r\n', "multipart/form-data; boundary=b"),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="times"\r\n\r\nx\r\n--b--\r\n',
+            "multipart/form-data; boundary=b",
+        ),
     ],
 )
 def test_a_broken_form_is_refused(tmp_path, content, kind):

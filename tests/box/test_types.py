@@ -5,8 +5,9 @@ import io
 import json
 
 import pytest
-from box.running import inputs_schema, packages, serving, write_box
 from PIL import Image
+
+from box.running import inputs_schema, packages, serving, write_box
 
 FILE = {"type": "string", "contentEncoding": "base64", "x-modelyard": "file"}
 IMAGE = {**FILE, "contentMediaType": "image/*", "x-modelyard": "image"}
@@ -72,7 +73,7 @@ RECEIVERS = """
 """
 NAMES = """a_int a_float a_bool a_str a_literal an_enum an_int_enum a_list a_nested a_tuple a_set a_dict an_optional
 an_old_optional a_union a_point options a_pair a_person annotated grams a_path some_bytes an_image module_image an_array
-ints a_table a_date a_datetime a_decimal an_id anything unannotated""".split()
+ints a_table a_date a_datetime a_decimal an_id anything unannotated""".split()  # noqa: SIM905
 
 
 def png(size=(3, 2), mode="RGB") -> bytes:
@@ -213,17 +214,21 @@ GIVERS = """
     GIVE = {
         "none": lambda: None, "int": lambda: 2**80, "bool": lambda: True, "str": lambda: "ü",
         "surrogate": lambda: "\\ud800", "nan": lambda: [float("nan"), float("inf"), 1.5],
-        "tuple": lambda: (1, "a"), "set": lambda: {1}, "dict": lambda: {1: "a", Colour.RED: 2, None: 3, np.int64(4): 5},
-        "enum": lambda: Colour.RED, "dataclass": lambda: [Point(1.5)], "pydantic": lambda: Person(name="n", born="2024-01-02"),
+        "tuple": lambda: (1, "a"), "set": lambda: {1},
+        "dict": lambda: {1: "a", Colour.RED: 2, None: 3, np.int64(4): 5},
+        "enum": lambda: Colour.RED, "dataclass": lambda: [Point(1.5)],
+        "pydantic": lambda: Person(name="n", born="2024-01-02"),
         "date": lambda: datetime.date(2024, 1, 2), "delta": lambda: datetime.timedelta(seconds=1.5),
         "decimal": lambda: decimal.Decimal("1.50"), "uuid": lambda: uuid.UUID(int=1), "bytes": lambda: b"abc",
         "path": a_file, "image": lambda: Image.new("L", (3, 2)), "mapping": lambda: types.MappingProxyType({"a": 1}),
         "np_float": lambda: np.float64(1.5), "np_float32": lambda: np.float32(0.5), "np_bool": lambda: np.bool_(True),
         "np_str": lambda: np.str_("a"), "np_array": lambda: np.array([[1, 2], [3, 4]]), "np_zero": lambda: np.array(5),
-        "np_object": lambda: np.array([Point(1.0), None]), "np_dates": lambda: np.array(["2024-01-02"], "datetime64[ns]"),
+        "np_object": lambda: np.array([Point(1.0), None]),
+        "np_dates": lambda: np.array(["2024-01-02"], "datetime64[ns]"),
         "np_in_dict": lambda: {"p": np.array([0.5]), "n": np.int64(3)},
         "frame": lambda: pd.DataFrame({"a": [1, 2], "b": [0.5, None], "c": pd.to_datetime(["2024-01-02", None])}),
-        "series": lambda: pd.Series([1, 2]), "timestamp": lambda: pd.Timestamp("2024-01-02"), "na": lambda: [pd.NA, pd.NaT],
+        "series": lambda: pd.Series([1, 2]), "timestamp": lambda: pd.Timestamp("2024-01-02"),
+        "na": lambda: [pd.NA, pd.NaT],
         "odd": lambda: {"a": [1, Odd()]}, "complex": lambda: 1j, "function": lambda: len, "endless": endless,
         "lost_file": lambda: pathlib.Path("/nowhere/at/all"), "long": lambda: list(range(100000)),
     }
