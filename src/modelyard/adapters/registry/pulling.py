@@ -197,3 +197,5 @@ def _decompressed(chunks: Iterable[bytes], new: Callable[[], Any]) -> Iterator[b
                 decompressor = new()
             yield decompressor.decompress(rest)
             rest = decompressor.unused_data
+    if not decompressor.eof:
+        raise RegistryUnavailable("A layer ends early.")

@@ -76,20 +76,27 @@ def _error(output: str, platform: str, python: str) -> ModelyardError:
     text = _reason(output)
     if "No space left on device" in text:
         return StorageFull("There is no room left for what the package index says.")
-    if match := re.search(
-        r"(\S+) was not found in (?:the package registry|the provided package locations|the cache)", text
-    ):
+    if re.search(r"Failed to fetch|error sending request|connectivity is disabled|timed out", text):
+        return IndexUnavailable(f"The package index does not answer: {text}", remedy="Try again later.")
+    return _unknown(text) or _unsatisfiable(text, platform, python)
+
+
+def _unknown(text: str) -> UnknownPackage | None:
+    places = "the package registry|the provided package locations|the cache"
+    if match := re.search(rf"(\S+) was not found in (?:{places})", text):
         return UnknownPackage(
             f"There is no package {match[1]} in the package index.", remedy="Check its spelling.", field="requirements"
         )
-    if re.search(r"Failed to fetch|error sending request|connectivity is disabled|timed out", text):
-        return IndexUnavailable(f"The package index does not answer: {text}", remedy="Try again later.")
     if match := re.search(r"there (?:is|are) no versions? of (\S+?)([=<>!~]=?\S*) and you require", text):
         return UnknownPackage(
             f"There is no version {match[2].lstrip('=')} of {match[1]} in the package index.",
             remedy="Choose a version that exists.",
             field="requirements",
         )
+    return None
+
+
+def _unsatisfiable(text: str, platform: str, python: str) -> ModelyardError:
     if match := re.search(r"(\S+) (?:has|have) no (?:usable wheels|wheels with a matching)", text):
         return no_wheel(match[1], platform, python)
     if "unsatisfiable" in text:

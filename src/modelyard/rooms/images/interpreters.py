@@ -40,7 +40,8 @@ def start_interpreter(folder: Path, interpreter: str, machine: str) -> Interpret
     Raises ``BaseUnavailable`` where it does not start.
     """
     command = _command(folder, interpreter, machine)
-    environment = {"PYTHONHOME": str(folder / interpreter.lstrip("/")).rpartition("/bin/")[0], "LC_ALL": "C.UTF-8"}
+    home = (folder / interpreter.lstrip("/")).resolve().parent.parent
+    environment = {"PYTHONHOME": str(home), "LC_ALL": "C.UTF-8"}
     try:
         version = subprocess.run(
             [*command, "-s", "-S", "-c", "import platform; print(platform.python_version())"],
