@@ -5,7 +5,7 @@
 import pytest
 
 from modelyard.rooms.signatures import service
-from modelyard.rooms.signatures.errors import SignatureTooComplex, SourceSyntax, TargetInvalid, TargetMissing
+from modelyard.rooms.signatures.errors import SourceSyntax, TargetInvalid, TargetMissing
 from modelyard.rooms.signatures.schemas import Target
 
 FOUND = ["a"]
@@ -141,10 +141,16 @@ def test_older_python_refuses_newer_syntax(read):
         read("match x:\n    case 1: ...\ndef predict(a): ...", python=(3, 9))
 
 
-@pytest.mark.parametrize("text", ["\x00", "(" * 300, "x = " + "-" * 100_000 + "1", "a" + ".a" * 50_000])
-def test_source_that_breaks_the_parser(read, text):
-    with pytest.raises((SourceSyntax, SignatureTooComplex)):
-        read(text)
+@pytest.mark.parametrize("text", ["\x00", "(" * 300, "# coding: nonsense\n", b"# coding: utf-8\n\xff"])
+def test_source_that_is_not_python(read, text):
+    with pytest.raises(SourceSyntax) as e:
+        read(files={"m.py": text})
+    assert "m.py" in e.value.detail
+
+
+@pytest.mark.parametrize("text", ["x = " + "-" * 100_000 + "1", "a" + ".a" * 50_000, "1" + "+1" * 3000])
+def test_source_nested_too_deeply_is_not_refused(read, text):
+    assert "too deeply" in read(f"{text}\ndef predict(a): ...").notes[0]
 
 
 def test_large_modules_are_not_parsed(read):

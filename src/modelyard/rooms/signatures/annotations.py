@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelyard.rooms.signatures import kinds
-from modelyard.rooms.signatures.errors import SignatureTooComplex
 from modelyard.rooms.signatures.fields import MISSING, apply_words, read_constraints, read_field
-from modelyard.rooms.signatures.modules import Module, Tree
+from modelyard.rooms.signatures.modules import Module, TooComplex, Tree
 from modelyard.rooms.signatures.names import Defined, Meaning, Outside, Value, canonical, look_up_expression
 from modelyard.rooms.signatures.records import Record, RecordField, read_record
 from modelyard.rooms.signatures.schemas import Schema
@@ -38,13 +37,23 @@ class AnnotationReader:
     _nodes: int = 0
     _depth: int = 0
 
+    def read_whole(self, node: ast.expr, place: Place) -> Schema:
+        """The schema of one annotation; permissive, with a note, where the type is too large or has no end."""
+        self._nodes = 0
+        try:
+            return self.read(node, place)
+        except TooComplex:
+            self.note(f"The type of {place.words} is too large for a form; anything is accepted.")
+            return {}
+
     def read(self, node: ast.expr, place: Place) -> Schema:
-        """The schema of one annotation; raises ``SignatureTooComplex``."""
+        """The schema of a part of an annotation; raises ``TooComplex``."""
+        self.tree.spend()
         self._nodes += 1
         self._depth += 1
-        if self._nodes > MAX_NODES or self._depth > MAX_DEPTH:
-            raise SignatureTooComplex(f"The type of {place.words} is too large.", remedy="Write a smaller type.")
         try:
+            if self._nodes > MAX_NODES or self._depth > MAX_DEPTH:
+                raise TooComplex
             return self._dispatch(node, place)
         finally:
             self._depth -= 1

@@ -1,6 +1,6 @@
 """What can go wrong when a target or its signature is read from source."""
 
-from modelyard.kit.errors import Invalid, TooLarge
+from modelyard.kit.errors import Invalid
 
 
 class TargetInvalid(Invalid):
@@ -51,8 +51,3 @@ class SignatureUnsupported(Invalid):
 
     code = "signature_unsupported"
     title = "The predict target cannot be called with named inputs"
-
-
-class SignatureTooComplex(TooLarge):
-    code = "signature_too_complex"
-    title = "The types of the predict target are too large to be read"

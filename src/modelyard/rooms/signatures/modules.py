@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from modelyard.rooms.signatures.bindings import Imported, Scope, read_scope
-from modelyard.rooms.signatures.errors import SignatureTooComplex, SourceSyntax
+from modelyard.rooms.signatures.errors import SourceSyntax
 
 MAX_MODULE_BYTES = 256 * 1024
 MAX_BRACES = 5000  # the parser of Python 3.11 needs quadratic time for f-strings
@@ -17,6 +17,10 @@ MAX_STEPS = 200_000
 COMPILED = (".so", ".pyd", ".pyc")
 REWRITES_NAMES = re.compile(r"\b(exec|globals|setattr|vars|locals|__dict__|sys\.modules|__path__)\b|def __getattr__")
 PATCH = re.compile(r"\.\s*(\w+)\s*=(?!=)")
+
+
+class TooComplex(Exception):
+    """Reading on would take too long; the text completes "because …". Caught inside this room."""
 
 
 @dataclass(eq=False)
@@ -69,12 +73,10 @@ class Tree:
         self._steps = 0
 
     def spend(self) -> None:
-        """Counts one step of work; raises ``SignatureTooComplex`` when a hostile source asks for too many."""
+        """Counts one step of work; raises ``TooComplex`` when a hostile source asks for too many."""
         self._steps += 1
         if self._steps > MAX_STEPS:
-            raise SignatureTooComplex(
-                "The types of the target take too long to be read.", remedy="Write simpler types."
-            )
+            raise TooComplex("its types take too long to be read")
 
     def class_scope(self, node: ast.ClassDef) -> Scope:
         """What a class body binds, read once."""
@@ -86,7 +88,7 @@ class Tree:
         """The module of a dotted name, or None where the tree has none; raises ``SourceSyntax``."""
         if name not in self._modules:
             if len(self._modules) >= MAX_MODULES:
-                raise SignatureTooComplex(f"More than {MAX_MODULES} modules stand between the target and its types.")
+                raise TooComplex(f"more than {MAX_MODULES} modules stand between it and its types")
             self._modules[name] = self._load(name)
         return self._modules[name]
 
@@ -133,10 +135,10 @@ class Tree:
             if self.python > sys.version_info[:2]:
                 return Opaque(name, f"{path} may use syntax of Python {self.python[0]}.{self.python[1]}")
             raise _syntax_error(e, path) from e
-        except (ValueError, MemoryError, RecursionError) as e:
-            raise SourceSyntax(
-                f"{path} cannot be parsed: {e or 'it is nested too deeply'}.", path=path, line=None
-            ) from e
+        except (MemoryError, RecursionError):
+            return Opaque(name, f"{path} is nested too deeply to be read")
+        except ValueError as e:
+            raise SourceSyntax(f"{path} cannot be parsed: {e}.", path=path, line=None) from e
         return Module(name, path, is_package, tree.body, source.decode("utf-8", "replace"))
 
 

@@ -105,7 +105,7 @@ def _property(
 ) -> tuple[Schema, bool]:
     place = Place(module, f'the parameter "{parameter.name}"')
     annotation = parameter.argument.annotation
-    schema = reader.read(annotation, place) if annotation else {}
+    schema = reader.read_whole(annotation, place) if annotation else {}
     note = read_default(reader.tree, module, parameter.default)
     schema = reader.read_words(schema, note.words, place)
     inside = annotated_field(reader.tree, module, annotation) if annotation else None
@@ -134,7 +134,7 @@ def _others(reader: AnnotationReader, module: Module, function: Function) -> boo
     kwargs = function.args.kwarg
     if kwargs is None:
         return False
-    return (kwargs.annotation and reader.read(kwargs.annotation, Place(module, f'"**{kwargs.arg}"'))) or True
+    return (kwargs.annotation and reader.read_whole(kwargs.annotation, Place(module, f'"**{kwargs.arg}"'))) or True
 
 
 def _output(reader: AnnotationReader, module: Module, function: Function, docstring: Docstring) -> tuple[Schema, bool]:
@@ -165,7 +165,7 @@ def _unwrapped(reader: AnnotationReader, node: ast.expr, place: Place) -> tuple[
 
 
 def _result_schema(reader: AnnotationReader, node: ast.expr, place: Place) -> Schema:
-    schema = reader.read(node, place)
+    schema = reader.read_whole(node, place)
     numbers = {"type": "object", "additionalProperties": {"type": "number"}}
     keyed = {word: value for word, value in schema.items() if word != "propertyNames" or "enum" not in value}
     return {**schema, "x-modelyard": "probabilities"} if numbers == {k: keyed.get(k) for k in numbers} else schema

@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from modelyard.rooms.signatures.errors import SignatureTooComplex
-from modelyard.rooms.signatures.modules import Tree
+from modelyard.rooms.signatures.modules import TooComplex, Tree
 from modelyard.rooms.signatures.parameters import read_function
 from modelyard.rooms.signatures.rules import make_target, parse_target
 from modelyard.rooms.signatures.schemas import PERMISSIVE_INPUTS, Signature, Target
@@ -19,24 +18,26 @@ def read_signature(tree: Path, target: Target, *, has_model: bool, python: tuple
     """The signature of a target in the source folder ``tree``, parsed as Python ``python``.
 
     With ``has_model`` and no class the first parameter takes the model and is no input. What cannot be told from the
-    text is permissive, with a note. Raises ``TargetMissing``, ``SourceSyntax``, ``SignatureUnsupported`` and
-    ``SignatureTooComplex``.
+    text is permissive, with a note. Raises ``TargetMissing``, ``SourceSyntax`` and ``SignatureUnsupported``.
     """
     try:
         signature = _read(Tree(tree, python=python), target, has_model)
-    except RecursionError as e:
-        raise SignatureTooComplex(f"The source of {target} is nested too deeply to be read.") from e
+    except TooComplex as e:
+        return _permissive(target, str(e))
+    except RecursionError:
+        return _permissive(target, "its source is nested too deeply")
     if len(json.dumps(signature.to_json())) > MAX_SIGNATURE_BYTES:
-        raise SignatureTooComplex(
-            f"The signature of {target} is larger than {MAX_SIGNATURE_BYTES // 1024} KiB.",
-            remedy="Use fewer or shorter choices, types and descriptions.",
-        )
+        return _permissive(target, f"its signature is larger than {MAX_SIGNATURE_BYTES // 1024} KiB")
     return signature
 
 
 def _read(tree: Tree, target: Target, has_model: bool) -> Signature:
     located = locate(tree, target)
     if isinstance(located, Unreadable):
-        note = f"The inputs of {target} cannot be read from the source because {located.reason}; anything is accepted."
-        return Signature(PERMISSIVE_INPUTS, {}, notes=(note,))
+        return _permissive(target, located.reason)
     return read_function(tree, located, target, takes_model=has_model and target.class_name is None)
+
+
+def _permissive(target: Target, reason: str) -> Signature:
+    note = f"The inputs of {target} cannot be read from the source because {reason}; anything is accepted."
+    return Signature(PERMISSIVE_INPUTS, {}, notes=(note,))
