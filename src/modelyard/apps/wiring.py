@@ -144,7 +144,7 @@ def _serving(settings: Settings, sockets: Path) -> ServingOptions:
 def _folders(root: Path) -> dict[str, Path]:
     """The data folder is the server's alone; what containers must reach lies in folders that are mounted into them."""
     root.mkdir(parents=True, exist_ok=True)
-    root.chmod(0o711)  # noqa: S103 (containers of other users pass through to their own folders)
+    root.chmod(0o711)
     folders = {name: root / name for name in ("git", "runs", "scratch", "s", "cache")}
     for name, folder in folders.items():
         folder.mkdir(exist_ok=True)

@@ -86,11 +86,8 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading only; on SQLite it takes no write lock. What it changes is rolled back."""
-        with self._reading() as session:
-            try:
-                yield session
-            finally:
-                session.rollback()
+        with self._reading() as session:  # closing rolls back, and leaves what was read readable
+            yield session
 
     def check_integrity(self) -> list[str]:
         """Faults found by the database's own check; empty when all is well."""
