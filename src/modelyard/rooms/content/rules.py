@@ -114,6 +114,12 @@ def parse_metadata(header: str) -> dict[str, str]:
     return metadata
 
 
+def format_metadata(metadata: Mapping[str, str]) -> str:
+    """The ``Upload-Metadata`` that ``parse_metadata`` reads as ``metadata``."""
+    pairs = (f"{key} {base64.b64encode(value.encode()).decode()}".strip() for key, value in metadata.items())
+    return ",".join(pairs)
+
+
 def file_name(details: Mapping[str, str]) -> str | None:
     """The name of the uploaded file without any folder, as the client gave it (``filename``, or ``name``)."""
     name = re.split(r"[/\\]", details.get("filename") or details.get("name") or "")[-1]

@@ -39,7 +39,11 @@ class GrantRow(Base):
 
 
 class UploadRow(Base):
-    """A resumable upload (tus). Bytes lie in a staging file until complete; then ``digest`` is set."""
+    """A resumable upload (tus).
+
+    ``received`` bytes lie flushed in a staging file; what lies behind them there does not count. With the last byte
+    ``digest`` is set; ``completed_at`` once the file is a blob and the account holds a grant on it.
+    """
 
     __tablename__ = "uploads"
 
@@ -50,4 +54,5 @@ class UploadRow(Base):
     details: Mapped[dict[str, Any]]
     digest: Mapped[str | None] = mapped_column(sa.String(71))
     created_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
     expires_at: Mapped[datetime] = mapped_column(index=True)

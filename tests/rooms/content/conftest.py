@@ -1,0 +1,13 @@
+"""A yard on both databases."""
+
+from pathlib import Path
+
+import pytest
+
+from modelyard.kit.db import Database
+from rooms.content.yard import Yard
+
+
+@pytest.fixture
+def yard(db: Database, tmp_path: Path) -> Yard:
+    return Yard(db, tmp_path / "content")
