@@ -40,7 +40,7 @@ def upload_file(
     ``ClientError``, ``OSError`` when the file cannot be read, and ``Refused`` when it changes under way.
     """
     size = path.stat().st_size
-    key = _key(transport, path)
+    key = _key(transport, path) if memory else ""
     address = _continued(transport, memory, key) or _created(transport, path.name, size)
     if memory:
         memory.keep(key, address)
@@ -52,9 +52,9 @@ def upload_file(
 
 
 def _key(transport: Transport, path: Path) -> str:
-    """The same for the same content at the same server, as far as can be told without reading it."""
-    facts = path.stat()
-    return f"{transport.url} {path.resolve()} {facts.st_size} {facts.st_mtime_ns}"
+    """The same for the same content at the same server, whatever the file is called."""
+    with path.open("rb") as file:
+        return f"{transport.url} {hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _continued(transport: Transport, memory: UploadMemory | None, key: str) -> str | None:

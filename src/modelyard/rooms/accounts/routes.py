@@ -173,7 +173,14 @@ def list_accounts(
 @router.post("/accounts", status_code=status.HTTP_201_CREATED, dependencies=SECRET, operation_id="create_account")
 def create_account(session: Writing, _principal: Administrator, wanted: NewAccount, clock: Now) -> CreatedAccount:
     """Makes an account; without a password, the one generated is in the answer and nowhere else."""
-    return service.create_account_for(session, wanted, clock=clock)
+    return service.create_account_for(
+        session,
+        username=wanted.username,
+        password=wanted.password,
+        role=wanted.role,
+        display_name=wanted.display_name,
+        clock=clock,
+    )
 
 
 @router.patch("/accounts/{username}", operation_id="change_account")

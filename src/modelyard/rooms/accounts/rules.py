@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from modelyard.rooms.accounts.errors import PasswordRefused, ScopeNotYours, UsernameRefused
-from modelyard.rooms.accounts.schemas import Role, Scope, SignUp
+from modelyard.rooms.accounts.schemas import MAX_PASSWORD, MIN_PASSWORD, Role, Scope, SignUp
 
 USERNAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 """A path component of OCI's repository names (distribution-spec, "Pulling manifests"), with single separators."""
@@ -47,7 +47,11 @@ def check_username(username: str) -> None:
 
 
 def check_password(password: str, *, username: str, field: str = "password") -> None:
-    """Raises ``PasswordRefused`` for a password that a guesser tries first. Its length is the schema's matter."""
+    """Raises ``PasswordRefused`` for a password of the wrong length, or one that a guesser tries first."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise PasswordRefused(
+            f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.", remedy="Choose another.", field=field
+        )
     letters = password.casefold()
     if username.casefold() in letters and len(letters) - len(username) < 6:
         raise PasswordRefused(

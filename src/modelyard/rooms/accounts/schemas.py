@@ -68,7 +68,8 @@ class Principal:
 ANONYMOUS = Principal(scopes=frozenset({Scope.READ, Scope.PREDICT}))
 
 Username = Annotated[str, StringConstraints(min_length=2, max_length=39, pattern=r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$")]
-Password = Annotated[str, StringConstraints(min_length=10, max_length=200)]
+MIN_PASSWORD, MAX_PASSWORD = 10, 200
+Password = Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)]
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Line = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
 """One line of text; PostgreSQL stores no NUL, and nobody wants line breaks in a name."""

@@ -30,7 +30,6 @@ from modelyard.rooms.accounts.schemas import (
     Account,
     CreatedAccount,
     CreatedToken,
-    NewAccount,
     Principal,
     Role,
     Scope,
@@ -101,15 +100,23 @@ def create_account(
     )
 
 
-def create_account_for(session: Session, wanted: NewAccount, *, clock: Clock = system_clock) -> CreatedAccount:
-    """As an administrator wants it; the password is generated, and in the answer, unless one was given."""
-    generated = None if wanted.password else passwords.new_password()
+def create_account_for(
+    session: Session,
+    *,
+    username: str,
+    password: str | None,
+    role: Role,
+    display_name: str = "",
+    clock: Clock = system_clock,
+) -> CreatedAccount:
+    """As ``create_account``, for somebody else: without a password one is generated, and is in the answer."""
+    generated = None if password else passwords.new_password()
     account = create_account(
         session,
-        username=wanted.username,
-        password=wanted.password or generated,
-        role=wanted.role,
-        display_name=wanted.display_name,
+        username=username,
+        password=password or generated,
+        role=role,
+        display_name=display_name,
         clock=clock,
     )
     return CreatedAccount(account=account, password=generated)

@@ -1,0 +1,9 @@
+"""The command line, ``modelyard``: what people and scripts ask of a server, and what an operator does on its machine.
+
+The commands of ``local`` need the server's code, which is slow to import; ``program`` starts them in a process of their
+own, so that the others answer at once.
+"""
+
+from modelyard.apps.cli.program import main
+
+__all__ = ["main"]

@@ -1,0 +1,148 @@
+"""A model's inputs from the command line, read by its signature."""
+
+import base64
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from modelyard.apps.cli.exits import UsageError
+
+BYTES = frozenset({"image", "file"})
+
+
+def read_inputs(arguments: Sequence[str], *, schema: dict[str, Any], whole: str | None = None) -> dict[str, Any]:
+    """Inputs by name from ``--name value``, ``--name=value``, ``name=value``, ``--flag``; ``whole`` is a JSON object.
+
+    ``@file`` reads a value from a file (``@-`` from standard input, ``@@`` is a literal ``@``): bytes for an image or a
+    file, text for a text, JSON for everything else. Raises ``UsageError`` naming the input.
+    """
+    known: dict[str, Any] = schema.get("properties", {})
+    inputs = _whole(whole) if whole is not None else {}
+    for name, text in _pairs(arguments, known):
+        if name not in known and schema.get("additionalProperties", True) is False:
+            raise UsageError(f"The model has no input '{name}'.", remedy=_choices(known))
+        inputs[name] = _value(name, text, _resolved(known.get(name, {}), schema))
+    missing = [name for name in schema.get("required", []) if name not in inputs]
+    if missing:
+        raise UsageError(f"The input '{missing[0]}' is missing.", remedy=_choices(known))
+    return inputs
+
+
+def describe_input(name: str, schema: dict[str, Any]) -> str:
+    """One line for people: ``--age INTEGER``."""
+    return f"--{name} {_kind(schema).upper()}"
+
+
+def _whole(text: str) -> dict[str, Any]:
+    found = _json("--inputs", _read("--inputs", text[1:]).decode() if text.startswith("@") else text)
+    if not isinstance(found, dict):
+        raise UsageError("--inputs is not a JSON object.", remedy="Write --inputs '{\"name\": value}' or @file.json.")
+    return found
+
+
+def _pairs(arguments: Sequence[str], known: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        name, equals, text = argument.removeprefix("--").partition("=")
+        if equals:
+            yield _own_spelling(name, known), text
+        elif not argument.startswith("--"):
+            raise UsageError(f"'{argument}' is not understood.", remedy="Write --name value or name=value.")
+        elif _is_flag(name, known, rest):
+            yield _own_spelling(name, known), "true"
+        elif name.startswith("no-") and name not in known:
+            yield _own_spelling(name.removeprefix("no-"), known), "false"
+        elif rest:
+            yield _own_spelling(name, known), rest.pop(0)
+        else:
+            raise UsageError(f"--{name} has no value.", remedy=f"Write --{name} VALUE or --{name} @file.")
+
+
+def _own_spelling(name: str, known: dict[str, Any]) -> str:
+    """``--max-depth`` for ``max_depth``."""
+    return name if name in known else name.replace("-", "_") if name.replace("-", "_") in known else name
+
+
+def _is_flag(name: str, known: dict[str, Any], rest: list[str]) -> bool:
+    boolean = known.get(_own_spelling(name, known), {}).get("type") == "boolean"
+    return boolean and (not rest or rest[0] not in ("true", "false"))
+
+
+def _value(name: str, text: str, schema: dict[str, Any]) -> Any:
+    if text.startswith("@") and not text.startswith("@@"):
+        return _from_file(name, text[1:], schema)
+    text = text[1:] if text.startswith("@@") else text
+    if schema.get("x-modelyard") in BYTES and not text.startswith("data:"):
+        raise UsageError(
+            f"--{name} takes a file.", remedy=f"Write --{name} @{text if Path(text).is_file() else 'file'}."
+        )
+    if _takes_text(schema):
+        return text if _is_text_only(schema) else _json_or_text(text)
+    return _json(name, text)
+
+
+def _from_file(name: str, path: str, schema: dict[str, Any]) -> Any:
+    content = _read(name, path)
+    if schema.get("x-modelyard") in BYTES:
+        return base64.b64encode(content).decode()
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as e:
+        raise UsageError(f"{path} is not text, which --{name} takes.", remedy="Give a text or JSON file.") from e
+    return text if _is_text_only(schema) else _json(name, text)
+
+
+def _read(name: str, path: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as e:
+        raise UsageError(f"{path} for {name} cannot be read: {e.strerror}.", remedy="Check the path.") from e
+
+
+def _json(name: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as e:
+        shown = text if len(text) <= 40 else text[:40] + "…"
+        raise UsageError(f"'{shown}' for {name} is not valid JSON: {e}.", remedy="Correct it.") from e
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+    """Follows a reference into ``$defs``, and looks through ``X | None``."""
+    if "$ref" in schema:
+        schema = root.get("$defs", {}).get(schema["$ref"].rpartition("/")[2], {})
+    choices = [c for c in schema.get("anyOf", []) if c.get("type") != "null"]
+    return _resolved(choices[0], root) if len(choices) == 1 else schema
+
+
+def _takes_text(schema: dict[str, Any]) -> bool:
+    kinds = schema.get("type", [])
+    free = not any(key in schema for key in ("type", "anyOf", "$ref"))
+    return free or kinds == "string" or "string" in kinds or any(_takes_text(c) for c in schema.get("anyOf", []))
+
+
+def _is_text_only(schema: dict[str, Any]) -> bool:
+    return schema.get("type") == "string" and all(isinstance(choice, str) for choice in schema.get("enum", []))
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    kind = schema.get("x-modelyard")
+    if kind:
+        return "@file" if kind in BYTES else str(kind)
+    if "enum" in schema:
+        return "|".join(json.dumps(choice, ensure_ascii=False).strip('"') for choice in schema["enum"])
+    return str(schema.get("type", "json"))
+
+
+def _choices(known: dict[str, Any]) -> str:
+    return f"It takes {', '.join(describe_input(n, s) for n, s in known.items())}." if known else "It takes no inputs."

@@ -1,0 +1,111 @@
+"""``modelyard push``."""
+
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from modelyard.apps.cli.addresses import read_address
+from modelyard.apps.cli.credentials import RememberedUploads
+from modelyard.apps.cli.exits import BuildFailed, UsageError
+from modelyard.apps.cli.options import AsJson, connected
+from modelyard.apps.cli.output import print_json, results, say
+from modelyard.apps.cli.packing import packed
+from modelyard.apps.cli.progress import show_build, transfer_bar
+from modelyard_client import Client
+from modelyard_client.answers import Version
+
+NamedFile = typer.Option(exists=True, dir_okay=False, readable=True)
+
+
+def push(
+    path: Annotated[
+        Path | None, typer.Argument(exists=True, help="A folder with modelyard.yaml, or a zip of one.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="OWNER/NAME", help="Where to; default: yours, named as the folder or zip.")
+    ] = None,
+    source: Annotated[Path | None, NamedFile] = None,
+    artifact: Annotated[Path | None, NamedFile] = None,
+    requirements: Annotated[Path | None, NamedFile] = None,
+    config: Annotated[Path | None, NamedFile] = None,
+    message: Annotated[str, typer.Option("--message", "-m", help="What is new.")] = "",
+    visibility: Annotated[
+        str, typer.Option(help="Of a repository that is made now: private, internal or public.")
+    ] = "private",
+    platform: Annotated[str, typer.Option(help="Such as linux/amd64,linux/arm64; default: the server's own.")] = "",
+    wait: Annotated[bool, typer.Option(help="Follow the build to its end.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Push a model: a folder or zip with modelyard.yaml, or --source, --artifact, --requirements and --config.
+
+    Makes the repository when there is none. Ends with 0 when the version is ready, with 1 when its build failed.
+    """
+    parts = {"source": source, "artifact": artifact, "requirements": requirements, "config": config}
+    given = {part: file for part, file in parts.items() if file}
+    _check_choice(path, given)
+    with connected() as client, _sender(client, path, given) as send:
+        address = read_address(client, name or _default_name(path)).repository
+        if client.find_repository(address) is None:
+            client.create_repository(address, visibility=visibility)
+            say(f"Made the repository {address} ({visibility}).")
+        version = send(address, message=message, platforms=[p.strip() for p in platform.split(",") if p.strip()])
+        say(f"Pushed {address}:v{version['number']}.")
+        if wait:
+            version = follow(client, address, version)
+    if as_json:
+        print_json(version)
+    else:
+        results.print(f"{client.url}/{address}/versions/{version['number']}")
+
+
+def follow(client: Client, address: str, version: Version) -> Version:
+    """Shows a build to its end; raises ``BuildFailed`` with the server's reason."""
+    number = version["number"]
+    try:
+        version, log = show_build(version, client.follow_build(address, number))
+    except KeyboardInterrupt:
+        say(f"The build goes on. Look after it with: modelyard show {address}:v{number}")
+        raise
+    if version["state"] != "ready":
+        for line in log:
+            say(f"  {line}")
+        reason = version["reason"] or f"The build is {version['state']}."
+        raise BuildFailed(reason, remedy=version["remedy"] or f"See `modelyard logs {address}:v{number} --build`.")
+    image = version["image"]
+    say(f"{address}:v{number} is ready." + (f" Image {image['digest']}" if image else ""))
+    return version
+
+
+def _check_choice(path: Path | None, parts: dict[str, Path]) -> None:
+    if path is not None and parts:
+        raise UsageError("A folder or zip has everything in it.", remedy=f"Leave out --{next(iter(parts))}, or PATH.")
+    if path is None and not {"source", "config"} <= parts.keys():
+        raise UsageError("There is nothing to push.", remedy="Name a folder, a zip, or at least --source and --config.")
+    if path is not None and path.is_file() and not zipfile.is_zipfile(path):
+        raise UsageError(f"{path} is not a zip.", remedy="Name a folder with modelyard.yaml, or a zip of one.")
+
+
+def _default_name(path: Path | None) -> str:
+    if path is None:
+        raise UsageError("The model needs a name.", remedy="Add --name owner/name.")
+    return (path.resolve().name if path.is_dir() else path.stem).lower().replace(" ", "-")
+
+
+@contextmanager
+def _sender(client: Client, path: Path | None, parts: dict[str, Any]) -> Iterator[Callable[..., Version]]:
+    """Packs what is to be packed, before anything is made on the server, and gives the function that sends it."""
+    if path is None:
+        yield partial(_send, client.push_parts, f"{len(parts)} files", **parts)
+        return
+    with packed(path) if path.is_dir() else nullcontext(path) as archive:
+        yield partial(_send, client.push_archive, archive.name, archive=archive)
+
+
+def _send(verb: Callable[..., Version], title: str, address: str, **options: Any) -> Version:
+    with transfer_bar(f"Sending {title}") as progress:
+        return verb(address, progress=progress, memory=RememberedUploads(), **options)

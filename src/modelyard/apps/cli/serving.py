@@ -1,0 +1,83 @@
+"""``modelyard deploy``, ``stop``, ``rollback`` and ``logs``."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from modelyard.apps.cli.addresses import read_address
+from modelyard.apps.cli.options import AliasOption, AsJson, RepositoryArgument, VersionArgument, connected
+from modelyard.apps.cli.output import print_facts, print_json
+from modelyard_client.answers import Deployment
+
+
+def deploy(
+    address: VersionArgument,
+    alias: AliasOption = "production",
+    replicas: Annotated[int | None, typer.Option(min=1, help="How many containers.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes in each container.")] = None,
+    keep_warm: Annotated[bool | None, typer.Option(help="Keep it running while nobody asks.")] = None,
+    idle_stop: Annotated[
+        int | None, typer.Option(min=5, metavar="SECONDS", help="Stop after this long unasked.")
+    ] = None,
+    callers: Annotated[str | None, typer.Option(help="Who may call: readers, members or owner.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Serve a version, the newest that is ready unless one is named; the one before answers until then."""
+    with connected() as client:
+        wanted = read_address(client, address)
+        settings = {
+            "replicas": replicas,
+            "workers": workers,
+            "keep_warm": keep_warm,
+            "idle_stop_seconds": idle_stop,
+            "callers": callers,
+        }
+        _show(client.deploy(wanted.repository, version=wanted.version, alias=alias, **settings), as_json=as_json)
+
+
+def stop(address: RepositoryArgument, as_json: AsJson = False) -> None:
+    """Stop serving a repository, after the requests under way."""
+    with connected() as client:
+        _show(client.stop_deployment(read_address(client, address).repository), as_json=as_json)
+
+
+def rollback(address: RepositoryArgument, alias: AliasOption = "production", as_json: AsJson = False) -> None:
+    """Point an alias back at the version before."""
+    with connected() as client:
+        _show(client.roll_back(read_address(client, address).repository, alias=alias), as_json=as_json)
+
+
+def logs(
+    address: VersionArgument,
+    build: Annotated[
+        bool, typer.Option("--build", help="The log of the version's build instead of its service.")
+    ] = False,
+) -> None:
+    """Write the log of what serves a repository, or with --build that of a version's build (default: the newest)."""
+    with connected() as client:
+        wanted = read_address(client, address)
+        if not build:
+            text = client.read_deployment_log(wanted.repository, version=wanted.version)
+        else:
+            newest = client.list_versions(wanted.repository, limit=1) if wanted.version is None else []
+            number = newest[0]["number"] if newest else wanted.version or 1
+            text = client.read_build_log(wanted.repository, number)
+    sys.stdout.write(text)
+
+
+def _show(deployment: Deployment, *, as_json: bool) -> None:
+    if as_json:
+        print_json(deployment)
+        return
+    print_facts(
+        [
+            ("state", deployment["wanted"]),
+            *((a["alias"], _alias(a["version"], a["answering"])) for a in deployment["aliases"]),
+            ("address", deployment["url"]),
+        ]
+    )
+
+
+def _alias(version: int, answering: int) -> str:
+    return f"v{version}" if version == answering else f"v{version} (v{answering} answers until it is ready)"
