@@ -9,7 +9,7 @@ from modelyard.adapters.blobs.local import LocalBlobStore
 from modelyard.adapters.blobs.s3 import S3BlobStore, S3Options
 from modelyard.adapters.debian.packages import AptPackages
 from modelyard.adapters.engines.docker import DockerEngine
-from modelyard.adapters.engines.local import LocalEngine
+from modelyard.adapters.engines.local.engine import LocalEngine
 from modelyard.adapters.registry.pulling import OciRegistry
 from modelyard.adapters.uv.settings import PackageIndexes
 from modelyard.adapters.uv.wheels import UvWheels
@@ -111,7 +111,7 @@ def make_engine(settings: Settings, blobs: BlobStore) -> Engine:
     if settings.engine == "docker":
         return DockerEngine(blobs, root, url=settings.docker_url, runtime=settings.docker_runtime)
     level = None if settings.isolation == "auto" else Isolation(settings.isolation)
-    return LocalEngine(root, blobs, isolation=level)
+    return LocalEngine(root, blobs, level=level)
 
 
 def _supplies(settings: Settings, blobs: BlobStore) -> Supplies:
