@@ -1,0 +1,189 @@
+"""The registry's read side: what Docker, Podman and skopeo call below ``/v2/`` (OCI distribution-spec 1.1).
+
+Clients are sent to ``/v2/token`` with their user name and password (or an API token as password) and come back with a
+short-lived token. Errors have the specification's form.
+"""
+
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
+
+from modelyard.kit.db import Database
+from modelyard.kit.errors import ModelyardError
+from modelyard.kit.http import Reading, part_of, provided
+from modelyard.rooms.access import policies as access
+from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.accounts import sign_in
+from modelyard.rooms.accounts.ports import AccountOptions
+from modelyard.rooms.accounts.schemas import Principal, Scope, Via
+from modelyard.rooms.accounts.throttle import SignInThrottle
+from modelyard.rooms.content import service as content
+from modelyard.rooms.content.ports import BlobStore
+from modelyard.rooms.images import records
+from modelyard.rooms.images.errors import RegistrySignIn
+from modelyard.rooms.repos import service as repos
+from modelyard.rooms.repos.errors import RepositoryMissing
+from modelyard.rooms.repos.policies import Fetchable
+
+NOTHING = UUID(int=0)
+TOKEN_PREFIX = "my_token_"  # noqa: S105 (how every token begins)
+TOKEN_LIFETIME = timedelta(minutes=15)
+VERSION_HEADER = {"Docker-Distribution-API-Version": "registry/2.0"}
+
+Blobs = Annotated[BlobStore, Depends(provided(BlobStore))]
+Accounts = Annotated[AccountOptions, Depends(provided(AccountOptions))]
+
+CODES = {401: "UNAUTHORIZED", 403: "DENIED", 404: "NAME_UNKNOWN", 429: "TOOMANYREQUESTS", 405: "UNSUPPORTED"}
+
+
+class RegistryRoute(APIRoute):
+    """Answers errors in the form that registry clients read, and names the place where tokens are given."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except ModelyardError as e:
+                return _error(request, e)
+
+        return answer
+
+
+router = APIRouter(prefix="/v2", route_class=RegistryRoute, include_in_schema=False)
+
+
+@router.get("/")
+def check(principal: access.Reader, request: Request) -> Response:
+    """Says that this is a registry, to those who have a token."""
+    if not access.bearer_of(request.headers.get("authorization")):
+        raise RegistrySignIn
+    return JSONResponse({}, headers=VERSION_HEADER)
+
+
+@router.get("/token")
+def give_token(
+    request: Request,
+    database: Annotated[Database, Depends(provided(Database))],
+    options: Accounts,
+    throttle: Annotated[SignInThrottle, Depends(provided(SignInThrottle))],
+    _: Annotated[None, Depends(access.public)],
+    scope: Annotated[str | None, Query(max_length=1000, description="`repository:owner/name:pull`")] = None,
+) -> Response:
+    """Exchanges user name and password for a token to read one repository with; without them, for nobody's."""
+    basic = access.basic_of(request.headers.get("authorization"))
+    if basic is None:
+        return _token_response(access.NOBODY)
+    with database.read() as session:
+        principal = _principal(session, request, basic, throttle)
+        repository_id = _repository_id(session, principal, scope, require_sign_in=options.require_sign_in)
+    with database.write() as session:
+        token = accounts.create_token(
+            session,
+            account_id=principal.account_id,
+            name="registry",
+            scopes=[Scope.READ],
+            lifetime=TOKEN_LIFETIME,
+            only_repository=repository_id,
+        )
+    return _token_response(token.secret)
+
+
+@router.api_route("/{owner}/{name}/manifests/{reference}", methods=["GET", "HEAD"])
+def read_manifest(request: Request, session: Reading, repository: Fetchable, blobs: Blobs, reference: str) -> Response:
+    """A manifest or index by tag or digest."""
+    found = records.find_manifest(session, repository_id=repository.id, reference=reference)
+    headers = VERSION_HEADER | {"Docker-Content-Digest": found.digest, "Content-Length": str(found.size)}
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type=found.media_type)
+    blob = content.open_granted(session, store=blobs, holder_id=repository.id, digest=found.digest)
+    return Response(b"".join(blob.chunks), headers=headers, media_type=found.media_type)
+
+
+@router.api_route("/{owner}/{name}/blobs/{digest}", methods=["GET", "HEAD"])
+def read_blob(request: Request, session: Reading, repository: Fetchable, blobs: Blobs, digest: str) -> Response:
+    """A layer or config, whole or from an offset (``Range: bytes=N-``)."""
+    offset = _range_start(request.headers.get("range"))
+    blob = content.open_granted(session, store=blobs, holder_id=repository.id, digest=digest, offset=offset)
+    headers = VERSION_HEADER | {
+        "Docker-Content-Digest": digest,
+        "Content-Length": str(blob.size - offset),
+        "Accept-Ranges": "bytes",
+    }
+    if offset:
+        headers["Content-Range"] = f"bytes {offset}-{blob.size - 1}/{blob.size}"
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type="application/octet-stream")
+    status = 206 if offset else 200
+    return StreamingResponse(blob.chunks, status, headers=headers, media_type="application/octet-stream")
+
+
+@router.get("/{owner}/{name}/tags/list")
+def list_tags(
+    session: Reading,
+    repository: Fetchable,
+    n: Annotated[int, Query(ge=1, le=1000)] = 100,
+    last: Annotated[str | None, Query(max_length=128)] = None,
+) -> Response:
+    """The tags in alphabetical order, ``n`` at most, after ``last``."""
+    tags = records.list_tags(session, repository_id=repository.id, after=last, limit=n)
+    headers = dict(VERSION_HEADER)
+    if len(tags) == n:
+        headers["Link"] = f'</v2/{repository.address}/tags/list?n={n}&last={tags[-1]}>; rel="next"'
+    return JSONResponse({"name": repository.address, "tags": tags}, headers=headers)
+
+
+def _principal(session: Session, request: Request, basic: tuple[str, str], throttle: SignInThrottle) -> Principal:
+    """Whom a user name and password stand for; the password may be an API token."""
+    username, password = basic
+    if password.startswith(TOKEN_PREFIX):
+        return accounts.principal_of_token(session, password)
+    address = access.client_address(request)
+    account = sign_in.check_credentials(
+        session, username=username, password=password, address=address, throttle=throttle
+    )
+    return Principal(account.id, account.username, account.role, frozenset({Scope.READ}), Via.TOKEN)
+
+
+def _repository_id(session: Session, principal: Principal, scope: str | None, *, require_sign_in: bool) -> UUID:
+    """The repository that a scope names; the nil UUID, which opens nothing, for none or an unreadable one."""
+    kind, _, rest = (scope or "").partition(":")
+    owner, _, name = rest.partition(":")[0].partition("/")
+    if kind != "repository" or not name:
+        return NOTHING
+    try:
+        found = repos.find_repository(
+            session, principal=principal, owner=owner, name=name, require_sign_in=require_sign_in
+        )
+    except RepositoryMissing:
+        return NOTHING
+    return found.id
+
+
+def _token_response(secret: str) -> Response:
+    seconds = int(TOKEN_LIFETIME.total_seconds())
+    return JSONResponse({"token": secret, "access_token": secret, "expires_in": seconds})
+
+
+def _error(request: Request, error: ModelyardError) -> Response:
+    headers = VERSION_HEADER | error.headers()
+    if error.status == 401:
+        base = part_of(request.app, AccountOptions).public_url.rstrip("/")
+        headers["WWW-Authenticate"] = f'Bearer realm="{base}/v2/token",service="modelyard"'
+    code = getattr(error, "registry_code", None) or CODES.get(error.status, "UNKNOWN")
+    body = {"errors": [{"code": code, "message": error.detail, "detail": error.remedy}]}
+    return JSONResponse(body, error.status, headers=headers)
+
+
+def _range_start(value: str | None) -> int:
+    """The offset in ``bytes=N-``; 0 for anything else, which is then answered whole (RFC 9110, 14.2)."""
+    if value and value.startswith("bytes=") and value.endswith("-") and value[6:-1].isdigit():
+        return int(value[6:-1])
+    return 0

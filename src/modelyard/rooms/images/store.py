@@ -1,0 +1,57 @@
+"""Every query of the images room."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from modelyard.kit import db
+from modelyard.rooms.images.tables import ImageTagRow, ManifestRow
+
+
+def insert_manifest(session: Session, values: dict[str, Any]) -> None:
+    """Adds a manifest; one that is there already is left as it is."""
+    db.insert_or_ignore(session, ManifestRow, values)
+
+
+def manifest(session: Session, repository_id: UUID, digest: str) -> ManifestRow | None:
+    return session.get(ManifestRow, (repository_id, digest))
+
+
+def set_tag(session: Session, repository_id: UUID, tag: str, digest: str, at: datetime) -> None:
+    session.execute(sa.delete(ImageTagRow).where(ImageTagRow.repository_id == repository_id, ImageTagRow.tag == tag))
+    session.add(ImageTagRow(repository_id=repository_id, tag=tag, digest=digest, created_at=at))
+    session.flush()
+
+
+def tag(session: Session, repository_id: UUID, name: str) -> ImageTagRow | None:
+    return session.get(ImageTagRow, (repository_id, name))
+
+
+def tags(session: Session, repository_id: UUID, *, after: str | None, limit: int) -> Sequence[str]:
+    query = sa.select(ImageTagRow.tag).where(ImageTagRow.repository_id == repository_id)
+    if after:
+        query = query.where(ImageTagRow.tag > after)
+    return session.scalars(query.order_by(ImageTagRow.tag).limit(limit)).all()
+
+
+def delete_tag(session: Session, repository_id: UUID, name: str) -> None:
+    session.execute(sa.delete(ImageTagRow).where(ImageTagRow.repository_id == repository_id, ImageTagRow.tag == name))
+
+
+def tagged_digests(session: Session, repository_id: UUID) -> set[str]:
+    query = sa.select(ImageTagRow.digest).where(ImageTagRow.repository_id == repository_id)
+    return set(session.scalars(query))
+
+
+def manifests(session: Session, repository_id: UUID) -> Sequence[ManifestRow]:
+    return session.scalars(sa.select(ManifestRow).where(ManifestRow.repository_id == repository_id)).all()
+
+
+def delete_manifest(session: Session, repository_id: UUID, digest: str) -> None:
+    session.execute(
+        sa.delete(ManifestRow).where(ManifestRow.repository_id == repository_id, ManifestRow.digest == digest)
+    )
