@@ -41,7 +41,7 @@ class Connection:
 
     @property
     def is_podman(self) -> bool:
-        return "buildahVersion" in self.info or "podman" in str(self.info.get("ServerVersion", "")).lower()
+        return "BuildahVersion" in self.info or "local" not in self.info.get("Plugins", {}).get("Log", [])
 
     @property
     def socket(self) -> Path | None:

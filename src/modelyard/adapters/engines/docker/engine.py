@@ -145,7 +145,7 @@ class DockerEngine:
             except ImageNotFound:
                 self._images.load(spec.image)
             except APIError as e:
-                if e.status_code != 409:
+                if not _name_is_taken(e):
                     raise EngineRefused(f"The engine refuses the container: {explain(e)}") from e
                 if not self._remove_half_made(api, spec.name):
                     raise ContainerExists(f"There is a container {spec.name} already.") from e
@@ -170,7 +170,7 @@ class DockerEngine:
     def _view(self, api: APIClient, name: str) -> Container:
         facts = self._inspect(api, name)
         cgroups, group = self._cgroups(), self._engine_name(name)
-        running = facts["State"]["Running"]
+        running = inspection.is_running(facts["State"])
         if usage := cgroups.usage(group) or (_statistics(api, facts["Id"]) if running else None):
             self._last_usage[name] = usage
         return inspection.container(
@@ -203,6 +203,11 @@ class DockerEngine:
         return CgroupTree(self._cgroup_root, systemd=self.connection.info.get("CgroupDriver") == "systemd")
 
 
+def _name_is_taken(error: APIError) -> bool:
+    """Docker answers 409, Podman 500."""
+    return error.status_code == 409 or "already in use" in explain(error)
+
+
 def _start(api: APIClient, container: str) -> None:
     try:
         api.start(container)
@@ -218,11 +223,13 @@ def _statistics(api: APIClient, container: str) -> Usage | None:
 
 
 def _signal(api: APIClient, container: str, signal: str) -> None:
+    """Sends a signal, unless the container has ended meanwhile."""
     try:
         api.kill(container, signal)
-    except APIError as e:
-        if e.status_code not in (404, 409):  # it ended meanwhile
-            raise
+    except APIError:
+        with suppress(NotFound):
+            if api.inspect_container(container)["State"]["Running"]:
+                raise
 
 
 def _open_writable_mounts(spec: ContainerSpec) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from modelyard.adapters.engines.docker.config import spec_labels
 from modelyard.rooms.runs.ports import Container, Isolation, State, Usage
 
+UNSETTLED = ("stopping", "stopped")
 OVER = "\n[The log is longer than {bound} bytes; what follows was not kept.]\n"
 
 
@@ -29,7 +30,7 @@ def container(
 ) -> Container:
     """A container from the answer to GET /containers/{id}/json and what we know besides."""
     state = facts["State"]
-    running = bool(state["Running"] or state.get("Paused") or state.get("Restarting"))
+    running = is_running(state)
     code = None if running else int(state["ExitCode"])
     reason = _reason(
         code, stopped=stopped, memory=state.get("OOMKilled", False) or memory_ran_out, processes=processes_ran_out
@@ -44,6 +45,11 @@ def container(
         reason=reason,
         usage=usage or Usage(),
     )
+
+
+def is_running(state: Mapping[str, Any]) -> bool:
+    """Whether it has not ended; Podman says ``stopped`` while it still collects the exit code."""
+    return any(state.get(key) for key in ("Running", "Paused", "Restarting")) or state.get("Status") in UNSETTLED
 
 
 def usage(statistics: Mapping[str, Any]) -> Usage | None:
