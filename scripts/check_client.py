@@ -1,5 +1,6 @@
 """Fails when web/openapi.json or the client generated from it is not what the server's code says now."""
 
+import json
 import subprocess
 import sys
 
@@ -9,9 +10,10 @@ DOCUMENT = bootstrap.ROOT / "web/openapi.json"
 
 
 def main() -> None:
-    before = DOCUMENT.read_bytes() if DOCUMENT.exists() else b""
-    subprocess.run([sys.executable, "-m", "modelyard.apps.openapi"], cwd=bootstrap.ROOT, check=True)
-    if DOCUMENT.read_bytes() != before:
+    program = [sys.executable, "-m", "modelyard.apps.openapi"]
+    now = subprocess.run(program, cwd=bootstrap.ROOT, check=True, stdout=subprocess.PIPE).stdout
+    if not DOCUMENT.exists() or json.loads(DOCUMENT.read_bytes()) != json.loads(now):
+        DOCUMENT.write_bytes(now)
         sys.exit("web/openapi.json was stale and has been written anew: run `npm run client` in web/ and commit both.")
     web = [sys.executable, "scripts/build_web.py", "run", "--silent", "check"]
     sys.exit(subprocess.run(web, cwd=bootstrap.ROOT, check=False).returncode)

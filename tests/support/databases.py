@@ -1,6 +1,5 @@
 """A fresh database per test: a copy of one that was migrated once per run."""
 
-import importlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from modelyard.kit.db import Base, Database
+from modelyard.apps import migrate
 from support import postgres, session
 
 KINDS = ("sqlite", "postgresql")
@@ -44,22 +43,14 @@ def _create_postgres(template: str) -> str:
 
 def _make_postgres_template(_folder: Path) -> dict[str, Any]:
     _execute(f'CREATE DATABASE "{TEMPLATE}"')
-    _migrate(postgres.url(TEMPLATE))
+    migrate.upgrade(postgres.url(TEMPLATE))
     return {"database": TEMPLATE}
 
 
 def _make_sqlite_template(folder: Path) -> dict[str, Any]:
     file = folder / "template.db"
-    _migrate(f"sqlite:///{file}")
+    migrate.upgrade(f"sqlite:///{file}")
     return {"file": str(file)}
-
-
-def _migrate(url: str) -> None:
-    for tables in sorted((Path(__file__).parents[2] / "src/modelyard/rooms").glob("*/tables.py")):
-        importlib.import_module(f"modelyard.rooms.{tables.parent.name}.tables")
-    db = Database(url)
-    Base.metadata.create_all(db.engine)
-    db.close()
 
 
 def _execute(statement: str) -> None:
