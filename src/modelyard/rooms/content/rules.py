@@ -24,6 +24,7 @@ TUS_EXTENSIONS = ("creation", "creation-with-upload", "termination", "checksum",
 CHECKSUM_ALGORITHMS = ("sha256", "sha1", "md5")
 MAX_METADATA = 4096
 MAX_WHY = 100
+UPLOAD_REASON = "upload:"
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _METADATA_KEY = re.compile(r"[!-+\--~]+")  # visible ASCII without the comma
@@ -55,8 +56,13 @@ def is_digest(text: str) -> bool:
 
 
 def upload_reason(upload_id: UUID) -> str:
-    """The ``why`` of the grant that keeps a complete upload until somebody claims it or it expires."""
-    return f"upload:{upload_id}"
+    """The ``why`` of the grant that keeps a complete upload until it expires."""
+    return f"{UPLOAD_REASON}{upload_id}"
+
+
+def upload_of(why: str) -> UUID:
+    """The upload that an ``upload_reason`` names."""
+    return UUID(why.removeprefix(UPLOAD_REASON))
 
 
 def check_version(version: str | None) -> None:

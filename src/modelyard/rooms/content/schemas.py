@@ -68,7 +68,6 @@ class DamagedBlob:
 
     digest: str
     size: int
-    problem: str
     holders: tuple[tuple[UUID, str], ...]
 
 

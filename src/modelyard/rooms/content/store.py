@@ -1,6 +1,6 @@
 """Every query of the content room."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -86,8 +86,8 @@ def find_grant(session: Session, *, holder_id: UUID, digest: str, why: str | Non
     return bool(session.scalar(sa.select(sa.exists().where(wanted))))
 
 
-def grants_of(session: Session, digests: Iterable[str]) -> list[GrantRow]:
-    statement = sa.select(GrantRow).where(GrantRow.digest.in_(list(digests)))
+def grants_on_damaged(session: Session) -> list[GrantRow]:
+    statement = sa.select(GrantRow).join(BlobRow, BlobRow.digest == GrantRow.digest).where(BlobRow.damaged)
     return list(session.scalars(statement.order_by(GrantRow.digest, GrantRow.holder_id, GrantRow.why)))
 
 
@@ -120,8 +120,8 @@ def expired_uploads(session: Session, *, now: datetime) -> list[UploadRow]:
     return list(session.scalars(sa.select(UploadRow).where(UploadRow.expires_at <= now)))
 
 
-def existing_uploads(session: Session, upload_ids: Iterable[UUID]) -> set[UUID]:
-    return set(session.scalars(sa.select(UploadRow.id).where(UploadRow.id.in_(list(upload_ids)))))
+def existing_uploads(session: Session) -> set[UUID]:
+    return set(session.scalars(sa.select(UploadRow.id)))
 
 
 def unsettled_uploads(session: Session) -> list[UploadRow]:

@@ -47,7 +47,7 @@ def create_upload(tools: UploadTools, *, account_id: UUID, length: int, details:
         row = rows.insert_upload(
             session, values | {"created_at": now, "expires_at": now + tools.options.upload_lifetime}
         )
-        return _present(row)
+        return present(row)
 
 
 def find_upload(tools: UploadTools, *, account_id: UUID, upload_id: UUID) -> Upload:
@@ -71,7 +71,7 @@ def save_received(tools: UploadTools, upload: Upload, *, received: int, digest: 
         row = rows.get_upload(session, upload.id) if rows.update_upload(session, upload.id, values) else None
         if row is None:
             raise _missing(upload.id)
-        return _present(row)
+        return present(row)
 
 
 def complete_upload(tools: UploadTools, upload: Upload) -> Upload:
@@ -89,7 +89,7 @@ def complete_upload(tools: UploadTools, upload: Upload) -> Upload:
             raise _missing(upload.id)
         if row.completed_at is None:
             _record(tools, session, row)
-        return _present(row)
+        return present(row)
 
 
 def end_upload(tools: UploadTools, upload_id: UUID) -> None:
@@ -119,10 +119,11 @@ def _get(tools: UploadTools, account_id: UUID, upload_id: UUID) -> Upload:
         row = rows.get_upload(session, upload_id)
         if row is None or row.account_id != account_id or row.expires_at <= tools.clock():
             raise _missing(upload_id)
-        return _present(row)
+        return present(row)
 
 
-def _present(row: UploadRow) -> Upload:
+def present(row: UploadRow) -> Upload:
+    """The row as the rest of the room sees it."""
     return Upload(
         id=row.id,
         account_id=row.account_id,
