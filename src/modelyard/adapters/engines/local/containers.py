@@ -6,6 +6,7 @@ from one that ended, whatever happened to whom. What is in the folder is describ
 
 import contextlib
 import fcntl
+import json
 import os
 import select
 import signal
@@ -28,7 +29,7 @@ from modelyard.adapters.engines.local.shim.records import (
     STOP,
     USAGE,
     move_back,
-    read_record,
+    to_json,
     write_record,
 )
 from modelyard.adapters.engines.local.untar import remove_tree
@@ -67,7 +68,7 @@ class Folders:
         draft.mkdir(mode=0o700)
         lock = os.open(draft / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
-        write_record(str(draft), SPEC, document | {"boot": self._boot})
+        write_record(str(draft), SPEC, to_json(document | {"boot": self._boot}))
         (draft / LOG).touch()
         try:
             draft.rename(self._root / name)
@@ -108,7 +109,7 @@ class Folders:
             state=State.EXITED if ended else State.RUNNING,
             labels=document["labels"],
             isolation=Isolation(document["isolation"]),
-            started_at=datetime.fromisoformat(state["started_at"]),
+            started_at=datetime.fromtimestamp(state["started_at"], UTC),
             exit_code=ended["exit_code"] if ended else None,
             reason=ended["reason"] if ended else None,
             usage=Usage(**usage),
@@ -130,7 +131,7 @@ class Folders:
         container = self.read(name)
         if container.state is State.EXITED:
             return container
-        write_record(str(self._root / name), STOP, {"grace": grace})
+        write_record(str(self._root / name), STOP, str(float(grace)))
         self._signal(name, signal.SIGTERM)
         container = self.wait(name, grace + _PATIENCE)
         if container.state is State.RUNNING:
@@ -196,8 +197,8 @@ class Folders:
                 move_back(inside, source)
             usage = read_record(folder, USAGE) or {"cpu_seconds": None, "memory_peak_bytes": None}
             reason = "its supervisor was killed" if same_boot else "the machine was restarted"
-            ended = {"exit_code": _LOST, "reason": reason, "usage": usage, "ended_at": datetime.now(UTC).isoformat()}
-            write_record(folder, EXIT, ended)
+            ended = {"exit_code": _LOST, "reason": reason, "usage": usage, "ended_at": time.time()}
+            write_record(folder, EXIT, to_json(ended))
             return ended
 
     def _await_supervisor(self, name: str, timeout: float | None) -> None:
@@ -231,6 +232,15 @@ class Folders:
         folder = str(self._root / name)
         state = read_record(folder, STATE)
         return int(state["supervisor"]) if state and _alive(folder) else None
+
+
+def read_record(folder: str, name: str) -> dict[str, Any] | None:
+    """The document, or None when it is not there or not whole."""
+    try:
+        document = json.loads(Path(folder, name).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def _alive(folder: str) -> bool:

@@ -32,8 +32,8 @@ class LocalEngine:
 
     The isolation level is the best that works here, found by trying, or ``level``. A level that does not work makes
     ``create`` raise ``EngineUnavailable`` with the reason; reading what is there works all the same. ``bwrap`` and ``python``
-    choose the programs, ``uids`` the range for containers when the server is root, ``control_groups`` False leaves them
-    unused (for tests of what happens without).
+    choose the programs, ``uids`` the range for containers when the server is root; ``control_groups`` and ``overlay``
+    False do without them, where they are there and do harm.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class LocalEngine:
         python: str = sys.executable,
         uids: range | None = None,
         control_groups: bool = True,
+        overlay: bool = True,
     ) -> None:
         self._root = root.absolute()
         self._layers = LayerStore(self._root, blobs)
@@ -55,7 +56,7 @@ class LocalEngine:
         self._folders.sweep()
         self._give_back_users()
         self._site = _make_site(self._root, control_groups=control_groups)
-        prober = Prober(self._site, self._layers, self._users, python, bwrap)
+        prober = Prober(self._site, self._layers, self._users, python, bwrap, overlay)
         self._trials = prober.try_all(level)
         self._level = next((trial.level for trial in self._trials if trial.refused is None), None)
         self.isolation = self._level.isolation if self._level else level or Isolation.NONE
@@ -106,7 +107,7 @@ class LocalEngine:
             used = {layer for name in running for layer in self._folders.document(name)["layers"]}
             return self._layers.evict(keep_bytes=keep_bytes, used=used)
 
-    def describe(self) -> "list[Finding]":
+    def describe(self) -> Sequence[Finding]:
         """What this machine can isolate and limit, why not more, and what follows."""
         return describe(self._trials, self._site)
 
@@ -132,7 +133,7 @@ class LocalEngine:
             raise
         try:
             plan = level.prepare(spec, layers, reserved.folder, uid)
-            start_shim(plan._replace(lock=reserved.lock), python=self._python)
+            start_shim(plan.replaced(lock=reserved.lock), python=self._python)
         except BaseException as error:
             self._folders.remove(spec.name)
             self._give_back(uid)

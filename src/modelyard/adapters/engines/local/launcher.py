@@ -6,11 +6,12 @@ import select
 import subprocess
 from pathlib import Path
 
+from modelyard.adapters.engines.local import shim
 from modelyard.adapters.engines.local.shim.plan import Plan
 from modelyard.rooms.runs.errors import EngineRefused, EngineUnavailable
 
 _SOURCES = Path(__file__).resolve().parents[4]
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop()); from modelyard.adapters.engines.local.shim import main; main.main()"
+_PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop()); from {package} import {entry}; {entry}.main()"
 _DEADLINE = 60.0
 
 
@@ -35,7 +36,8 @@ def can_start(plan: Plan, *, python: str) -> str | None:
 
 
 def _converse(plan: Plan, python: str) -> dict[str, str] | None:
-    argv = [python, "-I", "-S", "-c", _PROGRAM, str(_SOURCES)]
+    program = _PROGRAM.format(package=shim.__name__, entry=_entry(plan))
+    argv = [python, "-I", "-S", "-c", program, str(_SOURCES)]
     with subprocess.Popen(
         argv,
         stdin=subprocess.PIPE,
@@ -48,11 +50,18 @@ def _converse(plan: Plan, python: str) -> dict[str, str] | None:
         if process.stdin is None or process.stdout is None:
             raise EngineUnavailable("The supervisor of the container has no streams.")
         try:
-            process.stdin.write(plan.to_json())
+            process.stdin.write(plan.to_bytes())
             process.stdin.close()
         except BrokenPipeError:
             return None
         return _hear(process.stdout.fileno())
+
+
+def _entry(plan: Plan) -> str:
+    """The entry with the fewest imports that can do it."""
+    if plan.bwrap is None:
+        return "entry_bare"
+    return "entry_staged" if plan.uid is not None else "entry_namespaces"
 
 
 def _hear(source: int) -> dict[str, str] | None:

@@ -22,7 +22,7 @@ from typing import IO, Any
 import zstandard
 
 from modelyard.adapters.engines.local.links import Layer, merge
-from modelyard.adapters.engines.local.untar import LayerInvalid, remove_tree, unpack
+from modelyard.adapters.engines.local.untar import LayerInvalid, close_folders, remove_tree, unpack
 from modelyard.kit.errors import StorageFull
 from modelyard.rooms.content.errors import BlobMissing
 from modelyard.rooms.content.ports import BlobStore, LocalPaths
@@ -47,10 +47,10 @@ class LayerStore:
     def __init__(self, root: Path, blobs: BlobStore) -> None:
         self._blobs = blobs
         self._layers, self._merged = root / "l", root / "m"
-        self.folder = self._layers
         self._trash, self._locks = root / "trash", root / "lock"
         for folder in (root, self._layers, self._merged, self._trash, self._locks):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._open_to_containers()
         with locked(self._locks / "start"):
             self._forget_other_boots()
         self._sweep()
@@ -73,8 +73,7 @@ class LayerStore:
             if not note.is_file():
                 staged = self._staged()
                 merge(layers, staged)
-                for path, _, _ in os.walk(staged):
-                    os.chmod(path, 0o555)
+                close_folders(staged)
                 self._place(staged, target, {"layers": [layer.path.name for layer in layers]})
             os.utime(note)
         return target
@@ -203,7 +202,13 @@ class LayerStore:
             for folder in (self._layers, self._merged):
                 folder.rename(self._trash / uuid.uuid4().hex)
                 folder.mkdir(mode=0o700)
+            self._open_to_containers()
         mark.write_text(boot)
+
+    def _open_to_containers(self) -> None:
+        """Users of containers walk through these folders; the root above them keeps everybody else out."""
+        for folder in (self._layers, self._merged):
+            folder.chmod(0o711)
 
     def _sweep(self) -> None:
         """Removes what a dead process left half-done; while anybody works, that is left for another time."""
@@ -250,7 +255,7 @@ def _decompress(file: Path) -> None:
             raise LayerInvalid(f"its compression is broken: {error}") from error
 
 
-def _reader(raw: IO[bytes], magic: bytes) -> IO[bytes]:
+def _reader(raw: IO[bytes], magic: bytes) -> "gzip.GzipFile | zstandard.ZstdDecompressionReader":
     if magic.startswith(_GZIP):
         return gzip.GzipFile(fileobj=raw)
     return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)

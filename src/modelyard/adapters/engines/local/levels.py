@@ -34,7 +34,8 @@ class Site:
 class Level(Protocol):
     """Prepares containers. ``folder`` is the container's own, empty; ``uid`` its user on the host, None for the server's."""
 
-    isolation: Isolation
+    @property
+    def isolation(self) -> Isolation: ...
 
     def moves(self, spec: ContainerSpec, folder: Path) -> list[list[str]]:
         """Folders that ``prepare`` moves, as ``[inside, source]``: noted before, so that they come back after a crash."""
@@ -62,9 +63,8 @@ class Namespaces:
 
     def prepare(self, spec: ContainerSpec, layers: Sequence[Layer], folder: Path, uid: int | None) -> Plan:
         stage = roots.Stage(at=roots.stage_folder() if uid is not None else None)
-        for mount in spec.mounts:
-            if uid is not None and not mount.read_only:
-                roots.give(mount.source, uid)
+        if uid is not None:
+            roots.hand_over(spec.mounts, uid)
         sources = {mount.target: stage.add(mount.source) for mount in spec.mounts}
         lowers, farm = self._root(spec, layers, folder, stage)
         return _plan(
@@ -73,7 +73,7 @@ class Namespaces:
             folder,
             argv=sandbox.command(spec),
             uid=uid,
-            bwrap=[stage.add_program(self.bwrap)],
+            bwrap=stage.add_program(self.bwrap),
             bwrap_arguments=sandbox.bubblewrap_arguments(spec, lowers=lowers, farm=farm, sources=sources),
             stage=stage.binds,
             stage_at=stage.at or "",
@@ -89,7 +89,7 @@ class Namespaces:
             return [], stage.add(farm)
         points = roots.make_mount_points(folder / "mp", spec)
         if not any(layer.takes_away for layer in layers):
-            shared = stage.add(self.layers.folder)
+            shared = stage.add(layers[0].path.parent)
             lowers = [f"{shared}/{layer.path.name}" for layer in layers] + [stage.add(points)]
             if sandbox.overlay_fits(lowers):
                 return lowers, None

@@ -68,7 +68,8 @@ def _make_folder(path: str) -> None:
     if os.path.islink(path) or not os.path.isdir(path):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
-        os.mkdir(path, 0o755)
+        os.mkdir(path)
+        os.chmod(path, 0o755)  # noqa: S103 - whatever the umask, containers of other users read it
 
 
 def link(source: str, target: str) -> None:

@@ -41,6 +41,7 @@ class Prober:
     users: UserRange | None
     python: str
     bwrap: Path | None = None
+    overlay: bool = True
 
     def try_all(self, only: Isolation | None = None) -> list[Trial]:
         """Tries from best to worst up to the first that works; with ``only``, just that level."""
@@ -55,7 +56,7 @@ class Prober:
     def _candidates(self) -> list[tuple[Level, str]]:
         found: list[tuple[Level, str]] = []
         for program in bubblewraps(self.bwrap):
-            if bubblewrap_version(program) >= OVERLAYS_SINCE:
+            if self.overlay and bubblewrap_version(program) >= OVERLAYS_SINCE:
                 found.append((Namespaces(self.site, self.layers, program), f"namespaces and overlay by {program}"))
             found.append((Namespaces(self.site, self.layers, program, overlay=False), f"namespaces by {program}"))
         found.append((Chroot(self.site), "chroot and a user of its own"))
@@ -68,6 +69,7 @@ class Prober:
         if level.isolation is Isolation.NONE:
             return "as root it would run with the rights of root" if self.users else None
         with tempfile.TemporaryDirectory(prefix=".try-", dir=self.site.root) as name:
+            Path(name).chmod(0o711)  # as the folder of real layers: containers of other users walk through
             return self._try(level, Path(name))
 
     def _try(self, level: Level, folder: Path) -> str | None:
@@ -80,7 +82,7 @@ class Prober:
             home = folder / "c"
             home.mkdir()
             plan = level.prepare(_nothing(), layers, home, uid)
-            return can_start(plan._replace(lock=lock, group=f"try-{os.getpid()}"), python=self.python)
+            return can_start(plan.replaced(lock=lock, group=f"try-{os.getpid()}"), python=self.python)
         except OSError as error:
             return str(error)
         finally:

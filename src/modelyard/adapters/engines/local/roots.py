@@ -47,6 +47,7 @@ def stage_folder() -> str:
 def make_mount_points(root: Path, spec: ContainerSpec) -> Path:
     """Makes in ``root`` what bubblewrap mounts over, where it is missing: it could not make it in a read-only root."""
     root.mkdir(exist_ok=True)
+    root.chmod(0o755)
     for folder in ("/proc", "/tmp", "/dev/shm", sandbox.working_folder(spec)):  # noqa: S108 - inside
         make_folder(root, folder)
     for name, target in sandbox.DEVICE_LINKS.items():
@@ -65,7 +66,8 @@ def make_mount_points(root: Path, spec: ContainerSpec) -> Path:
 
 def make_farm(root: Path, layers: Sequence[Layer]) -> Path:
     """A tree of hard links to the files of the layers, for one container."""
-    root.mkdir(mode=0o755)
+    root.mkdir()
+    root.chmod(0o755)
     merge(layers, root)
     return root
 
@@ -79,7 +81,9 @@ def make_folder(root: Path, inside: str) -> Path:
         path /= part
         if path.is_symlink() or (path.exists() and not path.is_dir()):
             path.unlink()
-        path.mkdir(mode=0o755, exist_ok=True)
+        if not path.is_dir():
+            path.mkdir()
+            path.chmod(0o755)
     return path
 
 
@@ -105,6 +109,25 @@ def make_devices(root: Path) -> None:
         except PermissionError:
             continue
         path.chmod(0o666)
+
+
+def hand_over(mounts: Sequence[Mount], uid: int) -> None:
+    """Makes the mounts usable for a container of another user; raises ``EngineRefused`` where that cannot be."""
+    for mount in mounts:
+        if mount.read_only:
+            _check_readable(mount)
+        else:
+            give(mount.source, uid)
+
+
+def _check_readable(mount: Mount) -> None:
+    """A mount that is only read stays its owner's, so others must be able to read it."""
+    needed = 0o005 if mount.source.is_dir() else 0o004
+    if mount.source.stat().st_mode & needed != needed:
+        raise EngineRefused(
+            f"What is to be mounted at {mount.target} can be read by its owner only, and the container is another user.",
+            field="mounts",
+        )
 
 
 def give(source: Path, uid: int) -> None:
@@ -160,7 +183,8 @@ def _copy_in(source: Path, target: Path) -> None:
     if not source.is_dir():
         _copy_file(source, target)
         return
-    target.mkdir(mode=0o755, exist_ok=True)
+    target.mkdir(exist_ok=True)
+    target.chmod(0o755)
     for entry in os.scandir(source):
         if entry.is_symlink():
             link(entry.path, str(target / entry.name))
@@ -183,4 +207,5 @@ def _copy_file(source: Path, target: Path) -> None:
 def _make_file(root: Path, inside: str) -> None:
     path = make_folder(root, os.path.dirname(inside)) / os.path.basename(inside)
     if not os.path.lexists(path):
-        path.touch(mode=0o644)
+        path.touch()
+        path.chmod(0o644)

@@ -54,7 +54,7 @@ class _Unpacking:
     def run(self, tar: tarfile.TarFile) -> Unpacked:
         for member in tar:
             self._add(tar, member)
-        _close_folders(self._root)
+        close_folders(Path(self._root))
         return self._result
 
     def _add(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
@@ -169,6 +169,12 @@ class _Unpacking:
         return f"{self._root}/{done}" if done.parts else self._root
 
 
+def close_folders(root: Path) -> None:
+    """Makes every folder of a tree readable by all and writable by nobody."""
+    for path, _, _ in os.walk(root):
+        os.chmod(path, 0o555)  # noqa: S103 - what is shared by containers of any user
+
+
 def remove_tree(folder: Path) -> None:
     """Removes a tree whose folders may be read-only; one that is not there is no error."""
     if folder.is_symlink() or not folder.is_dir():
@@ -192,8 +198,3 @@ def _is_folder(path: str) -> bool:
         return stat.S_ISDIR(os.lstat(path).st_mode)
     except OSError:
         return False
-
-
-def _close_folders(root: str) -> None:
-    for path, _, _ in os.walk(root):
-        os.chmod(path, 0o555)

@@ -5,8 +5,9 @@ folder per place for one container. Kernel documentation: admin-guide/cgroup-v2.
 """
 
 import os
-import signal
-from typing import NamedTuple
+
+from modelyard.adapters.engines.local.shim.records import Value
+from modelyard.adapters.engines.local.shim.signals import SIGKILL
 
 PARENT = "modelyard"
 _WANTED = ("cpu", "memory", "pids")
@@ -14,12 +15,18 @@ _PERIOD = 100_000
 """Microseconds of a CPU bandwidth period, the kernel's default."""
 
 
-class Place(NamedTuple):
+class Place:
     """``version`` is 1 or 2; ``controllers`` are those of cpu, cpuacct, memory, pids that work in ``folder``."""
 
-    version: int
-    folder: str
-    controllers: list[str]
+    __slots__ = ("controllers", "folder", "version")
+
+    def __init__(self, version: int, folder: str, controllers: list[str]) -> None:
+        self.version = version
+        self.folder = folder
+        self.controllers = controllers
+
+    def to_list(self) -> list[Value]:
+        return [self.version, self.folder, [*self.controllers]]
 
 
 def find_places() -> list[Place]:
@@ -106,7 +113,7 @@ def kill(groups: list[Place]) -> None:
             continue
         for pid in _read(f"{group.folder}/cgroup.procs").split():
             try:
-                os.kill(int(pid), signal.SIGKILL)
+                os.kill(int(pid), SIGKILL)
             except OSError:
                 continue
 
@@ -210,7 +217,7 @@ def _holds_processes(parent: str) -> bool:
 
 def _mounts() -> dict[str, str]:
     """Mount points by controller; ``unified`` for version 2 (proc(5), mountinfo)."""
-    found = {}
+    found: dict[str, str] = {}
     for line in _read("/proc/self/mountinfo").splitlines():
         before, _, after = line.partition(" - ")
         kind, _, options = after.split(" ", 2)
@@ -218,7 +225,7 @@ def _mounts() -> dict[str, str]:
         if kind == "cgroup2":
             found.setdefault("unified", point)
         elif kind == "cgroup":
-            found.update({option: point for option in options.split(",")})
+            found.update(dict.fromkeys(options.split(","), point))
     return found
 
 

@@ -1,12 +1,9 @@
-"""Starting the process of a container: in the child between fork and exec, and around it."""
+"""Starting the process of a container: what happens in the child between fork and exec."""
 
-import contextlib
 import os
 import resource
-import signal
-from typing import NamedTuple, NoReturn
 
-from modelyard.adapters.engines.local.shim import cgroups, syscalls
+from modelyard.adapters.engines.local.shim import cgroups, signals
 from modelyard.adapters.engines.local.shim.plan import Plan
 
 _OPEN_FILES = 65536
@@ -20,26 +17,28 @@ class LaunchFailed(Exception):
     def __init__(self, step: str, text: str) -> None:
         super().__init__(text)
         self.step = step
-        self.text = text
 
 
-class Child(NamedTuple):
-    """A started process: its id, and the reading end of what it prints."""
+class Confinement:
+    """What the child does to itself before the command takes its place. This one: become the user."""
 
-    pid: int
-    output: int
+    def apply(self, plan: Plan) -> None:
+        if plan.uid is not None:
+            set_user(plan.uid)
 
 
-def start(plan: Plan, groups: list[cgroups.Place], argv: list[str], *, keep: list[int] | None = None) -> Child:
-    """Forks and executes ``argv`` as the plan says; ``keep`` are descriptors that it inherits.
+def start(
+    plan: Plan, groups: list[cgroups.Place], argv: list[str], confinement: Confinement, keep: list[int]
+) -> tuple[int, int]:
+    """Forks and executes ``argv``; returns its pid and the end to read what it prints.
 
-    Raises ``LaunchFailed`` when the child did not get as far as executing.
+    ``keep`` are descriptors that it inherits. Raises ``LaunchFailed`` when the child did not get as far as executing.
     """
     output, its_output = os.pipe()
     trouble, its_trouble = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become(plan, groups, argv, its_output, its_trouble, keep or [])
+        _become(plan, groups, argv, confinement, its_output, its_trouble, keep)
     os.close(its_output)
     os.close(its_trouble)
     with os.fdopen(trouble, "rb") as file:
@@ -48,65 +47,54 @@ def start(plan: Plan, groups: list[cgroups.Place], argv: list[str], *, keep: lis
         os.close(output)
         os.waitpid(pid, 0)
         raise LaunchFailed(step, text)
-    return Child(pid, output)
+    return pid, output
+
+
+def set_user(uid: int) -> None:
+    """Becomes a user with no other groups and, when it was root, with no capabilities."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def kill_user(uid: int) -> None:
+    """Kills every process of a user that belongs to one container alone; needs root."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            set_user(uid)
+            os.kill(-1, signals.SIGKILL)
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
 
 
 def _become(
-    plan: Plan, groups: list[cgroups.Place], argv: list[str], output: int, trouble: int, keep: list[int]
-) -> NoReturn:
+    plan: Plan,
+    groups: list[cgroups.Place],
+    argv: list[str],
+    confinement: Confinement,
+    output: int,
+    trouble: int,
+    keep: list[int],
+) -> None:
     """Never returns; tells what went wrong through ``trouble``, which closes by itself when the command runs."""
     step = "setup"
     try:
-        _enter(plan, groups, output, keep)
+        os.setsid()
+        _set_streams(output, keep)
+        cgroups.join(groups)
+        cgroups.write("/proc/self/oom_score_adj", str(_OOM_SCORE))
+        _set_limits(plan, groups)
+        confinement.apply(plan)
+        _reset_signals()
         step = "exec"
         os.execvpe(argv[0], argv, plan.env)  # noqa: S606 - this is what the file is for
     except BaseException as error:
         text = f"{argv[0]}: {error.strerror}" if step == "exec" and isinstance(error, OSError) else repr(error)
         os.write(trouble, f"{step}\n{text}".encode())
+    finally:
         os._exit(127)
-
-
-def _enter(plan: Plan, groups: list[cgroups.Place], output: int, keep: list[int]) -> None:
-    os.setsid()
-    _set_streams(output, keep)
-    cgroups.join(groups)
-    _set_stage(plan.stage, plan.stage_at)
-    cgroups.write("/proc/self/oom_score_adj", str(_OOM_SCORE))
-    _set_limits(plan, groups)
-    program = _read(plan.filter) if plan.bwrap is None else b""
-    if plan.root is not None:
-        os.chroot(plan.root)
-        os.chdir("/")
-    if plan.uid is not None:
-        _set_user(plan.uid)
-    os.chdir(plan.cwd)
-    os.umask(0o022)
-    syscalls.die_with_parent(signal.SIGKILL)
-    syscalls.forbid_new_privileges()
-    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
-    if program:
-        syscalls.install_filter(program)
-
-
-def _set_stage(binds: list[list[str]], folder: str) -> None:
-    """Binds each source to its name in the stage, in mounts that only this process sees; an empty list does nothing.
-
-    The sources are opened first, because the stage may cover the folder that leads to them.
-    """
-    if not binds:
-        return
-    syscalls.unshare_mounts()
-    opened = [(os.open(source, os.O_PATH | os.O_CLOEXEC), name) for source, name in binds]
-    syscalls.mount_tmpfs(folder)
-    for descriptor, name in opened:
-        source, target = f"/proc/self/fd/{descriptor}", f"{folder}/{name}"
-        if os.path.isdir(source):
-            os.mkdir(target)
-        else:
-            os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
-        syscalls.bind(source, target)
-        os.close(descriptor)
 
 
 def _set_streams(output: int, keep: list[int]) -> None:
@@ -131,28 +119,20 @@ def _set_limits(plan: Plan, groups: list[cgroups.Place]) -> None:
 def _pin(cpus: float) -> None:
     """Bounds the processor time by the number of processors, chosen by this process's number to spread containers."""
     processors = sorted(os.sched_getaffinity(0))
-    count = max(1, -(-int(cpus * 100) // 100))
+    count = min(max(1, int(-(-cpus // 1))), len(processors))
     first = os.getpid() % len(processors)
     os.sched_setaffinity(0, {processors[(first + index) % len(processors)] for index in range(count)})
 
 
-def _set_user(uid: int) -> None:
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-
-
-def kill_user(uid: int) -> None:
-    """Kills every process of a user that belongs to one container alone; needs root."""
-    pid = os.fork()
-    if pid == 0:
-        with contextlib.suppress(BaseException):
-            _set_user(uid)
-            os.kill(-1, signal.SIGKILL)
-        os._exit(0)
-    os.waitpid(pid, 0)
-
-
-def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+def _reset_signals() -> None:
+    """What this process ignores or handles means the usual to the command."""
+    signals.set_wakeup_fd(-1)
+    for number in (
+        signals.SIGCHLD,
+        signals.SIGHUP,
+        signals.SIGINT,
+        signals.SIGPIPE,
+        signals.SIGTERM,
+        signals.SIGXFSZ,
+    ):
+        signals.signal(number, signals.SIG_DFL)

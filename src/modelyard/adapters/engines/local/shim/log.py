@@ -1,15 +1,14 @@
 """The log of a container: what its standard output and error say, as written, up to a size."""
 
 import os
-from typing import BinaryIO
 
 _CHUNK = 65536
 
 
 class BoundedLog:
-    """Moves bytes from a pipe to a file; past the limit it writes one marker line and discards the rest."""
+    """Moves bytes from a pipe to a file, both descriptors; past the limit it writes one marker line and discards the rest."""
 
-    def __init__(self, source: int, file: BinaryIO, *, limit: int) -> None:
+    def __init__(self, source: int, file: int, *, limit: int) -> None:
         os.set_blocking(source, False)
         self.source = source
         self.open = True
@@ -49,6 +48,6 @@ class BoundedLog:
     def _write(self, data: bytes) -> None:
         """A full disk loses log lines, never the container."""
         try:
-            self._file.write(data)
+            os.write(self._file, data)
         except OSError:
             return

@@ -1,17 +1,16 @@
-"""Entry point of the shim: ``python -I -S -c`` with the plan on standard input and one JSON line of report on output."""
+"""What all entries do: read the plan, leave the server's family, start, report one JSON line, and look after it."""
 
-import json
 import os
-import sys
 
 from modelyard.adapters.engines.local.shim.launch import LaunchFailed
 from modelyard.adapters.engines.local.shim.plan import Plan
-from modelyard.adapters.engines.local.shim.supervisor import Supervisor
+from modelyard.adapters.engines.local.shim.records import to_json
+from modelyard.adapters.engines.local.shim.supervisor import Starter, Supervisor
 
 
-def main() -> None:
-    """Leaves the server's family first: what it started ends at once, and the supervisor belongs to nobody."""
-    plan = Plan.from_json(sys.stdin.buffer.read())
+def serve(starter: Starter) -> None:
+    """Never returns. The process that the server started ends at once, so the supervisor belongs to nobody."""
+    plan = Plan.from_bytes(_read_all(0))
     os.set_inheritable(plan.lock, False)
     if os.fork():
         os._exit(0)
@@ -21,22 +20,29 @@ def main() -> None:
         os.dup2(nothing, stream)
     supervisor = Supervisor(plan)
     try:
-        started = supervisor.start()
+        supervisor.start(starter)
     except (LaunchFailed, OSError) as error:
-        step = error.step if isinstance(error, LaunchFailed) else "setup"
         supervisor.abandon()
-        _tell(report, {"step": step, "error": str(error)})
+        step = error.step if isinstance(error, LaunchFailed) else "setup"
+        _tell(report, to_json({"step": step, "error": str(error)}))
         os._exit(1)
-    _tell(report, started)
+    _tell(report, to_json({"started": True}))
     supervisor.run()
     os._exit(0)
 
 
-def _tell(report: int, document: dict[str, object]) -> None:
+def _read_all(source: int) -> bytes:
+    parts = []
+    while data := os.read(source, 65536):
+        parts.append(data)
+    return b"".join(parts)
+
+
+def _tell(report: int, text: str) -> None:
     """A server that has gone meanwhile does not matter: the next one reads the folder."""
     try:
-        os.write(report, json.dumps(document).encode())
+        os.write(report, text.encode())
     except OSError:
-        return
+        pass
     finally:
         os.close(report)

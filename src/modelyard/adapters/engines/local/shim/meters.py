@@ -5,6 +5,7 @@ import resource
 import stat
 
 from modelyard.adapters.engines.local.shim import cgroups, tree
+from modelyard.adapters.engines.local.shim.records import Value
 
 _SHORTEST, _LONGEST = 0.05, 1.0
 """Seconds between two looks: short while use grows or is near a limit, long while nothing happens."""
@@ -49,7 +50,7 @@ class Meter:
             return "disk full"
         return None
 
-    def usage(self, ended: resource.struct_rusage | None = None) -> dict[str, float | int | None]:
+    def usage(self, ended: resource.struct_rusage | None = None) -> dict[str, Value]:
         """CPU seconds and the greatest memory so far; ``ended`` is what the kernel said of the process at its end."""
         cpu, peak = cgroups.cpu_seconds(self._groups), cgroups.memory_peak(self._groups)
         if ended is not None:

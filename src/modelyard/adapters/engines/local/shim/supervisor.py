@@ -2,11 +2,10 @@
 
 import os
 import select
-import signal
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
 
-from modelyard.adapters.engines.local.shim import cgroups, syscalls
+from modelyard.adapters.engines.local.shim import cgroups, signals
 from modelyard.adapters.engines.local.shim.log import BoundedLog
 from modelyard.adapters.engines.local.shim.meters import Meter
 from modelyard.adapters.engines.local.shim.plan import Plan
@@ -16,13 +15,14 @@ from modelyard.adapters.engines.local.shim.records import (
     STATE,
     STOP,
     USAGE,
+    Value,
     move_back,
-    read_record,
+    to_json,
     write_record,
 )
-from modelyard.adapters.engines.local.shim.sandbox import Sandbox
+from modelyard.adapters.engines.local.shim.sandbox import KILLED, Sandbox
 
-_DEFAULT_GRACE = 10.0
+Starter = Callable[[Plan, list[cgroups.Place]], Sandbox]
 _LAST_WORDS = 5.0
 """Seconds to wait for the log to close after everything was killed."""
 
@@ -38,20 +38,19 @@ class Supervisor:
         self._deadline: float | None = None
         self._told = 0.0
         self._wake, wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        signal.set_wakeup_fd(wake_writer)
-        for number in (signal.SIGTERM, signal.SIGCHLD):
-            signal.signal(number, lambda *_: None)
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_IGN)
+        signals.set_wakeup_fd(wake_writer)
+        for number in (signals.SIGTERM, signals.SIGCHLD):
+            signals.signal(number, lambda *_: None)
+        for number in (signals.SIGHUP, signals.SIGINT, signals.SIGPIPE):
+            signals.signal(number, signals.SIG_IGN)
 
-    def start(self) -> dict[str, object]:
-        """Starts the container and returns the state as written; raises ``LaunchFailed`` or ``OSError``."""
+    def start(self, starter: Starter) -> None:
+        """Starts the container and writes down that it runs; raises ``LaunchFailed`` or ``OSError``."""
         plan = self._plan
         self._groups = self._make_groups()
-        syscalls.adopt_orphans()
-        self._file = open(f"{plan.folder}/{LOG}", "ab", buffering=0)  # noqa: SIM115 - open as long as we live
-        self._sandbox = Sandbox.start(plan, self._groups)
-        self._log = BoundedLog(self._sandbox.output, self._file, limit=plan.log_bytes)
+        file = os.open(f"{plan.folder}/{LOG}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._sandbox = starter(plan, self._groups)
+        self._log = BoundedLog(self._sandbox.output, file, limit=plan.log_bytes)
         self._sandbox.await_command(self._log)
         self._meter = Meter(
             self._sandbox.outer,
@@ -61,13 +60,9 @@ class Supervisor:
             folders=plan.watched,
             disk=plan.disk_bytes,
         )
-        state: dict[str, object] = {
-            "supervisor": os.getpid(),
-            "started_at": datetime.now(UTC).isoformat(),
-            "groups": self._groups,
-        }
-        write_record(plan.folder, STATE, state)
-        return state
+        groups: list[Value] = [group.to_list() for group in self._groups]
+        state: Value = {"supervisor": os.getpid(), "started_at": time.time(), "groups": groups}
+        write_record(plan.folder, STATE, to_json(state))
 
     def abandon(self) -> None:
         """After a start that failed: nothing is left running and nothing is left made."""
@@ -116,10 +111,9 @@ class Supervisor:
         return min(waits, default=None)
 
     def _heed_stop(self, sandbox: Sandbox) -> None:
-        wish = read_record(self._plan.folder, STOP)
-        if wish is None:
+        grace = self._wished_grace()
+        if grace is None:
             return
-        grace = float(wish.get("grace", _DEFAULT_GRACE))
         if self._reason is None:
             self._reason = "stopped"
             sandbox.terminate()
@@ -127,6 +121,14 @@ class Supervisor:
         self._deadline = deadline if self._deadline is None else min(self._deadline, deadline)
         if time.monotonic() >= self._deadline:
             sandbox.kill()
+
+    def _wished_grace(self) -> float | None:
+        """The grace of a wish to stop, None without one."""
+        try:
+            with open(f"{self._plan.folder}/{STOP}", encoding="utf-8") as file:
+                return float(file.read())
+        except OSError:
+            return None
 
     def _heed_limits(self, sandbox: Sandbox) -> None:
         if not self._meter.needed or self._reason not in (None, "stopped"):
@@ -141,21 +143,22 @@ class Supervisor:
         """Once a second at most, and only where the engine cannot read a control group."""
         if time.monotonic() - self._told >= 1.0:
             self._told = time.monotonic()
-            write_record(self._plan.folder, USAGE, self._meter.usage())
+            write_record(self._plan.folder, USAGE, to_json(self._meter.usage()))
 
     def _finish(self, sandbox: Sandbox) -> None:
         sandbox.kill()
         self._hear_last_words()
-        code = 137 if sandbox.exit_code is None else sandbox.exit_code
-        record = {
+        code = KILLED if sandbox.exit_code is None else sandbox.exit_code
+        reason = self._reason or self._reason_of_groups(code)
+        record: Value = {
             "exit_code": code,
-            "reason": self._reason or self._reason_of_groups(code),
+            "reason": reason,
             "usage": self._meter.usage(sandbox.used),
-            "ended_at": datetime.now(UTC).isoformat(),
+            "ended_at": time.time(),
         }
         self._remove_groups()
         self._restore()
-        write_record(self._plan.folder, EXIT, record)
+        write_record(self._plan.folder, EXIT, to_json(record))
 
     def _hear_last_words(self) -> None:
         """Everybody who could write is dead, so the pipe ends; a deadline in case something escaped."""

@@ -1,7 +1,8 @@
 """Processes below a process, from ``/proc``: who they are, what they use, and ending them all."""
 
 import os
-import signal
+
+from modelyard.adapters.engines.local.shim.signals import SIGKILL
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -75,7 +76,7 @@ def cpu_seconds(pids: list[int]) -> float:
 
 def kill_all(pids: list[int]) -> None:
     for pid in pids:
-        send(pid, signal.SIGKILL)
+        send(pid, SIGKILL)
 
 
 def send(pid: int, number: int) -> None:
