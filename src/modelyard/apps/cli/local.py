@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from modelyard.apps.cli.exits import CommandError, ExitCode
 from modelyard.apps.cli.options import AsJson
-from modelyard.apps.cli.output import print_json, results, say
+from modelyard.apps.cli.output import print_json, results, say, size_of
 from modelyard.apps.cli.program import run
 from modelyard.apps.doctor import Diagnosis, diagnose
 from modelyard.apps.migrate import upgrade
@@ -26,10 +26,10 @@ from modelyard.apps.server import serve
 from modelyard.apps.settings import Settings
 from modelyard.apps.wiring import make_engine, make_store
 from modelyard.kit.db import Database
-from modelyard.kit.errors import ModelyardError
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Role
-from modelyard.rooms.content import service as content
+from modelyard.rooms.content import tasks as content
+from modelyard.rooms.content.schemas import DamagedBlob
 
 MARKS = {"ok": "✓", "notice": "·", "warning": "!"}
 
@@ -78,17 +78,16 @@ def scrub(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     settings = _settings(data_dir=data_dir)
     with _database(settings) as database:
         report = content.scrub(database, make_store(settings))
+    damaged = [_present(blob) for blob in report.damaged]
     if as_json:
-        print_json({"checked": report.checked, "bytes": report.bytes, "damaged": list(report.damaged)})
+        print_json({"checked": report.checked, "bytes": report.size, "damaged": damaged})
     else:
-        results.print(f"Read {report.checked} blobs; {len(report.damaged)} damaged.")
-        for digest in report.damaged:
-            results.print(digest)
-    if report.damaged:
-        raise CommandError(
-            f"{len(report.damaged)} blobs are damaged.",
-            remedy="Restore them from a backup, or push again what they were.",
-        )
+        results.print(f"Read {report.checked} blobs, {size_of(report.size)}; {len(damaged)} damaged.")
+        for blob in damaged:
+            results.print(f"{blob['digest']}  {', '.join(blob['held_by'])}")
+    if damaged:
+        remedy = "Restore the blobs from a backup, or push again what held them."
+        raise CommandError(f"{len(damaged)} blobs are damaged.", remedy=remedy)
 
 
 @admin.command("create-user")
@@ -142,11 +141,13 @@ def _database(settings: Settings) -> Iterator[Database]:
         yield database
     except OperationalError as e:
         raise CommandError(f"The database does not answer: {e.orig}.", remedy="Check MODELYARD_DATABASE_URL.") from e
-    except ModelyardError as e:
-        code = ExitCode.NOT_FOUND if e.status == 404 else ExitCode.FAILED
-        raise CommandError(e.detail, remedy=e.remedy, code=code) from e
     finally:
         database.close()
+
+
+def _present(blob: DamagedBlob) -> dict[str, Any]:
+    held_by = [f"{why} of {holder}" for holder, why in blob.holders]
+    return {"digest": blob.digest, "size": blob.size, "held_by": held_by}
 
 
 def _read_password() -> str:

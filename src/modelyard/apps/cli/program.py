@@ -11,6 +11,7 @@ from modelyard.apps.cli import browsing, predicting, pulling, pushing, serving, 
 from modelyard.apps.cli.credentials import URL_VARIABLE
 from modelyard.apps.cli.exits import CommandError, ExitCode, exit_code_of, remedy_of
 from modelyard.apps.cli.output import print_error
+from modelyard.kit.errors import ModelyardError
 from modelyard_client import ClientError
 
 ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -96,7 +97,7 @@ def run(commands: typer.Typer) -> int:
     except BrokenPipeError:  # whoever read our output has gone; nothing is left to be said to them
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
-    except (typer.exceptions.TyperException, CommandError, ClientError, OSError) as e:
+    except (typer.exceptions.TyperException, CommandError, ClientError, ModelyardError, OSError) as e:
         detail, remedy, code = _told(e)
         print_error(detail, remedy)
         return code
@@ -109,6 +110,9 @@ def _told(error: Exception) -> tuple[str, str, int]:
             told = error.detail, error.remedy, int(error.code)
         case ClientError():
             told = error.detail, remedy_of(error), int(exit_code_of(error))
+        case ModelyardError():  # of the server's own code, on its machine
+            code = ExitCode.NOT_FOUND if error.status == 404 else ExitCode.FAILED
+            told = error.detail, error.remedy, int(code)
         case typer.exceptions.TyperException():
             told = error.format_message(), "See --help.", error.exit_code
         case _:
