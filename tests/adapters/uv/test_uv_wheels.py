@@ -1,5 +1,6 @@
 import base64
 import hashlib
+import time
 import tomllib
 import zipfile
 from functools import partial
@@ -72,7 +73,8 @@ def test_a_package_whose_wheels_are_for_other_platforms_is_refused(pypi):
     assert "find-links" in refused.value.remedy
 
 
-def test_an_index_that_does_not_answer(tmp_path):
+def test_an_index_that_does_not_answer(tmp_path, monkeypatch):
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     dead = UvWheels(tmp_path, PackageIndexes(index_url=f"http://secret:word@127.0.0.1:{free_port()}/simple"))
     with pytest.raises(IndexUnavailable) as refused:
         dead.lock("six", **TARGET)
@@ -82,9 +84,10 @@ def test_an_index_that_does_not_answer(tmp_path):
 def make_wheel(folder, name="demo_model-1.0-py3-none-any.whl"):
     file = folder / name
     with zipfile.ZipFile(file, "w") as archive:
-        info = "demo_model-1.0.dist-info"
+        version = name.split("-")[1]
+        info = f"demo_model-{version}.dist-info"
         archive.writestr("demo_model.py", "x = 1\n")
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: demo-model\nVersion: 1.0\n")
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: demo-model\nVersion: {version}\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
     return file
@@ -104,6 +107,18 @@ def test_without_a_network_a_folder_of_wheels_serves(tmp_path):
     assert sum(counted) == file.stat().st_size
     with pytest.raises(IndexUnavailable):
         offline.fetch(described(file, "https://example.org/x.whl"), tmp_path / "y.whl", on_bytes=counted.append)
+
+
+def test_an_answer_counts_for_ten_minutes(tmp_path, monkeypatch):
+    make_wheel(tmp_path)
+    offline = UvWheels(tmp_path / "cache", PackageIndexes(find_links=[str(tmp_path)], offline=True))
+    first = offline.lock("demo-model", **TARGET)
+    make_wheel(tmp_path, "demo_model-2.0-py3-none-any.whl")
+    assert offline.lock("demo-model", **TARGET) == first
+    later = time.time() + 601
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert packages(offline.lock("demo-model", **TARGET))["demo-model"]["version"] == "2.0"
+    assert len(list((tmp_path / "cache" / "answers").iterdir())) == 1
 
 
 def test_a_file_outside_the_configured_folders_is_not_read(tmp_path):

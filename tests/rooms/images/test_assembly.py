@@ -2,11 +2,11 @@ import dataclasses
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
 import time
+import tomllib
 
 import pytest
 
@@ -14,7 +14,7 @@ from modelyard.rooms.content.errors import BlobMissing
 from modelyard.rooms.images import rules, service
 from modelyard.rooms.images.errors import LockRefused, RequirementRefused, SourceRefused
 from modelyard.rooms.images.schemas import Artifact, AssemblyRequest
-from support.supplies import new_supplies, shared_supplies
+from support.supplies import shared_supplies, supplies_with_base
 from support.waiting import until
 
 SIGNATURE = {
@@ -93,7 +93,7 @@ def test_the_digest_is_a_function_of_what_goes_in(supplies, source, tmp_path, mo
     try:
         elsewhere = make_source(tmp_path / "another" / "folder")
         os.utime(elsewhere / "m.py", (1, 1))
-        anew = new_supplies(tmp_path / "supplies")
+        anew = supplies_with_base(tmp_path / "supplies", supplies)
         anew.blobs.put([b"pickle"])
         second = service.assemble(make_request(elsewhere, artifact=artifact, lock=first.lock), supplies=anew)
     finally:
@@ -236,6 +236,17 @@ def test_system_packages_are_one_layer_beyond_the_base(supplies, source):
     assert not any(name.split("/")[0] in ("lib", "bin", "sbin") for name in names)
 
 
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
+@pytest.mark.parametrize("platform", ["linux/amd64", "linux/arm64"])
+def test_the_boxs_own_packages_are_all_pinned(supplies, python, platform):
+    """Else the same box would become another image on the day that one of them is released."""
+    text = (supplies.box / "requirements.txt").read_text()
+    pinned = {line.split("==")[0] for line in rules.check_requirements(text)}
+    assert all("==" in line for line in rules.check_requirements(text))
+    lock = supplies.wheels.lock(text, python=python, platform=platform, glibc=rules.SUITES[python][1])
+    assert {package["name"] for package in tomllib.loads(lock)["packages"]} == pinned
+
+
 def test_stages_tell_what_happens(supplies, source):
     told = []
     service.assemble(make_request(source), supplies=supplies, on_stage=lambda stage, text: told.append((stage, text)))
@@ -281,11 +292,7 @@ def test_a_lock_of_another_platform_is_refused(supplies, source):
 
 def test_an_assembly_that_is_killed_can_be_done_again(supplies, source, tmp_path):
     expected = service.assemble(make_request(source), supplies=supplies)
-    anew = new_supplies(tmp_path / "anew")
-    for kind in ("bases", "interpreters"):
-        shutil.copytree(supplies.cache.folder / kind, anew.cache.folder / kind, dirs_exist_ok=True, symlinks=True)
-    for layer in service.ensure_base("3.11", "linux/amd64", supplies=supplies).layers:
-        anew.blobs.put(supplies.blobs.open(layer.digest))
+    anew = supplies_with_base(tmp_path / "anew", supplies)
     child = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path / "anew"), str(source), expected.lock.to_text()],
         env=os.environ | {"PYTHONPATH": ":".join(filter(None, sys.path))},

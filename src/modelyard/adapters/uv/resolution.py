@@ -4,8 +4,11 @@ import os
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import uv
 
@@ -18,20 +21,34 @@ from modelyard.rooms.images.locks import no_wheel
 NEWEST_PLATFORM = 40
 """The highest ``manylinux_2_N`` that ``uv`` knows as a target."""
 TIMEOUT_S = 600
+ANSWER_MAX_AGE_S = 600
 
 
 @dataclass(frozen=True, slots=True)
 class UvResolver:
-    """The resolving half of a ``WheelSource``. ``cache`` is a folder for ``uv``'s own cache."""
+    """The resolving half of a ``WheelSource``.
+
+    ``cache`` is a folder for ``uv``'s own cache and for answers, which count for ``ANSWER_MAX_AGE_S``: as long as an
+    index such as PyPI lets its pages be kept.
+    """
 
     cache: Path
     indexes: PackageIndexes
 
     def lock(self, requirements: str, *, python: str, platform: str, glibc: str) -> str:
         """See ``ports.WheelSource``. Blocks for as long as the index takes."""
+        command = self._command(python, platform, glibc)
+        answer = self.cache / "answers" / f"{rules.cache_key(requirements, command)}.toml"
+        if _is_fresh(answer):
+            return answer.read_text()
+        text = self._ask(requirements, command, platform, python)
+        _keep(answer, text)
+        return text
+
+    def _ask(self, requirements: str, command: Sequence[str], platform: str, python: str) -> str:
         try:
             done = subprocess.run(
-                [*self._command(python, platform, glibc)],
+                command,
                 input=requirements,
                 env=self._environment(),
                 cwd=self._folder(),
@@ -64,11 +81,32 @@ class UvResolver:
         return folder
 
     def _environment(self) -> dict[str, str]:
-        wanted = re.compile(r"PATH|HOME|TMPDIR|SSL_CERT_(?:FILE|DIR)|(?:https?|all|no)_proxy", re.IGNORECASE)
+        wanted = re.compile(
+            r"PATH|HOME|TMPDIR|SSL_CERT_(?:FILE|DIR)|(?:https?|all|no)_proxy|UV_HTTP_(?:RETRIES|TIMEOUT)", re.IGNORECASE
+        )
         environment = {name: value for name, value in os.environ.items() if wanted.fullmatch(name)}
         if self.indexes.ca_bundle:
             environment["SSL_CERT_FILE"] = str(self.indexes.ca_bundle)
         return environment
+
+
+def _is_fresh(answer: Path) -> bool:
+    try:
+        age = time.time() - answer.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return 0 <= age < ANSWER_MAX_AGE_S
+
+
+def _keep(answer: Path, text: str) -> None:
+    """Writes an answer all or nothing, and forgets those that are too old."""
+    answer.parent.mkdir(parents=True, exist_ok=True)
+    for known in answer.parent.glob("*.toml"):
+        if not _is_fresh(known):
+            known.unlink(missing_ok=True)
+    with NamedTemporaryFile("w", dir=answer.parent, suffix=".new", delete=False) as file:
+        file.write(text)
+    Path(file.name).replace(answer)
 
 
 def _error(output: str, platform: str, python: str) -> ModelyardError:

@@ -53,7 +53,8 @@ def interpreter_for(base: BaseImage, *, supplies: Supplies) -> Interpreter:
     if not folder.exists():
         stored = (stored_entries(supplies.blobs, layer) for layer in base.layers)
         interpreters.unpack_tree(chain.from_iterable(stored), folder)
-    return interpreters.start_interpreter(folder, base.interpreter, machine_platform.machine())
+    machine = machine_platform.machine()
+    return interpreters.find_interpreter(folder, base.interpreter, machine, version=base.python_version)
 
 
 def interpreter_folder(base: BaseImage, supplies: Supplies) -> Path:
@@ -188,4 +189,5 @@ def _compiler(python: str, platform: str, entries: Iterable[Entry], supplies: Su
     if platform != here:
         return interpreter_for(ensure_base(python, here, supplies=supplies), supplies=supplies)
     interpreters.unpack_tree(entries, folder)
-    return interpreters.start_interpreter(folder, f"/usr/bin/python{python}", machine)
+    found = interpreters.find_interpreter(folder, f"/usr/bin/python{python}", machine, version=python)
+    return interpreters.ask_version(found)

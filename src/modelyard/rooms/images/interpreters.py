@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from modelyard.rooms.images.bytecode import Interpreter
@@ -34,26 +35,27 @@ def keep_tree(folder: Path, place: Path) -> None:
         folder.rename(place)
 
 
-def start_interpreter(folder: Path, interpreter: str, machine: str) -> Interpreter:
-    """The Python at ``interpreter`` (its path in the image) of the base that lies in ``folder``.
-
-    Raises ``BaseUnavailable`` where it does not start.
-    """
-    command = _command(folder, interpreter, machine)
+def find_interpreter(folder: Path, interpreter: str, machine: str, *, version: str) -> Interpreter:
+    """The Python at ``interpreter`` (its path in the image), of that exact version, of the base in ``folder``."""
     home = (folder / interpreter.lstrip("/")).resolve().parent.parent
-    environment = {"PYTHONHOME": str(home), "LC_ALL": "C.UTF-8"}
+    environment = (("PYTHONHOME", str(home)), ("LC_ALL", "C.UTF-8"))
+    return Interpreter(_command(folder, interpreter, machine), environment, version)
+
+
+def ask_version(interpreter: Interpreter) -> Interpreter:
+    """The same, with the version that it says itself; raises ``BaseUnavailable`` where it does not start."""
     try:
         version = subprocess.run(
-            [*command, "-s", "-S", "-c", "import platform; print(platform.python_version())"],
-            env=environment,
+            [*interpreter.command, "-s", "-S", "-c", "import platform; print(platform.python_version())"],
+            env=dict(interpreter.environment),
             capture_output=True,
             text=True,
             timeout=60,
             check=True,
         ).stdout.strip()
     except (subprocess.SubprocessError, OSError) as e:
-        raise BaseUnavailable(f"The base's own interpreter {interpreter} does not start on this machine.") from e
-    return Interpreter(command, tuple(environment.items()), version)
+        raise BaseUnavailable("The base's own interpreter does not start on this machine.") from e
+    return replace(interpreter, version=version)
 
 
 def _command(folder: Path, interpreter: str, machine: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import Tag, compatible_tags, cpython_tags
@@ -81,13 +82,14 @@ def check_system_packages(names: Iterable[str]) -> list[str]:
 
 def choose_wheel(candidates: Sequence[Wheel], *, python: str, platform: str, glibc: str) -> Wheel | None:
     """The candidate whose tags an installer on that platform prefers; None where none fits."""
-    ranks = {tag: rank for rank, tag in enumerate(supported_tags(python, platform, glibc))}
+    ranks = supported_tags(python, platform, glibc)
     ranked = [(rank, wheel.filename, wheel) for wheel in candidates if (rank := _rank(wheel, ranks)) is not None]
     return min(ranked)[2] if ranked else None
 
 
-def supported_tags(python: str, platform: str, glibc: str) -> list[Tag]:
-    """Wheel tags that fit, best first (PEP 425, PEP 600): every glibc from the base's down to 2.5."""
+@lru_cache(maxsize=32)
+def supported_tags(python: str, platform: str, glibc: str) -> Mapping[Tag, int]:
+    """Wheel tags that fit, with their rank, 0 the best (PEP 425, PEP 600): every glibc from the base's down to 2.5."""
     machine = ARCHITECTURES[parse_platform(platform)]
     major, minor = (int(part) for part in python.split("."))
     newest = int(glibc.split(".")[1])
@@ -99,10 +101,11 @@ def supported_tags(python: str, platform: str, glibc: str) -> list[Tag]:
             platforms.append(f"{legacy[level]}_{machine}")
     platforms.append(f"linux_{machine}")
     interpreter = f"cp{major}{minor}"
-    return [
+    tags = [
         *cpython_tags((major, minor), [interpreter], platforms),
         *compatible_tags((major, minor), interpreter, platforms),
     ]
+    return {tag: rank for rank, tag in enumerate(dict.fromkeys(tags))}
 
 
 @dataclass(frozen=True, slots=True)
