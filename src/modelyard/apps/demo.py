@@ -127,7 +127,7 @@ def _push(client: Client, folder: Path) -> dict[str, Any]:
     address = f"{ADMINISTRATOR}/{REPOSITORY}"
     known = client.find_repository(address)
     if known is None:
-        client.create_repository(REPOSITORY, visibility="public")
+        client.create_repository(address, visibility="public")
     for version in client.list_versions(address) if known else []:
         if version["state"] == "ready":
             _say(f"{address} v{version['number']} is ready already.")
