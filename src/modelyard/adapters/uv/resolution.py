@@ -22,6 +22,9 @@ NEWEST_PLATFORM = 40
 """The highest ``manylinux_2_N`` that ``uv`` knows as a target."""
 TIMEOUT_S = 600
 ANSWER_MAX_AGE_S = 600
+_INHERITED = re.compile(
+    r"PATH|HOME|TMPDIR|SSL_CERT_(?:FILE|DIR)|(?:https?|all|no)_proxy|UV_HTTP_(?:RETRIES|TIMEOUT)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,7 @@ class UvResolver:
         return folder
 
     def _environment(self) -> dict[str, str]:
-        wanted = re.compile(
-            r"PATH|HOME|TMPDIR|SSL_CERT_(?:FILE|DIR)|(?:https?|all|no)_proxy|UV_HTTP_(?:RETRIES|TIMEOUT)", re.IGNORECASE
-        )
-        environment = {name: value for name, value in os.environ.items() if wanted.fullmatch(name)}
+        environment = {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)}
         if self.indexes.ca_bundle:
             environment["SSL_CERT_FILE"] = str(self.indexes.ca_bundle)
         return environment
