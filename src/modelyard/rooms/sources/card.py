@@ -1,6 +1,7 @@
 """The card in a README: front matter with the fields, then the text."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from modelyard.rooms.signatures.schemas import Target
@@ -13,6 +14,11 @@ README = "README.md"
 MAX_README_BYTES = 1024**2
 MAX_TEXT = 100_000
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+
+
+def find_readme(paths: Iterable[str]) -> str | None:
+    """The README at the top of a source, however its name is written; None where there is none."""
+    return next((path for path in sorted(paths) if path.casefold() == README.casefold()), None)
 
 
 def read_readme(data: bytes) -> tuple[Card, tuple[str, ...]]:

@@ -61,7 +61,7 @@ def read_manifest(config: dict[str, Any]) -> Manifest:
             raise ConfigInvalid(
                 f"The key {key[:60]!a} is not known.", remedy=_suggestion(key, known), field=f"/{key[:60]}"
             )
-    nested = config.get("card") or {}
+    nested = {} if config.get("card") is None else config["card"]
     if not isinstance(nested, dict):
         raise ConfigInvalid("The card is not an object of fields.", field="/card")
     flat = {key: config[key] for key in CARD_KEYS if key in config}

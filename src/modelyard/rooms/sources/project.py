@@ -7,7 +7,7 @@ from pathlib import Path
 
 from modelyard.rooms.signatures.schemas import Target
 from modelyard.rooms.sources.archives import Unpacked, unpack
-from modelyard.rooms.sources.card import README, merge_cards, read_readme, write_readme
+from modelyard.rooms.sources.card import README, find_readme, merge_cards, read_readme, write_readme
 from modelyard.rooms.sources.config import MANIFEST, Manifest, read_manifest_text, read_parts_config, write_manifest
 from modelyard.rooms.sources.errors import ConfigInvalid, PathUnsafe, ProjectIncomplete
 from modelyard.rooms.sources.names import PathBook, check_path, is_junk, safe_file_name
@@ -27,7 +27,7 @@ def read_parts(
     is and is called by the name of its file. Raises the errors of this room.
     """
     manifest = read_parts_config(_read_bounded(config))
-    needed = _read_requirements(_read_bounded(requirements) if requirements else b"")
+    needed = parse_requirements(_read_bounded(requirements) if requirements else b"")
     artifact_path = _artifact_name(artifact) if artifact else None
     unpacked = unpack(source_zip, _fresh_folder(workdir))
     source = _root_of_module(unpacked, manifest.predict)
@@ -63,11 +63,12 @@ def read_directory(path: Path) -> Project:
         raise ProjectIncomplete(f"There is no {MANIFEST} at the top of the source.", remedy=remedy, field=MANIFEST)
     manifest = read_manifest_text(_read_bounded(path / MANIFEST))
     needed = _requirements_of(path, manifest, files)
-    readme, notes = read_readme((path / README).read_bytes()) if README in files else (Card(), ())
+    name = find_readme(files)
+    readme, notes = read_readme(_read_bounded(path / name)) if name else (Card(), ())
     project = Project(
         target=manifest.predict,
         source=path,
-        artifact=path / _named_file(manifest.artifact, "artifact", files) if manifest.artifact else None,
+        artifact=path / _named_file(manifest.artifact, "artifact", files) if manifest.artifact is not None else None,
         artifact_path=manifest.artifact,
         notes=(*needed.notes, *notes),
     )
@@ -127,8 +128,8 @@ def _commit_texts(
     Where the author wrote no README one is made from the card's fields, which then stand there alone.
     """
     generated = {REQUIREMENTS: needed.text}
-    if (source / README).is_file():
-        readme, notes = read_readme((source / README).read_bytes())
+    if name := find_readme(entry.name for entry in source.iterdir() if entry.is_file()):
+        readme, notes = read_readme(_read_bounded(source / name))
         generated[MANIFEST] = write_manifest(manifest)
         return merge_cards(dict(manifest.card), readme), generated, notes
     text = write_readme(merge_cards(dict(manifest.card), Card()), target=manifest.predict)
@@ -154,15 +155,12 @@ def _check_commit_names(project: Project) -> None:
 def _requirements_of(path: Path, manifest: Manifest, files: set[str]) -> Requirements:
     """The lines in the manifest, or those of the file it names, or of ``requirements.txt`` if there is one."""
     if isinstance(manifest.requirements, tuple):
-        return _read_requirements("\n".join(manifest.requirements))
-    name = manifest.requirements or (REQUIREMENTS if REQUIREMENTS in files else None)
-    return (
-        _read_requirements(_read_bounded(path / _named_file(name, "requirements", files))) if name else Requirements()
-    )
-
-
-def _read_requirements(text: bytes | str) -> Requirements:
-    return parse_requirements(text)
+        return parse_requirements("\n".join(manifest.requirements))
+    name = manifest.requirements
+    if name is None and REQUIREMENTS not in files:
+        return Requirements()
+    file = _named_file(REQUIREMENTS if name is None else name, "requirements", files)
+    return parse_requirements(_read_bounded(path / file))
 
 
 def _named_file(name: str, key: str, files: set[str]) -> str:

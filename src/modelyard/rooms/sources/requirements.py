@@ -84,15 +84,19 @@ def refuse_reason(line: str) -> str | None:
 def _refuse_source(line: str, shown: str) -> str | None:
     if URL.search(line):
         return f"{shown} is a URL; only packages of the index can be required"
+    requirement, complaint = _try_parse(line)
+    if requirement is not None and requirement.url is not None:
+        return f"{shown} names a URL; write {requirement.name}==VERSION instead"
     if PATH.search(line.split(";", maxsplit=1)[0].strip()):
         return f"{shown} is a path; only packages of the index can be required"
+    return f"{shown} is not a requirement ({complaint})" if complaint else None
+
+
+def _try_parse(line: str) -> tuple[Requirement | None, str]:
     try:
-        requirement = Requirement(line)
+        return Requirement(line), ""
     except InvalidRequirement as e:
-        return f"{shown} is not a requirement ({str(e).splitlines()[0]})"
-    if requirement.url is not None:
-        return f"{shown} names a URL; write {requirement.name}==VERSION instead"
-    return None
+        return None, str(e).splitlines()[0]
 
 
 def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:

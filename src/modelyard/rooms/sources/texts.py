@@ -49,7 +49,8 @@ def parse_yaml(data: bytes | str) -> Any:
     except yaml.MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise _invalid(f"{place}{e.problem or e.context}", "YAML") from e
+        why = ": ".join(text for text in (e.context, e.problem) if text)
+        raise _invalid(f"{place}{why}", "YAML") from e
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as e:
         raise _invalid(str(e).splitlines()[0] if str(e) else "it cannot be read", "YAML") from e
 
