@@ -53,17 +53,19 @@ from modelyard.rooms.versions.tasks import BuildTools
 
 log = logging.getLogger("modelyard")
 
+MAX_BODY_BYTES = 4 * 1024**2
+
 ROUTERS = (
     accounts_router,
-    uploads_router,
     repos_router,
     versions_router,
     serving_router,
     doctor_router,
     health_router,
     registry_router,
-    git_router,
 )
+STREAMING_ROUTERS = (uploads_router, git_router)
+"""Their bodies are read as they come, and bounded by the room."""
 
 Asgi = Callable[
     [
@@ -87,6 +89,8 @@ def create_api() -> FastAPI:
     )
     install_problem_handlers(app)
     for router in ROUTERS:
+        app.include_router(router, max_body_size=MAX_BODY_BYTES)
+    for router in STREAMING_ROUTERS:
         app.include_router(router)
     web.mount(app)
     check_policies(app)

@@ -5,19 +5,18 @@ response is sent (``scope="function"``), so what is acknowledged is durable.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute
 
 from modelyard.kit.clock import Clock, system_clock
 from modelyard.kit.db import Database
@@ -96,23 +95,18 @@ def depends_on_writing(route: APIRoute) -> bool:
     return _writing in _calls(route.dependant)
 
 
-def walk_routes(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
-    """Every route, those of included and mounted applications too."""
-    for route in routes:
-        inner = getattr(route, "routes", None)
-        if inner:
-            yield from walk_routes(inner)
-        else:
-            yield route
+def api_routes(app: FastAPI) -> list[APIRoute]:
+    """Every route of the application, those of included routers too."""
+    found = (context.original_route for context in iter_route_contexts(app.routes))
+    return [route for route in found if isinstance(route, APIRoute)]
 
 
 def check_policies(app: FastAPI) -> None:
     """Raises ``RuntimeError`` naming every route without a policy. Call once all routers are included."""
-    bare = [
-        f"{sorted(route.methods or ())} {route.path}"
-        for route in walk_routes(app.routes)
-        if isinstance(route, APIRoute) and not declared_policies(route)
-    ]
+    routes = api_routes(app)
+    if not routes:
+        raise RuntimeError("no routes were found to check")
+    bare = [f"{sorted(route.methods or ())} {route.path}" for route in routes if not declared_policies(route)]
     if bare:
         raise RuntimeError("routes without a declared policy: " + ", ".join(bare))
 
