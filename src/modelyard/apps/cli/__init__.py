@@ -1,7 +1,7 @@
 """The command line, ``modelyard``: what people and scripts ask of a server, and what an operator does on its machine.
 
-The commands of ``local`` need the server's code, which is slow to import; ``program`` starts them in a process of their
-own, so that the others answer at once.
+The operator's commands need the server's code, which is slow to import; ``program`` becomes a process of their own for
+them, so that the others answer at once.
 """
 
 from modelyard.apps.cli.program import main

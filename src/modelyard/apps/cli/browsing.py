@@ -1,6 +1,7 @@
 """``modelyard list`` and ``show``."""
 
 from typing import Annotated, Any
+from urllib.parse import urljoin
 
 import typer
 
@@ -46,7 +47,7 @@ def show(address: VersionArgument, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"repository": repository, "versions": versions, "deployment": deployment})
     else:
-        _show_repository(repository, versions, deployment)
+        _show_repository(client.url, repository, versions, deployment)
 
 
 def _deployment(client: Client, repository: str) -> Deployment | None:
@@ -56,7 +57,9 @@ def _deployment(client: Client, repository: str) -> Deployment | None:
         return None
 
 
-def _show_repository(repository: Repository, versions: list[Version], deployment: Deployment | None) -> None:
+def _show_repository(
+    server: str, repository: Repository, versions: list[Version], deployment: Deployment | None
+) -> None:
     facts: list[tuple[str, Any]] = [
         ("repository", f"{repository['owner']}/{repository['name']}"),
         ("title", repository["title"]),
@@ -67,7 +70,7 @@ def _show_repository(repository: Repository, versions: list[Version], deployment
     ]
     if deployment:
         facts += [("serves", f"{a['alias']}: v{a['answering']}") for a in deployment["aliases"]]
-        facts += [("state", deployment["wanted"]), ("address", deployment["url"])]
+        facts += [("state", deployment["wanted"]), ("address", urljoin(server, deployment["url"]))]
     print_facts(facts)
     if versions:
         results.print()

@@ -81,7 +81,17 @@ def _value(name: str, text: str, schema: dict[str, Any]) -> Any:
         )
     if _takes_text(schema):
         return text if _is_text_only(schema) else _json_or_text(text)
-    return _json(name, text)
+    return _typed(name, text, schema)
+
+
+def _typed(name: str, text: str, schema: dict[str, Any]) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as e:
+        shown = text if len(text) <= 40 else text[:40] + "…"
+        raise UsageError(
+            f"'{shown}' is not what --{name} takes.", remedy=f"Write {describe_input(name, schema)}."
+        ) from e
 
 
 def _from_file(name: str, path: str, schema: dict[str, Any]) -> Any:
@@ -106,8 +116,7 @@ def _json(name: str, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as e:
-        shown = text if len(text) <= 40 else text[:40] + "…"
-        raise UsageError(f"'{shown}' for {name} is not valid JSON: {e}.", remedy="Correct it.") from e
+        raise UsageError(f"What {name} was given is not valid JSON: {e}.", remedy="Correct it.") from e
 
 
 def _json_or_text(text: str) -> Any:

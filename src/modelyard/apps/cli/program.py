@@ -15,7 +15,6 @@ from modelyard.kit.errors import ModelyardError
 from modelyard_client import ClientError
 
 ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-LOCAL_MODULE = "modelyard.apps.cli.local"
 
 
 def show_version(wanted: bool) -> None:
@@ -62,25 +61,25 @@ def choose_server(
 @app.command(context_settings=ANY_ARGUMENTS)
 def up(context: typer.Context) -> None:
     """On the server: start it. Migrates the database first, after a backup."""
-    _run_local(context)
+    _become("modelyard.apps.cli.starting", context)
 
 
 @app.command(context_settings=ANY_ARGUMENTS)
 def doctor(context: typer.Context) -> None:
     """On the server: say what this machine can isolate, and what follows."""
-    _run_local(context)
+    _become("modelyard.apps.cli.examining", context)
 
 
 @app.command(context_settings=ANY_ARGUMENTS)
 def scrub(context: typer.Context) -> None:
     """On the server: read every stored blob back and report what is damaged."""
-    _run_local(context)
+    _become("modelyard.apps.cli.examining", context)
 
 
 @app.command(context_settings=ANY_ARGUMENTS)
 def admin(context: typer.Context) -> None:
     """On the server: create users and reset passwords in its database."""
-    _run_local(context)
+    _become("modelyard.apps.cli.people", context)
 
 
 def main() -> int:
@@ -121,8 +120,8 @@ def _told(error: Exception) -> tuple[str, str, int]:
     return told
 
 
-def _run_local(context: typer.Context) -> None:
+def _become(module: str, context: typer.Context) -> None:
     """Becomes the process that has the server's code, so that signals and its exit code are simply its own."""
-    arguments = [sys.executable, "-m", LOCAL_MODULE, context.info_name or "", *context.args]
+    arguments = [sys.executable, "-m", module, context.info_name or "", *context.args]
     sys.stdout.flush()
     os.execv(sys.executable, arguments)  # noqa: S606 (our own interpreter)

@@ -68,6 +68,8 @@ _spinner = Spinner("dots", style="cyan")
 
 def _rows(stages: dict[str, tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 1))
+    for _column in ("mark", "name", "text"):
+        table.add_column(no_wrap=True, overflow="ellipsis")
     for name, (state, text) in stages.items():
         mark: Any = Text(*MARKS[state]) if state in MARKS else _spinner
         table.add_row(mark, Text(name), Text(text, style="dim"))

@@ -2,12 +2,14 @@
 
 import sys
 from typing import Annotated
+from urllib.parse import urljoin
 
 import typer
 
 from modelyard.apps.cli.addresses import read_address
 from modelyard.apps.cli.options import AliasOption, AsJson, RepositoryArgument, VersionArgument, connected
 from modelyard.apps.cli.output import print_facts, print_json
+from modelyard_client import Client
 from modelyard_client.answers import Deployment
 
 
@@ -33,19 +35,20 @@ def deploy(
             "idle_stop_seconds": idle_stop,
             "callers": callers,
         }
-        _show(client.deploy(wanted.repository, version=wanted.version, alias=alias, **settings), as_json=as_json)
+        deployment = client.deploy(wanted.repository, version=wanted.version, alias=alias, **settings)
+        _show(client, deployment, as_json=as_json)
 
 
 def stop(address: RepositoryArgument, as_json: AsJson = False) -> None:
     """Stop serving a repository, after the requests under way."""
     with connected() as client:
-        _show(client.stop_deployment(read_address(client, address).repository), as_json=as_json)
+        _show(client, client.stop_deployment(read_address(client, address).repository), as_json=as_json)
 
 
 def rollback(address: RepositoryArgument, alias: AliasOption = "production", as_json: AsJson = False) -> None:
     """Point an alias back at the version before."""
     with connected() as client:
-        _show(client.roll_back(read_address(client, address).repository, alias=alias), as_json=as_json)
+        _show(client, client.roll_back(read_address(client, address).repository, alias=alias), as_json=as_json)
 
 
 def logs(
@@ -66,7 +69,7 @@ def logs(
     sys.stdout.write(text)
 
 
-def _show(deployment: Deployment, *, as_json: bool) -> None:
+def _show(client: Client, deployment: Deployment, *, as_json: bool) -> None:
     if as_json:
         print_json(deployment)
         return
@@ -74,7 +77,7 @@ def _show(deployment: Deployment, *, as_json: bool) -> None:
         [
             ("state", deployment["wanted"]),
             *((a["alias"], _alias(a["version"], a["answering"])) for a in deployment["aliases"]),
-            ("address", deployment["url"]),
+            ("address", urljoin(client.url, deployment["url"])),
         ]
     )
 
