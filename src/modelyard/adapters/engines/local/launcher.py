@@ -10,7 +10,7 @@ from modelyard.adapters.engines.local import shim
 from modelyard.adapters.engines.local.shim.plan import Plan
 from modelyard.rooms.runs.errors import EngineRefused, EngineUnavailable
 
-_SOURCES = Path(__file__).resolve().parents[4]
+SOURCES = Path(__file__).resolve().parents[4]
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop()); from {package} import {entry}; {entry}.main()"
 _DEADLINE = 60.0
 
@@ -37,7 +37,7 @@ def can_start(plan: Plan, *, python: str) -> str | None:
 
 def _converse(plan: Plan, python: str) -> dict[str, str] | None:
     program = _PROGRAM.format(package=shim.__name__, entry=_entry(plan))
-    argv = [python, "-I", "-S", "-c", program, str(_SOURCES)]
+    argv = [python, "-I", "-S", "-c", program, str(SOURCES)]
     with subprocess.Popen(
         argv,
         stdin=subprocess.PIPE,

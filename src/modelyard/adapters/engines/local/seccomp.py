@@ -95,20 +95,22 @@ _AF_UNIX, _AF_NETLINK, _AF_ALG, _AF_VSOCK = 1, 16, 38, 40
 _Instruction = tuple[int, int, int, int]
 
 
-def compile_filter(machine: str | None = None, *, internet: bool = True) -> bytes:
+def compile_filter(
+    machine: str | None = None, *, internet: bool = True, allowing: frozenset[str] = frozenset()
+) -> bytes:
     """An array of ``struct sock_filter`` for ``machine`` (default: this one; ``x86_64`` or ``aarch64``).
 
-    Without ``internet`` only Unix sockets can be made: for isolation levels that have no network namespace. An
-    architecture that is not known raises ``EngineRefused``.
+    Without ``internet`` only Unix sockets can be made: for isolation levels that have no network namespace.
+    ``allowing`` names calls that are let through all the same. An architecture that is not known raises ``EngineRefused``.
     """
     machine = machine or platform.machine()
     if machine not in _ARCHITECTURES:
         raise EngineRefused(f"There is no system call filter for {machine}.", remedy="Use the docker engine.")
     column = list(_ARCHITECTURES).index(machine)
-    return b"".join(struct.pack("=HBBI", *instruction) for instruction in _program(machine, column, internet))
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in _program(machine, column, internet, allowing))
 
 
-def _program(machine: str, column: int, internet: bool) -> list[_Instruction]:
+def _program(machine: str, column: int, internet: bool, allowing: frozenset[str]) -> list[_Instruction]:
     program: list[_Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE_AT),
         (_JUMP_EQUAL, 1, 0, _ARCHITECTURES[machine]),
@@ -118,7 +120,7 @@ def _program(machine: str, column: int, internet: bool) -> list[_Instruction]:
     if machine == "x86_64":
         program += [(_JUMP_AT_LEAST, 0, 1, _X32_BIT), (_RETURN, 0, 0, _KILL)]
     for calls, number in ((_DENIED, errno.EPERM), (_ABSENT, errno.ENOSYS)):
-        program += _refuse([columns[column] for columns in calls.values()], number)
+        program += _refuse([columns[column] for name, columns in calls.items() if name not in allowing], number)
     program += _on(_CLONE[column], [(_JUMP_ANY_BIT, 0, 1, _NEW_NAMESPACES), _deny()])
     program += _on(_IOCTL[column], _deny_values(_TERMINAL_INJECTION), argument=1)
     program += _on(_PERSONALITY[column], _deny_others(_HARMLESS_PERSONALITIES))

@@ -170,9 +170,10 @@ class _Unpacking:
 
 
 def close_folders(root: Path) -> None:
-    """Makes every folder of a tree readable by all and writable by nobody."""
+    """Makes every folder of a tree readable by all and writable by nobody; the tree itself can still be renamed."""
     for path, _, _ in os.walk(root):
         os.chmod(path, 0o555)  # noqa: S103 - what is shared by containers of any user
+    root.chmod(0o755)
 
 
 def remove_tree(folder: Path) -> None:
