@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.kit.errors import ModelyardError
+from modelyard.kit.errors import ModelyardError, StorageFull
 from modelyard.rooms.signatures.errors import TargetMissing
 from modelyard.rooms.signatures.schemas import Target
-from modelyard.rooms.sources import service
+from modelyard.rooms.sources import project, service
 from modelyard.rooms.sources.errors import ConfigInvalid, LinkRefused, PathCollision, PathUnsafe, ProjectIncomplete
 from modelyard.rooms.sources.schemas import Project
 from rooms.sources.crafted import honest
@@ -272,6 +272,16 @@ def test_names_in_a_directory_are_checked(tmp_path):
         service.read_directory(directory(tmp_path / "a", **{"a\nb": b""}))
     with pytest.raises(PathCollision):
         service.read_directory(directory(tmp_path / "b", **{"a/x": b"", "A/y": b""}))
+
+
+def test_full_disk_is_said(push, tmp_path, monkeypatch):
+    def no_space(*_):
+        raise OSError(28, "No space left on device")
+
+    pushed = push()
+    monkeypatch.setattr(project.shutil, "copyfile", no_space)
+    with pytest.raises(StorageFull):
+        service.write_commit_tree(pushed, tmp_path / "tree")
 
 
 def test_nothing_is_left_outside_the_workdir(push, tmp_path):

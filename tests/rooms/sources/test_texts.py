@@ -53,7 +53,7 @@ def test_yaml_is_of_the_newer_kind():
         ("a: !!binary aGk=", "the tag"),
         ("1: a", "not a text"),
         ("? [a]\n: b", "not a text"),
-        ("a: [1", "line 1"),
+        ("a: [1", "flow sequence"),
         ("a: b: c", "line 1"),
         ("\ta: b", "line 1"),
         ("a: 1\n---\nb: 2", "single document"),

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from modelyard.rooms.signatures.modules import TooComplex, Tree
 from modelyard.rooms.signatures.parameters import read_function
-from modelyard.rooms.signatures.rules import make_target, parse_target
+from modelyard.rooms.signatures.rules import closest, make_target, parse_target
 from modelyard.rooms.signatures.schemas import PERMISSIVE_INPUTS, Signature, Target
 from modelyard.rooms.signatures.targets import Unreadable, locate
 
-__all__ = ["make_target", "parse_target", "read_signature"]
+__all__ = ["closest", "make_target", "parse_target", "read_signature"]
 
 MAX_SIGNATURE_BYTES = 256 * 1024
 

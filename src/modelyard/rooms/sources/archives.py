@@ -1,6 +1,5 @@
 """Unpacks a zip file that nobody has vouched for: every check first, bounded memory, nothing left behind on refusal."""
 
-import errno
 import shutil
 import stat
 import zipfile
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from modelyard.kit.errors import StorageFull
+from modelyard.rooms.sources.disk import full_disk_explained
 from modelyard.rooms.sources.errors import ArchiveAmbiguous, ArchiveBomb, ArchiveUnreadable, LinkRefused
 from modelyard.rooms.sources.names import PathBook, check_path, is_junk
 from modelyard.rooms.sources.zip_structure import REMAKE, check_entries, entry_name, read_directory, shown
@@ -53,7 +52,7 @@ def unpack(zip_path: Path, target: Path, *, limits: ArchiveLimits | None = None)
     and ``StorageFull``.
     """
     limits = limits or ArchiveLimits()
-    with zip_path.open("rb") as file, _translated():
+    with zip_path.open("rb") as file, full_disk_explained(), _translated():
         directory = read_directory(file, max_entries=limits.entries)
         with zipfile.ZipFile(file) as archive:
             check_entries(file, directory, archive)
@@ -72,10 +71,6 @@ def _translated() -> Iterator[None]:
         raise ArchiveUnreadable(
             f"The zip file is damaged: {str(e)[:200] or 'it ends too early'}.", remedy=REMAKE
         ) from e
-    except OSError as e:
-        if e.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StorageFull("There is no room to unpack the zip file.", remedy="Tell the administrator.") from e
-        raise
 
 
 def _choose_entries(archive: zipfile.ZipFile, limits: ArchiveLimits) -> tuple[list[_Entry], tuple[str, ...]]:

@@ -7,7 +7,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from modelyard.rooms.signatures import service as signatures
 from modelyard.rooms.signatures.errors import TargetInvalid
-from modelyard.rooms.signatures.rules import closest
 from modelyard.rooms.signatures.schemas import Target
 from modelyard.rooms.sources.errors import ConfigInvalid
 from modelyard.rooms.sources.rules import read_line, read_package, read_python
@@ -154,5 +153,5 @@ def _explained(error: ValidationError, field: str) -> ConfigInvalid:
 
 
 def _suggestion(key: str, known: list[str]) -> str:
-    guess = closest(key, known)
+    guess = signatures.closest(key, known)
     return f"Did you mean {guess}?" if guess else f"Known keys: {', '.join(known)}."

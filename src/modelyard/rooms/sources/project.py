@@ -9,6 +9,7 @@ from modelyard.rooms.signatures.schemas import Target
 from modelyard.rooms.sources.archives import Unpacked, unpack
 from modelyard.rooms.sources.card import README, find_readme, merge_cards, read_readme, write_readme
 from modelyard.rooms.sources.config import MANIFEST, Manifest, read_manifest_text, read_parts_config, write_manifest
+from modelyard.rooms.sources.disk import full_disk_explained
 from modelyard.rooms.sources.errors import ConfigInvalid, PathUnsafe, ProjectIncomplete
 from modelyard.rooms.sources.names import PathBook, check_path, is_junk, safe_file_name
 from modelyard.rooms.sources.requirements import Requirements, parse_requirements
@@ -80,7 +81,13 @@ def write_commit_tree(project: Project, target: Path) -> Path:
 
     A clone of that commit reads back, with ``read_directory``, as the same project. Files are copied, never linked.
     """
-    target.mkdir(parents=True)
+    with full_disk_explained():
+        target.mkdir(parents=True)
+        _write_files(project, target)
+    return target
+
+
+def _write_files(project: Project, target: Path) -> None:
     skipped = {*project.generated, project.artifact_path}
     for file in list_files(project.source):
         if file.path not in skipped:
@@ -89,7 +96,6 @@ def write_commit_tree(project: Project, target: Path) -> Path:
         (target / path).write_text(text, encoding="utf-8")
     if project.artifact is not None and project.artifact_path is not None:
         _copy(project.artifact, target / project.artifact_path, is_executable=False)
-    return target
 
 
 def _with_settings(project: Project, manifest: Manifest, needed: Requirements, card: Card) -> Project:
