@@ -14,7 +14,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -25,6 +24,7 @@ from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.errors import UsernameTaken
 from modelyard.rooms.accounts.schemas import Role, Scope
 from modelyard_client import Client
+from modelyard_client.answers import Version
 
 ADMINISTRATOR = "demo"
 REPOSITORY = "digits"
@@ -122,7 +122,7 @@ def _show(settings: Settings, token: str) -> Outcome:
         return _predict(client, folder, version)
 
 
-def _push(client: Client, folder: Path) -> dict[str, Any]:
+def _push(client: Client, folder: Path) -> Version:
     """The newest version of the same parts that is ready, else a new one with its stages as they happen."""
     address = f"{ADMINISTRATOR}/{REPOSITORY}"
     known = client.find_repository(address)
@@ -151,11 +151,11 @@ def _push(client: Client, folder: Path) -> dict[str, Any]:
     return version
 
 
-def _deploy(client: Client, version: dict[str, Any]) -> None:
+def _deploy(client: Client, version: Version) -> None:
     client.deploy(f"{ADMINISTRATOR}/{REPOSITORY}", version=version["number"])
 
 
-def _predict(client: Client, folder: Path, version: dict[str, Any]) -> Outcome:
+def _predict(client: Client, folder: Path, version: Version) -> Outcome:
     held_out = json.loads((folder / "held_out.json").read_text())
     address = f"{ADMINISTRATOR}/{REPOSITORY}"
     first = client.predict(address, {"image": held_out["images"][0]})
@@ -170,7 +170,8 @@ def _predict(client: Client, folder: Path, version: dict[str, Any]) -> Outcome:
     outcome = Outcome(len(answered), len(answers), right / len(answers))
     _say(f"Predictions  {outcome.answered} of {outcome.total} answered, accuracy {outcome.accuracy:.3f}")
     _say(f"Throughput   {len(answered) / seconds:.0f} predictions a second")
-    _say(f"Image        {version['image']['digest']}")
+    if version["image"]:
+        _say(f"Image        {version['image']['digest']}")
     return outcome
 
 

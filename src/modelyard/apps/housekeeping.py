@@ -9,7 +9,8 @@ import anyio.to_thread
 
 from modelyard.apps.wiring import Parts
 from modelyard.rooms.accounts import service as accounts
-from modelyard.rooms.content import service as content
+from modelyard.rooms.content import tasks as content
+from modelyard.rooms.content.uploads import UploadTools
 from modelyard.rooms.images import service as images
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.runs import service as runs
@@ -27,6 +28,7 @@ def settle(parts: Parts) -> None:
     for name in runs.remove_strays(parts.runs):
         log.warning("removed the stray container %s", name)
     images.clean_up(supplies=parts.supplies)
+    _expire(parts)
     for folder in (parts.settings.data_dir / "scratch").iterdir():
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -61,7 +63,7 @@ async def _quietly(work: Callable[[Parts], None], parts: Parts) -> None:
 def _expire(parts: Parts) -> None:
     with parts.database.write() as session:
         accounts.sweep_expired(session, clock=parts.clock)
-    content.sweep_uploads(parts.database, parts.blobs, options=parts.content, clock=parts.clock)
+    content.sweep_uploads(UploadTools(parts.database, parts.blobs, parts.content, parts.clock))
 
 
 def _collect(parts: Parts) -> None:

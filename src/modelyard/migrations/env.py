@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import pkgutil
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
@@ -16,7 +17,7 @@ for room in pkgutil.iter_modules(modelyard.rooms.__path__):
         importlib.import_module(name)
 
 
-def render_item(kind: str, item: object, _context: object) -> str | bool:
+def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Writes our own column types by the names that migrations import."""
     if kind != "type":
         return False

@@ -67,6 +67,15 @@ def basic_of(authorization: str | None) -> tuple[str, str] | None:
     return username, password
 
 
+def client_address(request: Request) -> str:
+    """Where the request comes from, for counting attempts."""
+    return accounts.client_address(
+        request.client.host if request.client else None,
+        request.headers.get("x-forwarded-for"),
+        trusted=part_of(request.app, AccountOptions).trusted_proxies,
+    )
+
+
 def own_id(principal: Principal) -> UUID:
     """The id of a caller whom a policy has found to be signed in."""
     if principal.account_id is None:

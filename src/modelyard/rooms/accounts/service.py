@@ -5,7 +5,7 @@ Signing in and up, sessions and invitations are in ``sign_in``; how the site tak
 
 import hashlib
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -325,6 +325,11 @@ def require_account(session: Session, username: str) -> AccountRow:
 
 def account_of(row: AccountRow) -> Account:
     return Account.model_validate(row, from_attributes=True)
+
+
+def client_address(peer: str | None, forwarded_for: str | None, *, trusted: Sequence[str]) -> str:
+    """Where a request comes from; what it says of that itself counts only where a trusted proxy passed it on."""
+    return rules.client_address(peer, forwarded_for, trusted=trusted)
 
 
 def secret_digest(secret: str) -> str:

@@ -1,7 +1,9 @@
 """Base images: of Debian packages where ``apt-get`` is, else pulled from a registry; layers of system packages."""
 
+import os
 import platform as machine_platform
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -148,7 +150,8 @@ def _unpacked(
     assert supplies.packages is not None
     architecture = rules.parse_platform(platform)
     files = supplies.packages.fetch(packages, workspace, suite=suite, architecture=architecture)
-    unpacked = [debs.unpack_package(file, workspace) for file in files]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        unpacked = list(pool.map(lambda file: debs.unpack_package(file, workspace), files))
     entries = [entry for package in unpacked for entry in [*package.entries, debs.status_entry(package)]]
     return entries, "\n".join(package.status for package in unpacked)
 

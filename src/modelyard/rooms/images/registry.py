@@ -87,7 +87,7 @@ def give_token(
     with database.write() as session:
         token = accounts.create_token(
             session,
-            account_id=principal.account_id,
+            account_id=access.own_id(principal),
             name="registry",
             scopes=[Scope.READ],
             lifetime=TOKEN_LIFETIME,

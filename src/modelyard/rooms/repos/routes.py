@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from modelyard.kit.clock import Clock
 from modelyard.kit.http import Reading, Writing, provided
 from modelyard.kit.paging import Cursor, Limit, Page
+from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import Anyone, Creator, SignedIn
 from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts.ports import AccountOptions
@@ -20,7 +21,7 @@ from modelyard.rooms.repos.policies import Owned, Readable
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Commit, Kind, NewRepository, Repository, RepositoryChange, TreeEntry
 
-router = APIRouter(prefix="/api/v1/repos", tags=["repositories"])
+router = APIRouter(prefix="/api/v1/repos", tags=["repositories"], route_class=IdempotentRoute)
 
 Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
 Accounts = Annotated[AccountOptions, Depends(provided(AccountOptions))]

@@ -9,6 +9,7 @@ from modelyard.kit import db
 from modelyard.kit.clock import Clock
 from modelyard.kit.http import Reading, Writing, provided
 from modelyard.kit.paging import Cursor, Limit, Page
+from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import Anyone, SignedIn
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.repos.policies import Owned, Readable
@@ -25,7 +26,7 @@ from modelyard.rooms.serving.schemas import (
     ServeToken,
 )
 
-router = APIRouter(prefix="/api/v1", tags=["deployments"])
+router = APIRouter(prefix="/api/v1", tags=["deployments"], route_class=IdempotentRoute)
 BELOW = "/repos/{owner}/{name}/deployment"
 
 Options = Annotated[ServingOptions, Depends(provided(ServingOptions))]

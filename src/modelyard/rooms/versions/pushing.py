@@ -1,9 +1,9 @@
-"""A push: what was uploaded becomes a commit and a queued version. Slow, so it takes the database, not a session."""
+"""A push: what was uploaded becomes a commit (slowly, outside any transaction), then a queued version."""
 
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,6 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Kind, Repository
-from modelyard.rooms.signatures import service as signatures
 from modelyard.rooms.signatures.schemas import Signature
 from modelyard.rooms.sources import service as sources
 from modelyard.rooms.sources.schemas import Project
@@ -46,8 +45,18 @@ class PushTools:
     python: str = "3.11"
 
 
-def push_version(tools: PushTools, *, principal: Principal, repository: Repository, wanted: NewVersion) -> Version:
-    """Checks the parts, commits them, reserves the next number and queues the build.
+@dataclass(frozen=True, slots=True)
+class PreparedPush:
+    """A push that was checked and committed to Git, but is not a version yet."""
+
+    project: Project
+    signature: Signature
+    commit_id: str
+    large: Mapping[str, LfsPointer]
+
+
+def prepare_push(tools: PushTools, *, principal: Principal, repository: Repository, wanted: NewVersion) -> PreparedPush:
+    """Checks the parts and commits them. Slow: call it outside any transaction.
 
     Raises what ``sources`` and ``signatures`` raise for parts that cannot be a model; nothing is kept then, and the
     uploads stay, so that the push can be repeated.
@@ -56,14 +65,58 @@ def push_version(tools: PushTools, *, principal: Principal, repository: Reposito
         raise NotAModel(f"{repository.address} is a {repository.kind}.", remedy="Push to a repository of kind model.")
     with _workdir(tools.scratch) as workdir:
         project = _read_project(tools, principal, wanted, workdir)
-        signature = _read_signature(tools, project)
+        signature = sources.read_signature(project, default_python=tools.python)
         tree = sources.write_commit_tree(project, workdir / "tree")
         large = _large_files(tree, project, tools.repositories.lfs_threshold)
         for path in large:
             tools.blobs.put(_chunks(tree / path), expected=f"sha256:{large[path].oid}")
         commit_id = _commit(tools, principal, repository, wanted, tree, large)
-    with tools.database.write() as session:
-        return _record(session, tools, principal, repository, wanted, project, signature, commit_id, large)
+    return PreparedPush(project, signature, commit_id, large)
+
+
+def record_push(
+    session: Session,
+    tools: PushTools,
+    *,
+    principal: Principal,
+    repository: Repository,
+    wanted: NewVersion,
+    push: PreparedPush,
+) -> Version:
+    """Reserves the next number and queues the build, which starts after the commit."""
+    for pointer in push.large.values():
+        content.record_blob(
+            session, digest=f"sha256:{pointer.oid}", size=pointer.size, holder_id=repository.id, why="lfs"
+        )
+    card = push.project.card.to_json()
+    repos.set_title(
+        session,
+        repository.id,
+        title=card.get("title", ""),
+        description=card.get("description", ""),
+        clock=tools.clock,
+    )
+    row = store.insert(
+        session,
+        {
+            "id": new_id(),
+            "repository_id": repository.id,
+            "number": repos.reserve_version(session, repository.id),
+            "state": VersionState.QUEUED.value,
+            "attempt": 1,
+            "commit_id": push.commit_id,
+            "message": wanted.message,
+            "pushed_by": principal.account_id,
+            "platforms": list(wanted.platforms),
+            "signature": push.signature.to_json(),
+            "card": card,
+            "project": push.project.to_json(),
+            "created_at": tools.clock(),
+        },
+    )
+    identity = str(row.id)
+    db.after_commit(session, lambda: tasks.enqueue_build(identity, 1))
+    return service.present(session, [row])[0]
 
 
 def _read_project(tools: PushTools, principal: Principal, wanted: NewVersion, workdir: Path) -> Project:
@@ -98,13 +151,6 @@ def _fetch(tools: PushTools, principal: Principal, upload_id: UUID, folder: Path
     return target
 
 
-def _read_signature(tools: PushTools, project: Project) -> Signature:
-    python = tuple(int(part) for part in (project.python or tools.python).split("."))
-    return signatures.read_signature(
-        project.source, project.target, has_model=project.artifact is not None, python=(python[0], python[1])
-    )
-
-
 def _large_files(tree: Path, project: Project, threshold: int) -> dict[str, LfsPointer]:
     """The files whose bytes go to the content store: the artifact, and whatever is large."""
     found = {}
@@ -136,52 +182,6 @@ def _commit(
         author=principal.username or "unknown",
         at=tools.clock(),
     )
-
-
-def _record(
-    session: Session,
-    tools: PushTools,
-    principal: Principal,
-    repository: Repository,
-    wanted: NewVersion,
-    project: Project,
-    signature: Signature,
-    commit_id: str,
-    large: dict[str, LfsPointer],
-) -> Version:
-    for pointer in large.values():
-        content.record_blob(
-            session, digest=f"sha256:{pointer.oid}", size=pointer.size, holder_id=repository.id, why="lfs"
-        )
-    card = project.card.to_json()
-    repos.set_title(
-        session,
-        repository.id,
-        title=card.get("title", ""),
-        description=card.get("description", ""),
-        clock=tools.clock,
-    )
-    row = store.insert(
-        session,
-        {
-            "id": new_id(),
-            "repository_id": repository.id,
-            "number": repos.reserve_version(session, repository.id),
-            "state": VersionState.QUEUED.value,
-            "attempt": 1,
-            "commit_id": commit_id,
-            "message": wanted.message,
-            "pushed_by": principal.account_id,
-            "platforms": list(wanted.platforms),
-            "signature": signature.to_json(),
-            "card": card,
-            "project": project.to_json(),
-            "created_at": tools.clock(),
-        },
-    )
-    identity = str(row.id)
-    db.after_commit(session, lambda: tasks.enqueue_build(identity, 1))
-    return service.present(session, [row])[0]
 
 
 @contextmanager

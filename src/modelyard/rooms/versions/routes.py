@@ -13,17 +13,18 @@ from modelyard.kit import db
 from modelyard.kit.db import Database
 from modelyard.kit.http import Reading, Writing, provided
 from modelyard.kit.paging import Cursor, Limit, Page
+from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import SignedIn
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.policies import Owned, Readable
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.versions import erasing, pushing, rules, service, tasks
 from modelyard.rooms.versions.ports import VersionUsers
-from modelyard.rooms.versions.pushing import PushTools
+from modelyard.rooms.versions.pushing import PreparedPush, PushTools
 from modelyard.rooms.versions.rules import Event
 from modelyard.rooms.versions.schemas import NewVersion, Version
 
-router = APIRouter(prefix="/api/v1/repos/{owner}/{name}", tags=["versions"])
+router = APIRouter(prefix="/api/v1/repos/{owner}/{name}", tags=["versions"], route_class=IdempotentRoute)
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
@@ -32,15 +33,27 @@ Facts = Annotated[Database, Depends(provided(Database))]
 POLL_S = 0.2
 
 
+def _prepared(
+    principal: SignedIn,
+    repository: Owned,
+    wanted: NewVersion,
+    tools: Annotated[PushTools, Depends(provided(PushTools))],
+) -> PreparedPush:
+    """The slow part of a push; as the first dependency it is over before the write transaction begins."""
+    return pushing.prepare_push(tools, principal=principal, repository=repository, wanted=wanted)
+
+
 @router.post("/versions", status_code=status.HTTP_202_ACCEPTED, operation_id="push_version")
 def push_version(
+    push: Annotated[PreparedPush, Depends(_prepared)],
+    session: Writing,
     principal: SignedIn,
     repository: Owned,
     wanted: NewVersion,
     tools: Annotated[PushTools, Depends(provided(PushTools))],
 ) -> Version:
     """Makes the next version from finished uploads; follow its build at `…/versions/{number}/events`."""
-    return pushing.push_version(tools, principal=principal, repository=repository, wanted=wanted)
+    return pushing.record_push(session, tools, principal=principal, repository=repository, wanted=wanted, push=push)
 
 
 @router.get("/versions", operation_id="list_versions")

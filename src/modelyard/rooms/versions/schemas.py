@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from modelyard.rooms.versions.rules import StageState, VersionState
 
@@ -36,6 +36,8 @@ class NewVersion(BaseModel):
 
 
 class BuildStage(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
     name: str
     state: StageState
     text: str

@@ -136,12 +136,8 @@ def _version(row: VersionRow, pushers: dict[UUID, str], events: list[Event]) -> 
         remedy=row.remedy,
         created_at=row.created_at,
         ready_at=row.ready_at,
-        stages=[BuildStage(**_fields(stage)) for stage in rules.stages_of(events, attempt=row.attempt)],
+        stages=[BuildStage.model_validate(stage) for stage in rules.stages_of(events, attempt=row.attempt)],
     )
-
-
-def _fields(stage: rules.Stage) -> dict[str, object]:
-    return {name: getattr(stage, name) for name in ("name", "state", "text", "started_at", "ended_at")}
 
 
 def _row(session: Session, repository_id: UUID, number: int) -> VersionRow:
