@@ -6,10 +6,10 @@ from typing import Any
 import multipart
 import orjson
 
-from modelyard_box.connection import Request
 from modelyard_box.errors import Problem
 from modelyard_box.inputs import Inputs, invalid_input
 from modelyard_box.media import Upload
+from modelyard_box.requests import Request
 
 _JSON_LIKE = frozenset({"", "application/json", "text/json", "application/x-www-form-urlencoded"})
 _SUFFIXES = {

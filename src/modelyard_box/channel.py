@@ -4,6 +4,7 @@ import asyncio
 import marshal
 import socket
 from collections import deque
+from itertools import islice
 from typing import Any, Protocol
 
 from modelyard_box import frames
@@ -14,6 +15,7 @@ from modelyard_box.spawn import kill_worker
 _LAST_WORDS_S = 1.0  # how long a dead worker's channel may stay open: a process that it forked may hold it
 _SMOOTHING = 0.1
 _RECEIVE = 1 << 16
+_MOST_BUFFERS = 64
 _BATCH_S = 0.002  # calls that together last this long may wait inside one worker; longer ones wait in the queue
 _MOST_IN_FLIGHT = 64
 
@@ -54,10 +56,11 @@ class WorkerChannel:
         self._loop = loop
         self._reader = frames.FrameReader()
         self._connection = connection
-        self._outgoing = bytearray()
+        self._outgoing: deque[bytes | memoryview] = deque()
         self._flushing = False
         self._pace: float | None = None
         self._depth = 1
+        self._streams = False
         self._status: int | None = None
         self._exited = False
         self._silent = False
@@ -81,7 +84,8 @@ class WorkerChannel:
         job.worker = self
         self.was_used = True
         self.jobs.append(job)
-        self._write(frames.pack_header(frames.CALL, job.number, len(job.payload)) + job.payload)
+        self._write(frames.pack_header(frames.CALL, job.number, len(job.payload)))
+        self._write(job.payload)
 
     def cancel(self, job: Job) -> None:
         """Nobody waits for the job any more; only a stream takes notice."""
@@ -115,7 +119,7 @@ class WorkerChannel:
 
     def _write(self, data: bytes) -> None:
         """Writes when this turn of the event loop is over, together with what else came in it."""
-        self._outgoing += data
+        self._outgoing.append(data)
         if not self._flushing:
             self._flushing = True
             self._loop.call_soon(self._flush)
@@ -125,15 +129,23 @@ class WorkerChannel:
         if self._silent:
             return
         try:
-            sent = self._connection.send(self._outgoing)
+            while self._outgoing:
+                self._sent(self._connection.sendmsg(islice(self._outgoing, _MOST_BUFFERS)))
         except BlockingIOError:
-            sent = 0
-        except OSError:  # it is dead or dying, which reading will find out once its last words are heard
-            return
-        del self._outgoing[:sent]
-        if self._outgoing:
             self._flushing = True
             self._loop.add_writer(self._connection.fileno(), self._writable)
+        except OSError:  # it is dead or dying, which reading will find out once its last words are heard
+            return
+
+    def _sent(self, size: int) -> None:
+        outgoing = self._outgoing
+        while size:
+            first = outgoing[0]
+            if len(first) > size:
+                outgoing[0] = memoryview(first)[size:]
+                return
+            size -= len(first)
+            outgoing.popleft()
 
     def _writable(self) -> None:
         self._loop.remove_writer(self._connection.fileno())
@@ -188,6 +200,9 @@ class WorkerChannel:
         now = self._loop.time()
         pace = (now - self.since) / finished
         self.since = now
+        if self._streams:  # streams last: nothing shall wait behind one while another worker is free
+            self._depth = 1
+            return
         self._pace = pace if self._pace is None else self._pace + _SMOOTHING * (pace - self._pace)
         self._depth = depth_for(self._pace)
 
@@ -204,6 +219,7 @@ class WorkerChannel:
         job = self.jobs[0]
         if kind == frames.ITEM:
             self.since = self._loop.time()
+            self._streams = True
             if not job.cancelled:
                 job.reply.item(payload)
             return

@@ -9,13 +9,13 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote
 
 import httptools
 
 from modelyard_box import messages
 from modelyard_box.errors import Problem
 from modelyard_box.messages import Headers
+from modelyard_box.requests import Request, decode_path, without_upgrade
 
 _MAX_HEAD = 64 * 1024
 _KEEP_ALIVE_S = 75.0
@@ -24,27 +24,12 @@ _LEAST_RATE = 16 * 1024  # bytes per second, below which a body is held to be tr
 _NEVER = float("inf")
 
 
-class Request:
-    """What was asked. Header names are lower-case; ``body`` is complete."""
-
-    __slots__ = ("body", "headers", "keep_alive", "method", "on_disconnect", "path", "version")
-
-    def __init__(self) -> None:
-        self.method = ""
-        self.path = ""
-        self.version = "1.1"
-        self.headers: dict[str, str] = {}
-        self.body = b""
-        self.keep_alive = True
-        self.on_disconnect: Callable[[], None] | None = None
-
-
 class Service:
     """What all connections share. ``handle`` answers a request through the connection, now or later."""
 
     def __init__(
         self,
-        handle: Callable[["Request", "Connection"], None],
+        handle: Callable[[Request, "Connection"], None],
         *,
         max_body_bytes: int,
         read_timeout_s: float,
@@ -205,7 +190,7 @@ class Connection(asyncio.Protocol):
         request.method = parser.get_method().decode("latin-1")
         request.version = parser.get_http_version()
         request.keep_alive = parser.should_keep_alive() and request.version != "1.0"
-        request.path = _path(self._url)
+        request.path = decode_path(self._url)
         self._body_since = self._loop.time()
         if request.version == "1.1" and "host" not in request.headers:
             raise Problem(400, "bad-request", "the request has no Host header")
@@ -238,7 +223,7 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserUpgrade as upgrade:
             request = self._waiting.pop()
             self._parser = httptools.HttpRequestParser(self)
-            self._feed(_without_upgrade(request, self._url) + data[upgrade.args[0] :])
+            self._feed(without_upgrade(request, self._url) + data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._parse_failed(error)
 
@@ -311,19 +296,3 @@ class Connection(asyncio.Protocol):
     def _too_large(self) -> Problem:
         limit = self._service.max_body_bytes
         return Problem(413, "body-too-large", f"the body exceeds {limit} bytes", close=True)
-
-
-def _without_upgrade(request: Request, url: bytes) -> bytes:
-    """The head of a request without its wish to upgrade, which we may ignore (RFC 9110, 7.8) but llhttp does not."""
-    lines = [f"{request.method} {url.decode('latin-1')} HTTP/{request.version}"]
-    lines += [f"{k}: {v}" for k, v in request.headers.items() if k not in ("upgrade", "connection", "expect")]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-
-def _path(url: bytes) -> str:
-    """The decoded path, without the query. Raises Problem for what is not a URL."""
-    try:
-        path = httptools.parse_url(url).path or b"/"
-    except httptools.HttpParserInvalidURLError as error:
-        raise Problem(400, "bad-request", "the request target is not a URL") from error
-    return unquote(path.decode("latin-1"))

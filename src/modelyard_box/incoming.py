@@ -9,7 +9,7 @@ import dataclasses
 import sys
 import types
 import typing
-from collections import abc
+from collections import OrderedDict, abc, defaultdict
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -20,13 +20,15 @@ from uuid import UUID
 
 from modelyard_box.errors import Mismatch
 from modelyard_box.media import Scratch, to_bytes, to_image, to_path
+from modelyard_box.outgoing import UnserialisableError, to_plain
 
 Converter = Callable[[Any], Any]
 _LISTS: dict[Any, Callable[[list[Any]], Any] | None] = {
     list: None, abc.Sequence: None, abc.MutableSequence: None, abc.Iterable: None, abc.Collection: None,
     set: set, abc.Set: set, abc.MutableSet: set, frozenset: frozenset,
 }  # fmt: skip
-_DICTS = frozenset({dict, abc.Mapping, abc.MutableMapping})
+_DICTS = frozenset({dict, abc.Mapping, abc.MutableMapping, OrderedDict, defaultdict})
+_WRAPPERS = (typing.Annotated, typing.Required, typing.NotRequired, typing.Final, getattr(typing, "ReadOnly", None))
 _EXACT_INT = 2**63
 
 
@@ -46,10 +48,14 @@ def converter(annotation: Any, scratch: Scratch) -> Converter | None:
 
 
 def _bare(annotation: Any) -> Any:
-    """The annotation without Annotated, NewType, Final, Required and type aliases around it."""
+    """The annotation without Annotated, NewType, Final, Required, type aliases and the like around it."""
     while True:
-        if typing.get_origin(annotation) in (typing.Annotated, typing.Required, typing.NotRequired, typing.Final):
+        if typing.get_origin(annotation) in _WRAPPERS and typing.get_args(annotation):
             annotation = typing.get_args(annotation)[0]
+        elif isinstance(annotation, typing.TypeVar):
+            annotation = annotation.__bound__ or Any
+        elif isinstance(annotation, dataclasses.InitVar):
+            annotation = annotation.type
         elif isinstance(annotation, typing.NewType):
             annotation = annotation.__supertype__
         elif type(annotation).__name__ == "TypeAliasType":
@@ -70,6 +76,8 @@ def _by_name(annotation: Any) -> Converter | None:
         return _array_of(annotation)
     if module.partition(".")[0] == "pandas" and name in ("DataFrame", "Series"):
         return _from_constructor(kind, name)
+    if module == "numpy" and hasattr(kind, "dtype"):
+        return _from_constructor(kind, name)
     return None
 
 
@@ -78,7 +86,7 @@ def _generic(annotation: Any, scratch: Scratch) -> Converter | None:
     if origin is typing.Union or origin is types.UnionType:
         return _union_of([converter(arm, scratch) for arm in arguments if arm is not type(None)])
     if origin is typing.Literal:
-        return lambda value: _literal(arguments, value)
+        return _one_of([(choice, choice) for choice in arguments])
     if origin is tuple or annotation is tuple:
         return _tuple_of(arguments, scratch)
     if (origin or annotation) in _LISTS:
@@ -92,7 +100,8 @@ def _class(annotation: Any, scratch: Scratch) -> Converter | None:
     if not isinstance(annotation, type):
         return None
     if issubclass(annotation, Enum):
-        return lambda value: _enum_member(annotation, value)
+        names = [(name, member) for name, member in annotation.__members__.items()]
+        return _one_of([(_json_of(member), member) for member in annotation] + names)
     if typing.is_typeddict(annotation):
         return _record_of(annotation, dict, scratch)
     if dataclasses.is_dataclass(annotation) or (issubclass(annotation, tuple) and hasattr(annotation, "_fields")):
@@ -180,20 +189,24 @@ def _pydantic_model(validate: Converter, value: Any) -> Any:
         raise Mismatch(found.get("msg") or str(error), list(found.get("loc", ()))) from error
 
 
-def _literal(choices: tuple[Any, ...], value: Any) -> Any:
-    for choice in choices:
-        if choice == value and type(choice) is type(value):
-            return choice
-    raise Mismatch(f"is not one of {', '.join(map(repr, choices))}")
+def _one_of(choices: list[tuple[Any, Any]]) -> Converter:
+    """The second of the first pair whose first is the value; in JSON 1 is 1.0, but it is not true."""
+
+    def convert(value: Any) -> Any:
+        for choice, meant in choices:
+            if choice == value and isinstance(choice, bool) is isinstance(value, bool):
+                return meant
+        raise Mismatch(f"is not one of {', '.join(repr(choice) for choice, _ in choices)}")
+
+    return convert
 
 
-def _enum_member(enum: type[Enum], value: Any) -> Enum:
-    for member in enum:
-        if member.value == value and type(member.value) is type(value):
-            return member
-    if isinstance(value, str) and value in enum.__members__:
-        return enum[value]
-    raise Mismatch(f"is not one of {', '.join(repr(member.value) for member in enum)}")
+def _json_of(member: Enum) -> Any:
+    """What stands for a member in JSON: its value, or its name where the value has no JSON form."""
+    try:
+        return to_plain(member)
+    except UnserialisableError:
+        return member.name
 
 
 def _array_of(annotation: Any) -> Converter:

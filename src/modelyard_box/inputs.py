@@ -1,6 +1,7 @@
 """The inputs of a version as its signature describes them: which there are, and whether given ones are valid."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime, time
 from typing import Any
 
 import jsonschema_rs
@@ -17,7 +18,7 @@ class Inputs:
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._properties: dict[str, Any] = schema.get("properties", {})
-        self._validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+        self._validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True, formats=_FORMATS)
         names = list(self._properties)
         self.uploads = [name for name in names if _takes_upload(self._properties[name])]
         self.only = names[0] if len(names) == 1 and not schema.get("additionalProperties") else None
@@ -57,7 +58,8 @@ def invalid_input(errors: list[tuple[list[str | int], str]]) -> Problem:
     ]
     first = listed[0] if listed else {"field": "", "detail": "the inputs are invalid"}
     more = f" (and {len(listed) - 1} more)" if len(listed) > 1 else ""
-    place = f"input '{first['field']}' " if first["field"] else ""
+    joint = " " if first["detail"].startswith("is ") else ": "
+    place = f"input '{first['field']}'{joint}" if first["field"] else ""
     return Problem(422, "invalid-input", f"{place}{first['detail']}{more}", errors=listed)
 
 
@@ -82,7 +84,7 @@ def _explain(error: Any) -> list[tuple[list[str | int], str]]:
         ]
     if name == "AnyOf":
         return _explain_union(path, error)
-    return [(path, _shorten(f"is wrong: {error.message}"))]
+    return [(path, _shorten(error.message))]
 
 
 def _explain_union(path: list[str | int], error: Any) -> list[tuple[list[str | int], str]]:
@@ -90,7 +92,7 @@ def _explain_union(path: list[str | int], error: Any) -> list[tuple[list[str | i
     arms = [arm for arm in error.kind.context if not _is_about_null(arm)]
     if len(arms) == 1:
         return [found for inner in arms[0] for found in _explain(inner)]
-    return [(path, _shorten(f"is wrong: {error.message}"))]
+    return [(path, _shorten(error.message))]
 
 
 def _is_about_null(errors: list[Any]) -> bool:
@@ -107,6 +109,21 @@ def _shorten(text: str) -> str:
 def _pointer(path: list[str | int]) -> str:
     """A JSON pointer (RFC 6901)."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _parses(parse: Callable[[str], Any]) -> Callable[[str], bool]:
+    def check(text: str) -> bool:
+        try:
+            parse(text)
+        except ValueError:
+            return False
+        return True
+
+    return check
+
+
+_FORMATS = {"date-time": _parses(datetime.fromisoformat), "time": _parses(time.fromisoformat)}
+"""As Python reads them: RFC 3339, which JSON Schema cites, would refuse times without a zone."""
 
 
 def _takes_upload(schema: Any) -> bool:

@@ -7,13 +7,14 @@ from typing import Any
 from modelyard_box import VERSION, messages
 from modelyard_box.bodies import read_inputs
 from modelyard_box.config import Box, Settings
-from modelyard_box.connection import Connection, Request
+from modelyard_box.connection import Connection
 from modelyard_box.errors import Problem
 from modelyard_box.identity import new_prediction_id
 from modelyard_box.inputs import Inputs
 from modelyard_box.openapi import build_openapi
 from modelyard_box.pool import WorkerPool
 from modelyard_box.replies import EVENTS, PredictionReply
+from modelyard_box.requests import Request
 
 Handler = Callable[[Request, Connection], None]
 

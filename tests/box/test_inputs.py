@@ -19,6 +19,7 @@ SCHEMA = {
         "size": {"anyOf": [{"type": "integer", "minimum": 3}, {"type": "null"}]},
         "kind": {"enum": ["a", "b", 3]},
         "day": {"type": "string", "format": "date"},
+        "moment": {"type": "string", "format": "date-time"},
         "point": {"$ref": "#/$defs/Point"},
         "either": {"anyOf": [{"type": "integer"}, {"type": "array"}]},
     },
@@ -46,7 +47,14 @@ def one_input_box(folder, schema, source="def predict(x): return x"):
 
 
 def test_valid_inputs_arrive(box):
-    inputs = {"count": 3, "size": None, "kind": 3, "day": "2024-02-29", "point": {"x": 1.5, "next": {"x": 2}}}
+    inputs = {
+        "count": 3,
+        "size": None,
+        "kind": 3,
+        "day": "2024-02-29",
+        "moment": "2024-02-29T10:00",
+        "point": {"x": 1.5, "next": {"x": 2}},
+    }
     assert box.output(inputs) == inputs
 
 
@@ -63,6 +71,7 @@ def test_valid_inputs_arrive(box):
         ({"count": 1, "size": 1}, ["/size"]),
         ({"count": 1, "kind": "c"}, ["/kind"]),
         ({"count": 1, "day": "2024-02-30"}, ["/day"]),
+        ({"count": 1, "moment": "2024-02-29T25:00"}, ["/moment"]),
         ({"count": 1, "unknown": 1}, ["/unknown"]),
         ({"count": 1, "point": {}}, ["/point/x"]),
         ({"count": 1, "point": {"x": 1, "next": {"x": 1, "next": {"x": "deep"}}}}, ["/point/next/next/x"]),

@@ -46,6 +46,11 @@ RECEIVERS = """
             if value < 0: raise ValueError("must not be negative")
             return value
     Grams = NewType("Grams", float)
+    class Size(enum.Enum):
+        SMALL = 1
+        PAIR = (1, 2)
+        ODD = object()
+    Bound = typing.TypeVar("Bound", bound=datetime.date)
 
     def predict(
         a_int: int = 0, a_float: float = 0, a_bool: bool = False, a_str: str = "",
@@ -58,7 +63,8 @@ RECEIVERS = """
         a_path: Path = None, some_bytes: bytes = b"", an_image: Image.Image = None, module_image: Image = None,
         an_array: np.ndarray = None, ints: npt.NDArray[np.int32] = None, a_table: pd.DataFrame = None,
         a_date: datetime.date = None, a_datetime: datetime.datetime = None, a_decimal: decimal.Decimal = None,
-        an_id: uuid.UUID = None, anything: Any = None, unannotated=None,
+        an_id: uuid.UUID = None, a_size: Size = None, a_scalar: np.float32 = 0, bounded: Bound = None,
+        a_time: datetime.time = None, anything: Any = None, unannotated=None,
     ) -> str:
         ((name, value),) = [(k, v) for k, v in locals().items() if v is not predict.__kwdefaults__ and is_given(k, v)]
         if isinstance(value, Path): return f"Path {value.suffix} {value.read_bytes()!r}"
@@ -73,7 +79,8 @@ RECEIVERS = """
 """
 NAMES = """a_int a_float a_bool a_str a_literal an_enum an_int_enum a_list a_nested a_tuple a_set a_dict an_optional
 an_old_optional a_union a_point options a_pair a_person annotated grams a_path some_bytes an_image module_image an_array
-ints a_table a_date a_datetime a_decimal an_id anything unannotated""".split()  # noqa: SIM905
+ints a_table a_date a_datetime a_decimal an_id a_size a_scalar bounded
+a_time anything unannotated""".split()  # noqa: SIM905
 
 
 def png(size=(3, 2), mode="RGB") -> bytes:
@@ -145,6 +152,11 @@ def receiver(tmp_path_factory):
         ),
         ("a_decimal", 1.5, "Decimal Decimal('1.5')"),
         ("an_id", "01a1fd4d-1470-75ee-96eb-0bd962b45308", "UUID UUID('01a1fd4d-1470-75ee-96eb-0bd962b45308')"),
+        ("a_size", 1.0, "Size <Size.SMALL: 1>"),
+        ("a_size", [1, 2], "Size <Size.PAIR: (1, 2)>"),
+        ("a_scalar", 0.5, "float32 np.float32(0.5)"),
+        ("bounded", "2024-01-01", "date datetime.date(2024, 1, 1)"),
+        ("a_time", "10:30", "time datetime.time(10, 30)"),
         ("anything", {"a": [1, None]}, "dict {'a': [1, None]}"),
         ("unannotated", [1, "a"], "list [1, 'a']"),
     ],
@@ -162,6 +174,8 @@ def test_json_becomes_what_the_annotation_says(receiver, name, value, expected):
         ("a_str", 5, "/a_str"),
         ("a_literal", True, "/a_literal"),
         ("an_enum", "green", "/an_enum"),
+        ("a_size", True, "/a_size"),
+        ("a_scalar", "x", "/a_scalar"),
         ("a_nested", [[1], ["x"]], "/a_nested/1/0"),
         ("a_tuple", [1], "/a_tuple"),
         ("a_union", {}, "/a_union"),
@@ -261,7 +275,7 @@ def giver(tmp_path_factory):
         ("pydantic", {"name": "n", "born": "2024-01-02"}),
         ("date", "2024-01-02"),
         ("delta", 1.5),
-        ("decimal", "1.50"),
+        ("decimal", 1.5),
         ("uuid", "00000000-0000-0000-0000-000000000001"),
         ("bytes", text64(b"abc")),
         ("path", text64(b"abc")),
