@@ -9,6 +9,7 @@ blob therefore asks ``stat`` afterwards (``content.service.record_blob`` does).
 """
 
 import functools
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,8 @@ CONCURRENT_PARTS = 4
 FOLDER = "sha256"
 RECENT = timedelta(minutes=30)
 FULL_WORDS = ("InsufficientStorage", "StorageFull", "QuotaExceeded", "507 ")
+
+log = logging.getLogger("modelyard.content")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -181,6 +184,7 @@ def _foreign(error: Exception) -> Exception:
         return BlobMissing("The bucket does not hold the blob.")
     if any(word in str(error) for word in FULL_WORDS):
         return full_store()
+    log.warning("the bucket of the content store answers: %s", error)
     return StoreUnreachable(
         f"The bucket of the content store does not do what is asked: {type(error).__name__}.",
         remedy="Try again; an administrator finds the bucket's answer in the server's log.",

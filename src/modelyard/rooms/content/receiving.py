@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from modelyard.rooms.content import rules, staging, uploads
@@ -57,7 +58,7 @@ class Receiver:
             if upload.complete:
                 return upload
             upload = await self._append(tools, upload, body, reception, checksum)
-        return await asyncio.to_thread(uploads.complete_upload, tools, upload) if upload.digest else upload
+        return await run_in_threadpool(uploads.complete_upload, tools, upload) if upload.digest else upload
 
     async def release(self, upload_id: UUID, *, even_if_busy: bool = False) -> None:
         """Ends a request that is sending to the upload if it has fallen silent (its connection was lost, mostly)."""

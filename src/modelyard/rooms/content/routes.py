@@ -85,7 +85,7 @@ def _content_length(request: Request) -> int | None:
     """Bytes in the request's body; None where it comes in chunks without saying."""
     if "transfer-encoding" in request.headers:
         return None
-    return int(request.headers.get("content-length", 0))
+    return rules.parse_content_length(request.headers.get("content-length", "0"))
 
 
 Uploader = Annotated[Principal, Depends(uploader)]

@@ -144,6 +144,12 @@ def parse_checksum(header: str) -> Checksum:
     return Checksum(algorithm, value)
 
 
+def parse_content_length(header: str) -> int:
+    if not header.isascii() or not header.isdigit() or len(header) > 18:
+        raise _bad("Content-Length", "is not a number of bytes")
+    return int(header)
+
+
 def may_collect(*, unheld_since: datetime | None, granted: bool, now: datetime, grace: timedelta) -> bool:
     """Whether a blob may be deleted: nobody holds it, and nobody has for the whole grace period."""
     return not granted and unheld_since is not None and unheld_since <= now - grace
