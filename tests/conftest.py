@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from modelyard.kit.db import Database
-from support import databases, dockerd, registry, s3, session
+from support import databases, dockerd, registry, s3, server, session
 from support.browser import chromium
 
 
@@ -81,3 +81,9 @@ def soak(request: pytest.FixtureRequest) -> bool:
 
 
 _ROOT = pytest.StashKey[Path]()
+
+
+@pytest.fixture(scope="session", params=databases.KINDS)
+def site(request: pytest.FixtureRequest) -> server.Server:
+    """A real server that the whole run shares, once on SQLite and once on PostgreSQL."""
+    return server.shared(request.param)

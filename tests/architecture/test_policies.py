@@ -1,0 +1,142 @@
+"""Every live route against five principals: anonymous, stranger, reader, owner, administrator."""
+
+import secrets
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from modelyard.apps.server import create_api
+from modelyard.kit.http import api_routes, declared_policies, policy
+from modelyard.rooms.accounts.schemas import Role
+from support.server import Server
+
+ROUTES = [(method, route) for route in api_routes(create_api()) for method in sorted(route.methods or ())]
+
+# Who gets past a policy, on a private repository (where the route is below one). A caller who does not is answered
+# 401, 403, or 404 as if the repository were absent.
+PRINCIPALS = ("anonymous", "stranger", "reader", "owner", "administrator")
+EVERYBODY = set(PRINCIPALS)
+SIGNED_IN = EVERYBODY - {"anonymous"}
+ALLOWED = {
+    "public": EVERYBODY,
+    "from this site": EVERYBODY,
+    "anyone": EVERYBODY,
+    "reader": EVERYBODY,
+    "signed in": SIGNED_IN,
+    "creator": SIGNED_IN - {"reader"},
+    "administrator": {"administrator"},
+    "repository reader": {"owner", "administrator"},
+    "repository fetcher": {"owner", "administrator"},
+    "repository owner": {"owner", "administrator"},
+    "in person": set(),  # these calls carry tokens; only a session gets past
+}
+PLACEHOLDERS = {
+    "number": "1",
+    "alias": "production",
+    "username": "nobody-there",
+    "token_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
+    "invitation_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
+    "upload_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
+    "reference": "v1",
+    "digest": "sha256:" + "0" * 64,
+    "oid": "0" * 64,
+}
+TURNED_AWAY = {
+    "sign_in_required",
+    "basic_sign_in_required",
+    "registry_sign_in",
+    "role_missing",
+    "scope_missing",
+    "session_required",
+    "not_owner",
+    "repository_missing",
+}
+
+
+@pytest.fixture(scope="module")
+def callers(site: Server) -> dict[str, httpx.Client]:
+    tokens = {
+        "anonymous": "",
+        "stranger": site.account(Role.CREATOR)[2],
+        "reader": site.account(Role.READER)[2],
+        "administrator": site.token,
+    }
+    _, _, tokens["owner"] = site.account(Role.CREATOR)
+    return {name: site.client(token) for name, token in tokens.items()}
+
+
+@pytest.fixture(params=["private", "internal", "public"])
+def repository(request: pytest.FixtureRequest, callers: dict[str, httpx.Client]) -> tuple[str, str]:
+    """A fresh repository of the owner, since a route may delete it."""
+    name = f"r{secrets.token_hex(4)}"
+    made = callers["owner"].post("/api/v1/repos", json={"name": name, "visibility": request.param})
+    assert made.status_code == 201, made.text
+    return request.param, f"{made.json()['owner']}/{name}"
+
+
+def expected(route: APIRoute, visibility: str) -> set[str]:
+    allowed = set(EVERYBODY)
+    for name in declared_policies(route):
+        allowed &= _allowed(name, visibility)
+    return allowed
+
+
+def _allowed(name: str, visibility: str) -> set[str]:
+    if name in ("repository reader", "repository fetcher") and visibility != "private":
+        return EVERYBODY if visibility == "public" else SIGNED_IN
+    return ALLOWED[name]
+
+
+@pytest.mark.parametrize(("method", "route"), ROUTES, ids=[f"{m} {r.path}" for m, r in ROUTES])
+def test_only_those_whom_the_policy_names_get_past_it(
+    method: str, route: APIRoute, callers: dict[str, httpx.Client], repository: tuple[str, str]
+) -> None:
+    visibility, address = repository
+    if "{owner}" not in route.path and visibility != "private":
+        return  # nothing in it depends on the repository
+    owner, _, name = address.partition("/")
+    path = route.path.format(owner=owner, name=name, **PLACEHOLDERS)
+    past = {who for who in PRINCIPALS if _gets_past(callers[who], method, path)}
+    wanted = expected(route, visibility)
+    if route.path == "/v2/":  # a registry asks everybody without a token for one
+        wanted = wanted - {"anonymous"}
+    assert past == wanted
+
+
+def _gets_past(client: httpx.Client, method: str, path: str) -> bool:
+    """Whether the policy let the call through; what the route then said of an empty request does not matter."""
+    with client.stream(method, path) as response:
+        if response.status_code in (401, 403) and method == "HEAD":
+            return False
+        if response.status_code not in (401, 403, 404):
+            return True
+        body = response.read()
+    if not body:
+        return response.status_code == 404
+    document = httpx.Response(200, content=body).json()
+    if "errors" in document and "code" not in document:  # the registry's form
+        return response.status_code == 404 and document["errors"][0]["code"] != "NAME_UNKNOWN"
+    return document["code"] not in TURNED_AWAY
+
+
+def test_every_policy_that_routes_name_has_an_expectation() -> None:
+    named = {name for _, route in ROUTES for name in declared_policies(route)}
+    assert named <= set(ALLOWED)
+    assert len(ROUTES) > 50
+
+
+def test_a_route_without_a_policy_stops_the_start() -> None:
+    from modelyard.kit.http import check_policies
+
+    app = create_api()
+    app.add_api_route("/bare", lambda: None, methods=["GET"])
+    with pytest.raises(RuntimeError, match=r"without a declared policy: \['GET'\] /bare"):
+        check_policies(app)
+
+
+def test_a_policy_keeps_its_name() -> None:
+    @policy("somebody")
+    def somebody() -> None: ...
+
+    assert somebody.__policy__ == "somebody"  # type: ignore[attr-defined]
