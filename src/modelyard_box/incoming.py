@@ -11,25 +11,21 @@ import types
 import typing
 from collections import OrderedDict, abc, defaultdict
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from enum import Enum
 from pathlib import Path, PurePath
 from typing import Any
-from uuid import UUID
 
 from modelyard_box.errors import Mismatch
 from modelyard_box.media import Scratch, to_bytes, to_image, to_path
 from modelyard_box.outgoing import UnserialisableError, to_plain
+from modelyard_box.scalars import SCALARS, Converter
 
-Converter = Callable[[Any], Any]
 _LISTS: dict[Any, Callable[[list[Any]], Any] | None] = {
     list: None, abc.Sequence: None, abc.MutableSequence: None, abc.Iterable: None, abc.Collection: None,
     set: set, abc.Set: set, abc.MutableSet: set, frozenset: frozenset,
 }  # fmt: skip
 _DICTS = frozenset({dict, abc.Mapping, abc.MutableMapping, OrderedDict, defaultdict})
 _WRAPPERS = (typing.Annotated, typing.Required, typing.NotRequired, typing.Final, getattr(typing, "ReadOnly", None))
-_EXACT_INT = 2**63
 
 
 def converter(annotation: Any, scratch: Scratch) -> Converter | None:
@@ -37,8 +33,8 @@ def converter(annotation: Any, scratch: Scratch) -> Converter | None:
     annotation = _bare(annotation)
     if not isinstance(annotation, abc.Hashable):
         return None
-    if annotation in _SIMPLE:
-        return _SIMPLE[annotation]
+    if annotation in SCALARS:
+        return SCALARS[annotation]
     if annotation is bytes or annotation is bytearray:
         return lambda value: annotation(to_bytes(value))
     if annotation in (Path, PurePath):
@@ -242,65 +238,3 @@ def _at(place: str | int, convert: Converter, value: Any) -> Any:
 
 def _same(value: Any) -> Any:
     return value
-
-
-def _integer(value: Any) -> int:
-    if type(value) is int:
-        return value
-    if type(value) is float and value.is_integer():
-        if abs(value) >= _EXACT_INT:
-            raise Mismatch("is an integer beyond 64 bits")
-        return int(value)
-    raise Mismatch("is not an integer")
-
-
-def _number(value: Any) -> float:
-    if type(value) is float or type(value) is int:
-        return float(value)
-    raise Mismatch("is not a number")
-
-
-def _exactly(kind: type, words: str) -> Converter:
-    def convert(value: Any) -> Any:
-        if type(value) is not kind:
-            raise Mismatch(f"is not {words}")
-        return value
-
-    return convert
-
-
-def _text_as(parse: Converter, words: str) -> Converter:
-    def convert(value: Any) -> Any:
-        if type(value) is not str:
-            raise Mismatch(f"is not {words}")
-        try:
-            return parse(value)
-        except ValueError as error:
-            raise Mismatch(f"is not {words}: {error}") from error
-
-    return convert
-
-
-def _decimal(value: Any) -> Decimal:
-    if type(value) not in (int, float, str):
-        raise Mismatch("is not a number")
-    try:
-        return Decimal(str(value))
-    except ArithmeticError as error:
-        raise Mismatch("is not a number") from error
-
-
-_SIMPLE: dict[Any, Converter | None] = {
-    Any: None,
-    object: None,
-    int: _integer,
-    float: _number,
-    str: _exactly(str, "text"),
-    bool: _exactly(bool, "true or false"),
-    date: _text_as(date.fromisoformat, "a date such as 2024-12-31"),
-    datetime: _text_as(datetime.fromisoformat, "a time such as 2024-12-31T23:59:00Z"),
-    time: _text_as(time.fromisoformat, "a time of day such as 23:59:00"),
-    timedelta: lambda value: timedelta(seconds=_number(value)),
-    UUID: _text_as(UUID, "a UUID"),
-    Decimal: _decimal,
-}

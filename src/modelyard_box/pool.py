@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -48,7 +49,7 @@ class WorkerPool:
         """Adopts the worker that runs already and starts the others."""
         self._adopt(first)
         for _ in range(self._settings.workers - 1):
-            self._adopt(start_worker())
+            self._start_another()
         self._loop.call_later(self._tick_s, self._tick)
 
     def submit(self, payload: bytes, reply: Any) -> Job:
@@ -126,7 +127,7 @@ class WorkerPool:
 
     def _replace(self, worker: WorkerChannel, status: int | None) -> None:
         if worker.ready:
-            self._loop.call_later(0 if worker.was_used else _IDLE_DEATH_RETRY_S, self._retry)
+            self._loop.call_later(0 if worker.was_used else _IDLE_DEATH_RETRY_S, self._start_another)
             return
         failure = worker.load_report or {"reason": _load_death(worker, status)}
         self._load_failures += 1
@@ -137,11 +138,17 @@ class WorkerPool:
             self._on_hopeless()
             return
         delay = min(_SLOWEST_RETRY_S, 0.25 * 2**self._load_failures)
-        self._loop.call_later(delay, self._retry)
+        self._loop.call_later(delay, self._start_another)
 
-    def _retry(self) -> None:
-        if not self._closing:
+    def _start_another(self) -> None:
+        """Starts a worker, or tries again later where the limit on processes or memory forbids it just now."""
+        if self._closing:
+            return
+        try:
             self._adopt(start_worker())
+        except OSError as error:
+            print(f"no worker can be started: {error}", file=sys.stderr)
+            self._loop.call_later(_IDLE_DEATH_RETRY_S, self._start_another)
 
     def _fail_queue(self, problem: Problem) -> None:
         while self._queue:
