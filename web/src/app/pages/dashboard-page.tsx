@@ -1,0 +1,112 @@
+import { Button, Group, Stack, Text, Title } from "@mantine/core";
+import { IconBox, IconRocket } from "@tabler/icons-react";
+import { useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+
+import type { Account, Deployment, Repository } from "@/client/types";
+import { sessionQuery } from "@/features/accounts/api/session";
+import { repositoriesQuery } from "@/features/repos/api/repos";
+import { RepositoryRow } from "@/features/repos/components/repository-row";
+import { deploymentsQuery } from "@/features/serving/api/deployment";
+import { versionsHeadQuery } from "@/features/versions/api/versions";
+import { EmptyState } from "@/ui/empty-state";
+import { LinkButton } from "@/ui/links";
+import { usePageTitle } from "@/ui/page-title";
+import { ProblemAlert } from "@/ui/problem-alert";
+import { Section } from "@/ui/section";
+import { SkeletonRows } from "@/ui/skeleton-rows";
+import { StateBadge } from "@/ui/state-badge";
+
+/** What is mine: what is being made, what is served, all repositories. */
+export function DashboardPage() {
+  usePageTitle("Dashboard");
+  const { data: session } = useQuery(sessionQuery);
+  return (
+    <main className="page" id="main">
+      <Title order={1} mb={14}>Dashboard</Title>
+      {session?.account && <Mine account={session.account} />}
+    </main>
+  );
+}
+
+function Mine({ account }: { account: Account }) {
+  const query = useInfiniteQuery(repositoriesQuery({ owner: account.username }));
+  const repositories = query.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <Stack gap="lg">
+      <Work repositories={repositories.slice(0, 12)} />
+      <Deployments owner={account.username} />
+      <Section title="Your repositories" flush aside={account.role !== "reader" && <LinkButton to="/new" size="xs" variant="default">New model</LinkButton>}>
+        {query.error && <div className="body"><ProblemAlert error={query.error} onRetry={() => void query.refetch()} /></div>}
+        {query.isPending && <SkeletonRows count={3} />}
+        {query.data && !repositories.length && <NothingYet mayCreate={account.role !== "reader"} />}
+        <ul className="rows">{repositories.map((repository) => <RepositoryRow key={repository.id} repository={repository} />)}</ul>
+        {query.hasNextPage && <div className="body"><Button size="xs" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button></div>}
+      </Section>
+    </Stack>
+  );
+}
+
+/** The newest versions that are not ready: under way, or failed and waiting for someone. */
+function Work({ repositories }: { repositories: Repository[] }) {
+  const heads = useQueries({ queries: repositories.map(({ owner, name }) => versionsHeadQuery({ owner, name })) });
+  const open = repositories.flatMap((repository, index) => {
+    const newest = heads[index]?.data?.items[0];
+    return newest && newest.state !== "ready" ? [{ repository, newest }] : [];
+  });
+  if (!open.length) return null;
+  return (
+    <Section title="Versions under way" flush>
+      <ul className="rows">
+        {open.map(({ repository: { owner, name }, newest }) => (
+          <li key={`${owner}/${name}`}>
+            <Link to="/$owner/$name/versions/$number" params={{ owner, name, number: String(newest.number) }} className="row">
+              <span style={{ width: 86 }}><StateBadge state={newest.state} /></span>
+              <b className="clip">{name} v{newest.number}</b>
+              <span className="grow clip quiet">{newest.reason ?? newest.stages.find(({ state }) => state === "running")?.text}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Deployments({ owner }: { owner: string }) {
+  const { data, error, refetch } = useQuery(deploymentsQuery(owner));
+  if (error) return <ProblemAlert error={error} onRetry={() => void refetch()} title="Deployments could not be shown" />;
+  if (!data?.items.length) return null;
+  return (
+    <Section title="Deployments" flush>
+      <ul className="rows">{data.items.map((deployment) => <DeploymentRow key={deployment.url} deployment={deployment} />)}</ul>
+    </Section>
+  );
+}
+
+function DeploymentRow({ deployment }: { deployment: Deployment }) {
+  const { owner, name, aliases, running, wanted } = deployment;
+  const ready = running.filter(({ state }) => state === "ready").length;
+  const state = wanted === "stopped" ? "stopped" : ready ? `${ready} running` : "starts on the first call";
+  return (
+    <li>
+      <Link to="/$owner/$name/deployment" params={{ owner, name }} className="row">
+        <IconRocket size={18} stroke={1.5} color="var(--accent-text)" aria-hidden />
+        <span className="grow clip"><span className="quiet">{owner}/</span><b>{name}</b></span>
+        <Text size="sm" c="dimmed" className="wide-only">{aliases.map(({ alias, version }) => `${alias} v${version}`).join(", ")}</Text>
+        <StateBadge state={ready ? "serving" : "stopped"} label={state} />
+      </Link>
+    </li>
+  );
+}
+
+function NothingYet({ mayCreate }: { mayCreate: boolean }) {
+  return (
+    <EmptyState
+      icon={<IconBox size={36} stroke={1.4} />}
+      title={mayCreate ? "Push your first model" : "You own nothing yet"}
+      action={<Group justify="center">{mayCreate && <LinkButton to="/new">New model</LinkButton>}<LinkButton to="/" variant="default">Explore</LinkButton></Group>}
+    >
+      {mayCreate ? "You need the trained model, the source that uses it, its requirements, and the name of the function that predicts." : "Readers see and run models; a creator may push some."}
+    </EmptyState>
+  );
+}

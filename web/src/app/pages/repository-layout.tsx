@@ -1,0 +1,89 @@
+import { Group, Skeleton, Text, Title } from "@mantine/core";
+import { IconUpload } from "@tabler/icons-react";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link, Outlet } from "@tanstack/react-router";
+
+import { ProblemError } from "@/client/problem";
+import type { Repository } from "@/client/types";
+import { repositoryQuery } from "@/features/repos/api/repos";
+import { KindIcon } from "@/features/repos/components/kind-icon";
+import { deploymentQuery } from "@/features/serving/api/deployment";
+import { versionsQuery } from "@/features/versions/api/versions";
+import { CopyButton } from "@/ui/copy-button";
+import { LinkButton } from "@/ui/links";
+import { ProblemAlert } from "@/ui/problem-alert";
+import { Chip, StateBadge } from "@/ui/state-badge";
+
+import { NotFoundPage } from "./problem-pages";
+
+const route = getRouteApi("/site/$owner/$name");
+
+/** The head of a repository and its tabs; the tab's page is below. */
+export function RepositoryLayout() {
+  const address = route.useParams();
+  const { data: repository, error, refetch } = useQuery(repositoryQuery(address));
+  if (error instanceof ProblemError && error.status === 404) return <NotFoundPage />;
+  return (
+    <main className="page" id="main">
+      {error && <ProblemAlert error={error} onRetry={() => void refetch()} />}
+      {repository ? <Head repository={repository} /> : !error && <Skeleton height={30} width={320} mb={34} />}
+      {!error && <Tabs owner={address.owner} name={address.name} canWrite={repository?.can_write ?? false} />}
+      {repository && <Outlet />}
+    </main>
+  );
+}
+
+function Head({ repository }: { repository: Repository }) {
+  const { owner, name, kind, visibility, title } = repository;
+  return (
+    <div style={{ marginBottom: 10 }}>
+      <Group gap={10} wrap="wrap">
+        <KindIcon kind={kind} size={24} />
+        <Title order={1} style={{ overflowWrap: "anywhere" }}>
+          <Link to="/" search={{ owner }} className="quiet" style={{ textDecoration: "none", fontWeight: 450 }}>{owner}</Link>
+          <span className="quiet" style={{ fontWeight: 450 }}> / </span>
+          {name}
+        </Title>
+        <CopyButton value={`${owner}/${name}`} label="Copy the name" />
+        <Chip>{visibility}</Chip>
+        <Serving owner={owner} name={name} />
+        <span className="grow" />
+        {repository.can_write && (
+          <LinkButton to="/$owner/$name/push" params={{ owner, name }} variant="default" size="xs" leftSection={<IconUpload size={15} />}>
+            New version
+          </LinkButton>
+        )}
+      </Group>
+      {title && <Text c="dimmed" mt={2}>{title}</Text>}
+    </div>
+  );
+}
+
+/** What is served, or what is being made. */
+function Serving({ owner, name }: { owner: string; name: string }) {
+  const { data: deployment } = useQuery(deploymentQuery({ owner, name }));
+  const { data: versions } = useInfiniteQuery(versionsQuery({ owner, name }));
+  const production = deployment?.aliases.find(({ alias }) => alias === "production");
+  const latest = versions?.pages[0]?.items[0];
+  return (
+    <>
+      {deployment?.wanted === "serving" && production && <StateBadge state="serving" label={`serving v${production.version}`} />}
+      {latest && latest.state !== "ready" && <StateBadge state={latest.state} label={`v${latest.number} ${latest.state}`} />}
+    </>
+  );
+}
+
+function Tabs({ owner, name, canWrite }: { owner: string; name: string; canWrite: boolean }) {
+  const params = { owner, name };
+  return (
+    <nav className="tabs" aria-label="Repository" style={{ marginBottom: 18 }}>
+      <Link to="/$owner/$name" params={params} className="tab" activeOptions={{ exact: true }}>Overview</Link>
+      <Link to="/$owner/$name/run" params={params} className="tab">Run</Link>
+      <Link to="/$owner/$name/api" params={params} className="tab">API</Link>
+      <Link to="/$owner/$name/files/$" params={{ ...params, _splat: "" }} className="tab">Files</Link>
+      <Link to="/$owner/$name/versions" params={params} className="tab">Versions</Link>
+      <Link to="/$owner/$name/deployment" params={params} className="tab">Deployment</Link>
+      {canWrite && <Link to="/$owner/$name/settings" params={params} className="tab">Settings</Link>}
+    </nav>
+  );
+}

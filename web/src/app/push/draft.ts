@@ -1,0 +1,37 @@
+import { useEffect, useState } from "react";
+
+import type { Visibility } from "@/client/types";
+
+/** What was typed in a push form. Kept until the push is accepted, over reloads and wrong turns. */
+export type PushDraft = {
+  name: string;
+  title: string;
+  visibility: Visibility;
+  message: string;
+  source: "parts" | "archive";
+  /** Names this push to the server, so that sending it twice makes one version. */
+  key: string;
+  /** The repository was made by an earlier try of this very form. */
+  made: boolean;
+};
+
+const fresh = (): PushDraft => ({ name: "", title: "", visibility: "private", message: "", source: "parts", key: crypto.randomUUID(), made: false });
+
+export function usePushDraft(storageKey: string) {
+  const [draft, setDraft] = useState<PushDraft>(() => restore(storageKey));
+  useEffect(() => sessionStorage.setItem(storageKey, JSON.stringify(draft)), [storageKey, draft]);
+  return {
+    draft,
+    change: (change: Partial<PushDraft>) => setDraft((old) => ({ ...old, ...change })),
+    /** Forgets it: the push was accepted. */
+    forget: () => setDraft(fresh()),
+  };
+}
+
+function restore(key: string): PushDraft {
+  try {
+    return { ...fresh(), ...(JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<PushDraft>) };
+  } catch {
+    return fresh();
+  }
+}

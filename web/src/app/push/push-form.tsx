@@ -1,0 +1,116 @@
+import { Button, Group, Radio, SegmentedControl, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import { IconUpload } from "@tabler/icons-react";
+import type { FormEvent } from "react";
+
+import { problemOf } from "@/client/problem";
+import { useUpload } from "@/features/content/api/use-upload";
+import { DropZone } from "@/features/content/components/drop-zone";
+import { VISIBILITY_CHOICES } from "@/features/repos/components/visibility";
+import { ProblemAlert } from "@/ui/problem-alert";
+import { Section } from "@/ui/section";
+
+import { ConfigWriter } from "./config-writer";
+import { type PushDraft, usePushDraft } from "./draft";
+import { placeProblems } from "./place-problems";
+import { missingZones, pendingZones, type Uploads, usePush } from "./use-push";
+
+type Props = { owner: string; existing?: string };
+
+/** Everything that a push needs. Files are sent as soon as they are chosen; nothing typed is lost. */
+export function PushForm({ owner, existing }: Props) {
+  const key = `push:${owner}/${existing ?? ""}`;
+  const { draft, change, forget } = usePushDraft(key);
+  const uploads = useUploads(key);
+  const push = usePush({ owner, existing, draft, uploads }, change, forget);
+  const problem = push.error ? problemOf(push.error) : null;
+  const placed = problem ? placeProblems(problem) : {};
+  const missing = missingZones(draft, uploads);
+  const pending = pendingZones(draft, uploads);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    push.mutate();
+  };
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="lg">
+        {problem && <ProblemAlert error={push.error} title={Object.keys(placed).length ? "This was not accepted; see below" : undefined} />}
+        {!existing && <Naming owner={owner} draft={draft} change={change} errors={placed} />}
+        <Section
+          title="Files"
+          aside={<SegmentedControl size="xs" aria-label="How the files come" value={draft.source} onChange={(source) => change({ source: source })} data={[{ value: "parts", label: "Separate files" }, { value: "archive", label: "One zip" }]} />}
+        >
+          {draft.source === "parts" ? <Parts uploads={uploads} errors={placed} /> : <Archive uploads={uploads} error={placed.archive} />}
+        </Section>
+        <TextInput label="Message" description="What is new in this version; optional." maxLength={2000} value={draft.message} onChange={(e) => change({ message: e.currentTarget.value })} error={placed.message} />
+        <Group gap="md">
+          <Button type="submit" leftSection={<IconUpload size={16} />} loading={push.isPending} disabled={missing.length > 0 || pending.length > 0 || (!existing && !draft.name.trim())}>
+            Push
+          </Button>
+          <Text size="sm" c="dimmed" role="status">{waitingFor(draft, existing, missing, pending)}</Text>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function useUploads(key: string): Uploads {
+  return {
+    source: useUpload(`${key}:source`),
+    artifact: useUpload(`${key}:artifact`),
+    requirements: useUpload(`${key}:requirements`),
+    config: useUpload(`${key}:config`),
+    archive: useUpload(`${key}:archive`),
+  };
+}
+
+function waitingFor(draft: PushDraft, existing: string | undefined, missing: string[], pending: string[]): string {
+  if (!existing && !draft.name.trim()) return "Give it a name.";
+  if (missing.length) return missing[0] === "archive" ? "The zip is missing." : `Still missing: ${missing.join(" and ")}.`;
+  return pending.length ? `Waiting for ${pending.join(", ")} to be sent.` : "";
+}
+
+type NamingProps = { owner: string; draft: PushDraft; change: (change: Partial<PushDraft>) => void; errors: Partial<Record<string, string>> };
+
+function Naming({ owner, draft, change, errors }: NamingProps) {
+  const rename = (name: string) => change({ name: name.toLowerCase().replace(/\s+/g, "-"), made: false });
+  return (
+    <Section title="Repository">
+      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="md">
+        <Stack gap="sm">
+          <TextInput label="Name" placeholder="digits" required description={`${owner}/${draft.name || "…"}`} inputWrapperOrder={["label", "input", "description", "error"]} value={draft.name} onChange={(e) => rename(e.currentTarget.value)} error={errors.name} />
+          <TextInput label="Title" placeholder="Handwritten digits" value={draft.title} onChange={(e) => change({ title: e.currentTarget.value })} error={errors.title} />
+        </Stack>
+        <Radio.Group label="Who may see and run it" value={draft.visibility} onChange={(visibility) => change({ visibility: visibility })} error={errors.visibility}>
+          <Stack gap={6} mt={6}>
+            {VISIBILITY_CHOICES.map(({ value, label, meaning }) => <Radio key={value} value={value} label={label} description={meaning} />)}
+          </Stack>
+        </Radio.Group>
+      </SimpleGrid>
+    </Section>
+  );
+}
+
+function Parts({ uploads, errors }: { uploads: Uploads; errors: Partial<Record<string, string>> }) {
+  return (
+    <>
+      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
+        <DropZone label="Source" hint="A zip of your code, or one .py" accept=".zip,.py" required upload={uploads.source} error={errors.source} />
+        <DropZone label="Model" hint="model.pkl, or whatever the code loads" accept="" upload={uploads.artifact} error={errors.artifact} />
+        <DropZone label="Requirements" hint="requirements.txt" accept=".txt" upload={uploads.requirements} error={errors.requirements} />
+        <DropZone label="Config" hint="config.json: which function to call" accept=".json" required upload={uploads.config} error={errors.config} />
+      </SimpleGrid>
+      <ConfigWriter onWritten={uploads.config.choose} />
+    </>
+  );
+}
+
+function Archive({ uploads, error }: { uploads: Uploads; error: string | undefined }) {
+  return (
+    <>
+      <DropZone label="Zip" hint="A folder with modelyard.yaml inside" accept=".zip" required upload={uploads.archive} error={error} />
+      <Text size="sm" c="dimmed" mt="xs">modelyard.yaml names what to call:</Text>
+      <pre className="code">{'predict: "model:predict"\nartifact: model.pkl\nrequirements: requirements.txt'}</pre>
+    </>
+  );
+}
+

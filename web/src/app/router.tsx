@@ -1,0 +1,171 @@
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import type { QueryClient } from "@tanstack/react-query";
+
+import { sessionQuery } from "@/features/accounts/api/session";
+
+import { queryClient } from "./client";
+import { NotFoundPage, RouteProblem } from "./pages/problem-pages";
+import { readFilter } from "./pages/explore-filter";
+import { Shell } from "./shell";
+
+type Context = { queryClient: QueryClient };
+
+const text = (value: unknown) => (typeof value === "string" && value ? value : undefined);
+
+const root = createRootRouteWithContext<Context>()({
+  component: Shell,
+  notFoundComponent: NotFoundPage,
+  errorComponent: RouteProblem,
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search: Record<string, unknown>): { next?: string } => ({ next: text(search.next) }),
+  component: lazyRouteComponent(() => import("./pages/sign-in-pages"), "SignInRoute"),
+});
+
+const signUp = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-up",
+  validateSearch: (search: Record<string, unknown>): { invitation?: string } => ({ invitation: text(search.invitation) }),
+  component: lazyRouteComponent(() => import("./pages/sign-in-pages"), "SignUpRoute"),
+});
+
+/** Pages that anyone may open, unless the site asks everybody to sign in. */
+const site = createRoute({
+  getParentRoute: () => root,
+  id: "site",
+  beforeLoad: async ({ context, location }) => {
+    const session = await context.queryClient.ensureQueryData(sessionQuery).catch(() => null);
+    if (session?.require_sign_in && !session.account) throw redirect({ to: "/sign-in", search: { next: location.href } });
+  },
+});
+
+/** Pages of the person who is signed in. */
+const own = createRoute({
+  getParentRoute: () => root,
+  id: "own",
+  beforeLoad: async ({ context, location }) => {
+    const session = await context.queryClient.ensureQueryData(sessionQuery).catch(() => null);
+    if (session && !session.account) throw redirect({ to: "/sign-in", search: { next: location.href } });
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => site,
+  path: "/",
+  validateSearch: readFilter,
+  component: lazyRouteComponent(() => import("./pages/home-page"), "HomePage"),
+});
+
+const dashboard = createRoute({
+  getParentRoute: () => own,
+  path: "/dashboard",
+  component: lazyRouteComponent(() => import("./pages/dashboard-page"), "DashboardPage"),
+});
+
+const newModel = createRoute({
+  getParentRoute: () => own,
+  path: "/new",
+  component: lazyRouteComponent(() => import("./pages/push-pages"), "NewModelPage"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => own,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/account-pages"), "SettingsRoute"),
+});
+
+const admin = createRoute({
+  getParentRoute: () => own,
+  path: "/admin",
+  component: lazyRouteComponent(() => import("./pages/admin-layout"), "AdminLayout"),
+});
+const adminPages = [
+  createRoute({
+    getParentRoute: () => admin,
+    path: "/",
+    component: lazyRouteComponent(() => import("@/features/accounts/pages/accounts-page"), "AccountsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => admin,
+    path: "/invitations",
+    component: lazyRouteComponent(() => import("@/features/accounts/pages/invitations-page"), "InvitationsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => admin,
+    path: "/doctor",
+    component: lazyRouteComponent(() => import("@/features/accounts/pages/doctor-page"), "DoctorPage"),
+  }),
+] as const;
+
+const owner = createRoute({
+  getParentRoute: () => site,
+  path: "/$owner",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/", search: { owner: params.owner } });
+  },
+});
+
+const repository = createRoute({
+  getParentRoute: () => site,
+  path: "/$owner/$name",
+  component: lazyRouteComponent(() => import("./pages/repository-layout"), "RepositoryLayout"),
+});
+
+const pages = () => import("./pages/repository-pages");
+const repositoryPages = [
+  createRoute({ getParentRoute: () => repository, path: "/", component: lazyRouteComponent(pages, "OverviewRoute") }),
+  createRoute({
+    getParentRoute: () => repository,
+    path: "/run",
+    component: lazyRouteComponent(() => import("./pages/call-pages"), "RunRoute"),
+  }),
+  createRoute({
+    getParentRoute: () => repository,
+    path: "/api",
+    component: lazyRouteComponent(() => import("./pages/call-pages"), "ApiRoute"),
+  }),
+  createRoute({
+    getParentRoute: () => repository,
+    path: "/files/$",
+    validateSearch: (search: Record<string, unknown>): { revision?: string } => ({ revision: text(search.revision) }),
+    component: lazyRouteComponent(pages, "FilesRoute"),
+  }),
+  createRoute({ getParentRoute: () => repository, path: "/versions", component: lazyRouteComponent(pages, "VersionsRoute") }),
+  createRoute({
+    getParentRoute: () => repository,
+    path: "/versions/$number",
+    component: lazyRouteComponent(pages, "VersionRoute"),
+  }),
+  createRoute({ getParentRoute: () => repository, path: "/deployment", component: lazyRouteComponent(pages, "DeploymentRoute") }),
+  createRoute({ getParentRoute: () => repository, path: "/settings", component: lazyRouteComponent(pages, "SettingsRoute") }),
+  createRoute({
+    getParentRoute: () => repository,
+    path: "/push",
+    component: lazyRouteComponent(() => import("./pages/push-pages"), "NewVersionPage"),
+  }),
+] as const;
+
+const routeTree = root.addChildren([
+  signIn,
+  signUp,
+  own.addChildren([dashboard, newModel, settings, admin.addChildren([...adminPages])]),
+  site.addChildren([home, owner, repository.addChildren([...repositoryPages])]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  context: { queryClient },
+  defaultPreload: "intent",
+  defaultPreloadDelay: 80,
+  scrollRestoration: true,
+  defaultErrorComponent: RouteProblem,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

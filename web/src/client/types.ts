@@ -1,0 +1,25 @@
+import type { components } from "./generated/schema";
+
+type Schemas = components["schemas"];
+
+export type Account = Schemas["Account"];
+export type Role = Account["role"];
+export type SessionInfo = Schemas["SessionInfo"];
+export type SignUp = SessionInfo["sign_up"];
+export type Token = Schemas["Token"];
+export type NewToken = Schemas["CreatedToken"];
+export type Invitation = Schemas["Invitation"];
+export type NewInvitation = Schemas["CreatedInvitation"];
+export type Repository = Schemas["Repository"];
+export type Visibility = Repository["visibility"];
+export type FileEntry = Schemas["TreeEntry"];
+export type Commit = Schemas["Commit"];
+export type Version = Schemas["Version"];
+export type Stage = Schemas["BuildStage"];
+export type Deployment = Schemas["Deployment"];
+export type Replica = Deployment["running"][number];
+export type AliasChange = Schemas["AliasChange"];
+export type Doctor = Schemas["Diagnosis"];
+
+/** The address of a repository. */
+export type Address = { owner: string; name: string };

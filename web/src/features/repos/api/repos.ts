@@ -1,0 +1,80 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+
+import { api, unwrap } from "@/client/api";
+import { ProblemError, problemOfResponse } from "@/client/problem";
+import type { Address, Repository, Visibility } from "@/client/types";
+
+export type RepositoryFilter = { q?: string; kind?: Repository["kind"]; owner?: string; visibility?: Visibility };
+
+export const repositoriesQuery = (filter: RepositoryFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["repos", "list", filter],
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(api.GET("/api/v1/repos", { params: { query: { ...filter, cursor: pageParam, limit: 30 } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+export const repositoryQuery = (address: Address) =>
+  queryOptions({
+    queryKey: ["repos", address.owner, address.name],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/repos/{owner}/{name}", { params: { path: address }, signal })),
+  });
+
+export type RepositoryInput = {
+  name: string;
+  kind: Repository["kind"];
+  visibility: Visibility;
+  title?: string;
+  description?: string;
+  tags?: string[];
+};
+
+export const createRepository = (body: RepositoryInput) => unwrap(api.POST("/api/v1/repos", { body }));
+
+export type RepositoryChange = Partial<Omit<RepositoryInput, "kind">>;
+
+export const changeRepository = (address: Address, body: RepositoryChange) =>
+  unwrap(api.PATCH("/api/v1/repos/{owner}/{name}", { params: { path: address }, body }));
+
+export const deleteRepository = (address: Address) =>
+  unwrap(api.DELETE("/api/v1/repos/{owner}/{name}", { params: { path: address } }));
+
+export const filesQuery = (address: Address, revision: string | undefined, path: string) =>
+  queryOptions({
+    queryKey: ["repos", address.owner, address.name, "files", revision, path],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET("/api/v1/repos/{owner}/{name}/files", {
+          params: { path: address, query: { revision, path: path || undefined } },
+          signal,
+        }),
+      ),
+  });
+
+export const commitsQuery = (address: Address, revision: string | undefined) =>
+  queryOptions({
+    queryKey: ["repos", address.owner, address.name, "commits", revision],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET("/api/v1/repos/{owner}/{name}/commits", { params: { path: address, query: { revision, limit: 30 } }, signal }),
+      ),
+  });
+
+/** The address of a file's bytes. */
+export function rawUrl({ owner, name }: Address, revision: string | undefined, path: string): string {
+  const query = new URLSearchParams({ path, ...(revision ? { revision } : {}) });
+  return `/api/v1/repos/${owner}/${name}/raw?${query.toString()}`;
+}
+
+/** A file as text. */
+export const textQuery = (address: Address, revision: string | undefined, path: string) =>
+  queryOptions({
+    queryKey: ["repos", address.owner, address.name, "text", revision, path],
+    queryFn: async ({ signal }) => {
+      const response = await fetch(rawUrl(address, revision, path), { signal });
+      const text = await response.text();
+      if (!response.ok) throw new ProblemError(problemOfResponse(response.status, text));
+      return text;
+    },
+  });

@@ -1,0 +1,91 @@
+import { Button, Group, Radio, Stack, TagsInput, Text, Textarea, TextInput } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+
+import type { Repository } from "@/client/types";
+import { ConfirmButton } from "@/ui/confirm-button";
+import { fieldProblems } from "@/ui/field-problems";
+import { notifyDone, notifyProblem } from "@/ui/notify";
+import { usePageTitle } from "@/ui/page-title";
+import { Section } from "@/ui/section";
+
+import { changeRepository, deleteRepository, repositoryQuery } from "../api/repos";
+import { VISIBILITY_CHOICES } from "../components/visibility";
+
+type Props = { repository: Repository; onRenamed: (name: string) => void; onDeleted: () => void };
+
+/** What the owner may change: words, who may see it, its name; and deleting it. */
+export function RepositorySettingsPage({ repository, onRenamed, onDeleted }: Props) {
+  usePageTitle(`Settings · ${repository.owner}/${repository.name}`);
+  return (
+    <Stack gap="lg" maw={760}>
+      <Details repository={repository} onRenamed={onRenamed} />
+      <Deletion repository={repository} onDeleted={onDeleted} />
+    </Stack>
+  );
+}
+
+function Details({ repository, onRenamed }: Omit<Props, "onDeleted">) {
+  const queries = useQueryClient();
+  const { owner, name, title, description, tags, visibility } = repository;
+  const [input, setInput] = useState({ name, title, description, tags, visibility });
+  const saving = useMutation({
+    mutationFn: () => changeRepository({ owner, name }, { ...input, name: input.name === name ? undefined : input.name }),
+    onSuccess: (changed) => {
+      notifyDone("Saved.");
+      queries.setQueryData(repositoryQuery({ owner, name: changed.name }).queryKey, changed);
+      void queries.invalidateQueries({ queryKey: ["repos"] });
+      if (changed.name !== name) onRenamed(changed.name);
+    },
+    onError: (error) => notifyProblem(error, "It was not saved"),
+  });
+  const errors = fieldProblems(saving.error);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    saving.mutate();
+  };
+  return (
+    <Section title="Details">
+      <form onSubmit={submit}>
+        <Stack gap="sm">
+          <TextInput label="Name" description="Renaming changes the address; old addresses stop working." value={input.name} onChange={(e) => setInput({ ...input, name: e.currentTarget.value })} error={errors.name} required />
+          <TextInput label="Title" value={input.title} onChange={(e) => setInput({ ...input, title: e.currentTarget.value })} error={errors.title} />
+          <Textarea label="Description" description="Markdown. The card of a version wins over it." autosize minRows={2} maxRows={14} value={input.description} onChange={(e) => setInput({ ...input, description: e.currentTarget.value })} error={errors.description} />
+          <TagsInput label="Tags" value={input.tags} onChange={(next) => setInput({ ...input, tags: next })} error={errors.tags} />
+          <Radio.Group label="Who may see and run it" value={input.visibility} onChange={(next) => setInput({ ...input, visibility: next })}>
+            <Stack gap={6} mt={6}>
+              {VISIBILITY_CHOICES.map(({ value, label, meaning }) => <Radio key={value} value={value} label={label} description={meaning} />)}
+            </Stack>
+          </Radio.Group>
+          <Group><Button type="submit" loading={saving.isPending}>Save</Button></Group>
+        </Stack>
+      </form>
+    </Section>
+  );
+}
+
+function Deletion({ repository, onDeleted }: Omit<Props, "onRenamed">) {
+  const queries = useQueryClient();
+  const { owner, name } = repository;
+  const remove = () =>
+    deleteRepository({ owner, name }).then(
+      () => {
+        notifyDone(`${owner}/${name} was deleted.`);
+        onDeleted();
+        queries.removeQueries({ queryKey: ["repos", owner, name] });
+        void queries.invalidateQueries({ queryKey: ["repos", "list"] });
+      },
+      (error: unknown) => {
+        notifyProblem(error, "It was not deleted");
+        throw error;
+      },
+    );
+  return (
+    <Section title="Delete this repository">
+      <Group justify="space-between">
+        <Text size="sm" c="dimmed" flex="1 1 300px">All its versions, images, files and deployments go with it. This cannot be undone.</Text>
+        <ConfirmButton label="Delete" title={`Delete ${owner}/${name}?`} consequence="Its versions, images, files and deployment are deleted, and programs that call it are refused." phrase={`${owner}/${name}`} onConfirm={remove} />
+      </Group>
+    </Section>
+  );
+}

@@ -1,0 +1,137 @@
+import { Alert, Anchor, Button, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { IconAlertTriangle, IconRotate } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+
+import type { Address, Version } from "@/client/types";
+import { formatBytes, formatSeconds } from "@/lib/format";
+import { ConfirmButton } from "@/ui/confirm-button";
+import { CopyButton } from "@/ui/copy-button";
+import { EmptyState } from "@/ui/empty-state";
+import { LogView } from "@/ui/log-view";
+import { notifyDone, notifyProblem } from "@/ui/notify";
+import { usePageTitle } from "@/ui/page-title";
+import { ProblemAlert } from "@/ui/problem-alert";
+import { Section } from "@/ui/section";
+import { StateBadge } from "@/ui/state-badge";
+import { TimeAgo } from "@/ui/time-ago";
+
+import { useBuildEvents } from "../api/build-events";
+import { deleteVersion, retryVersion, versionQuery, versionsQuery, versionUrl } from "../api/versions";
+import { BuildStages } from "../components/build-stages";
+
+type Props = { address: Address; number: number; canWrite: boolean; action: React.ReactNode; onDeleted: () => void };
+
+/** One version: how it is made, live; what came of it; and what to do when it failed. */
+export function VersionPage(props: Props) {
+  const { address, number } = props;
+  usePageTitle(`v${number} · ${address.owner}/${address.name}`);
+  const { data: version, error, refetch } = useQuery({ ...versionQuery(address, number), enabled: Number.isInteger(number) });
+  if (error) return <ProblemAlert error={error} onRetry={() => void refetch()} />;
+  if (version === null || !Number.isInteger(number))
+    return <EmptyState icon={<IconAlertTriangle size={34} />} title="There is no such version">It may have been deleted.</EmptyState>;
+  return version ? <Shown key={`${number} ${version.attempt}`} {...props} version={version} /> : <Skeleton height={320} />;
+}
+
+function Shown({ address, version, canWrite, action, onDeleted }: Props & { version: Version }) {
+  const feed = useBuildEvents(address, version);
+  const { number, state } = version;
+  const took = version.ready_at ? (Date.parse(version.ready_at) - Date.parse(version.created_at)) / 1000 : null;
+  return (
+    <Stack gap="md">
+      <Group gap="sm">
+        <Title order={2}>Version {number}</Title>
+        <StateBadge state={state} />
+        <Text size="sm" c="dimmed">
+          pushed {version.pushed_by && <>by {version.pushed_by} </>}<TimeAgo at={version.created_at} />
+          {took !== null && ` · ready in ${formatSeconds(took)}`}
+        </Text>
+        <span className="grow" />
+        {state === "ready" && action}
+        {canWrite && <Removal address={address} number={number} onDeleted={onDeleted} />}
+      </Group>
+      {version.message && <Text>{version.message}</Text>}
+      {state === "failed" && <Failure address={address} version={version} canWrite={canWrite} />}
+      <BuildStages stages={feed.stages} />
+      <Section
+        title="Log"
+        flush
+        aside={
+          <Text size="sm" c="dimmed" role="status">
+            {(state === "queued" || state === "building") && !feed.connected ? "connecting… " : ""}
+            <Anchor href={versionUrl(address, number, "log")} inherit target="_blank" underline="always">as text</Anchor>
+          </Text>
+        }
+      >
+        <LogView lines={feed.lines.map(({ text }) => text)} label={`Build log of version ${number}`} empty={emptyLog(version, canWrite)} />
+      </Section>
+      <Details address={address} version={version} />
+    </Stack>
+  );
+}
+
+function emptyLog({ state }: Version, canWrite: boolean): string {
+  if (!canWrite) return "Only the owner sees the log.";
+  if (state === "queued") return "Waiting for a free place to build.";
+  return state === "building" ? "Nothing logged yet." : "Nothing was logged.";
+}
+
+function Failure({ address, version, canWrite }: { address: Address; version: Version; canWrite: boolean }) {
+  const queries = useQueryClient();
+  const retrying = useMutation({
+    mutationFn: () => retryVersion(address, version.number),
+    onSuccess: (queued) => {
+      queries.setQueryData(versionQuery(address, version.number).queryKey, queued);
+      void queries.invalidateQueries(versionsQuery(address));
+    },
+    onError: (error) => notifyProblem(error, "It was not tried again"),
+  });
+  return (
+    <Alert variant="default" icon={<IconAlertTriangle color="var(--bad)" />} title="This version could not be made" role="alert">
+      <Text size="sm" style={{ whiteSpace: "pre-line" }}>{version.reason ?? "No reason was recorded; see the log."}</Text>
+      {version.remedy && <Text size="sm" c="dimmed" style={{ whiteSpace: "pre-line" }}>{version.remedy}</Text>}
+      {canWrite && <Button mt="xs" size="xs" variant="default" leftSection={<IconRotate size={14} />} loading={retrying.isPending} onClick={() => retrying.mutate()}>Retry</Button>}
+    </Alert>
+  );
+}
+
+function Details({ address, version }: { address: Address; version: Version }) {
+  const rows: [string, React.ReactNode][] = [
+    ["Commit", <span key="c" className="mono">{version.commit_id.slice(0, 12)} <CopyButton value={version.commit_id} label="Copy the commit" /></span>],
+    ["Calls", <span key="t" className="mono">{version.target}</span>],
+    ["Platforms", version.platforms.join(", ")],
+  ];
+  if (version.image) {
+    const { digest, size } = version.image;
+    rows.push(["Image", <span key="i" className="mono" style={{ overflowWrap: "anywhere" }}>{digest} <CopyButton value={digest} label="Copy the digest" /> <span className="quiet">{formatBytes(size)}</span></span>]);
+    rows.push(["Lock", <Anchor key="l" href={versionUrl(address, version.number, "lock")} target="_blank" underline="always" inherit>every package, pinned</Anchor>]);
+  }
+  return (
+    <Section title="Details" flush>
+      <dl className="rows" style={{ display: "block" }}>
+        {rows.map(([term, value]) => (
+          <div key={term} className="row" style={{ paddingBlock: 7, borderTop: "1px solid var(--line)" }}>
+            <dt className="quiet" style={{ width: 90 }}>{term}</dt>
+            <dd className="grow" style={{ margin: 0 }}>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Section>
+  );
+}
+
+function Removal({ address, number, onDeleted }: { address: Address; number: number; onDeleted: () => void }) {
+  const queries = useQueryClient();
+  const remove = () =>
+    deleteVersion(address, number).then(
+      () => {
+        notifyDone(`Version ${number} was deleted.`);
+        onDeleted();
+        return queries.invalidateQueries(versionsQuery(address));
+      },
+      (error: unknown) => {
+        notifyProblem(error, "It was not deleted");
+        throw error;
+      },
+    );
+  return <ConfirmButton size="xs" label="Delete" title={`Delete version ${number}?`} consequence="Its tag, image and log are deleted. Its number is not used again." onConfirm={remove} />;
+}

@@ -1,0 +1,29 @@
+import "@mantine/core/styles.layer.css";
+import "@mantine/notifications/styles.layer.css";
+import "./app/app.css";
+
+import { MantineProvider } from "@mantine/core";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { lazy, StrictMode, Suspense } from "react";
+import { createRoot } from "react-dom/client";
+
+import { queryClient } from "./app/client";
+import { router } from "./app/router";
+import { cssVariables, theme } from "./app/theme";
+
+/** Pop-ups come after the first paint; what is shown before then waits in their store. */
+const Notifications = lazy(() => import("@mantine/notifications").then((module) => ({ default: module.Notifications })));
+
+createRoot(document.getElementById("root") as HTMLElement).render(
+  <StrictMode>
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
+      <Suspense>
+        <Notifications position="bottom-right" limit={4} />
+      </Suspense>
+      <QueryClientProvider client={queryClient}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </MantineProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,25 @@
+import classes from "./state-badge.module.css";
+
+const TONES: Record<string, string> = {
+  ready: "good", serving: "good", complete: "good", ok: "good",
+  building: "busy", queued: "busy", starting: "busy", running: "busy",
+  failed: "bad", warning: "warn", notice: "warn",
+};
+
+type Props = { state: string; label?: string };
+
+/** A state as a coloured dot and its word; the word alone says it too. */
+export function StateBadge({ state, label }: Props) {
+  const tone = TONES[state] ?? "idle";
+  return (
+    <span className={classes.badge} data-tone={tone} data-live={tone === "busy" || undefined}>
+      <span className={classes.dot} aria-hidden />
+      {label ?? state}
+    </span>
+  );
+}
+
+/** A quiet label: kind, visibility, a tag. */
+export function Chip({ children }: { children: React.ReactNode }) {
+  return <span className={classes.chip}>{children}</span>;
+}
