@@ -320,32 +320,43 @@ SEEDS = [
 ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    seed=st.sampled_from(SEEDS),
-    edits=st.lists(
-        st.tuples(st.integers(0, 10_000), st.integers(0, 255), st.sampled_from("setcutadddup")), min_size=1, max_size=6
-    ),
+EDITS = st.lists(
+    st.tuples(st.integers(0, 10_000), st.integers(0, 255), st.sampled_from(["set", "cut", "add", "repeat"])),
+    min_size=1,
+    max_size=6,
 )
-def test_mutated_archives_are_read_or_refused(tmp_path: Path, seed, edits):
+
+
+@pytest.mark.soak
+def test_mutated_archives_are_read_or_refused(tmp_path: Path, soak: bool):
+    work = tmp_path / "work"
+
+    @settings(max_examples=20_000 if soak else 300, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(seed=st.sampled_from([*SEEDS, *map(base64.b64decode, PROGRAMS.values())]), edits=EDITS)
+    def check(seed: bytes, edits: list[tuple[int, int, str]]) -> None:
+        shutil.rmtree(work, ignore_errors=True)
+        (work / "inner").mkdir(parents=True)
+        (work / "a.zip").write_bytes(mutate(seed, edits))
+        with contextlib.suppress(ModelyardError):
+            unpacked = unpack(work / "a.zip", work / "inner" / "tree")
+            assert not any(path.is_symlink() for path in unpacked.root.rglob("*"))
+            shutil.rmtree(unpacked.root)
+        assert {p.name for p in work.iterdir()} == {"a.zip", "inner"}
+        assert list((work / "inner").iterdir()) == []
+
+    check()
+
+
+def mutate(seed: bytes, edits: list[tuple[int, int, str]]) -> bytes:
     data = bytearray(seed)
     for position, value, kind in edits:
         at = position % (len(data) + 1)
-        if kind in "set" and at < len(data):
-            data[at] = value
-        elif kind in "cut":
+        if kind == "set":
+            data[at : at + 1] = bytes([value])
+        elif kind == "cut":
             del data[at : at + 1 + value % 8]
-        elif kind in "add":
+        elif kind == "add":
             data[at:at] = bytes([value])
         else:
             data[at:at] = data[at : at + value]
-    work = tmp_path / "fuzz"
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "inner").mkdir(parents=True)
-    (work / "a.zip").write_bytes(data)
-    with contextlib.suppress(ModelyardError):
-        unpacked = unpack(work / "a.zip", work / "inner" / "tree")
-        assert not any(path.is_symlink() for path in unpacked.root.rglob("*"))
-        shutil.rmtree(unpacked.root)
-    assert {p.name for p in work.iterdir()} == {"a.zip", "inner"}
-    assert list((work / "inner").iterdir()) == []
+    return bytes(data)
