@@ -76,7 +76,6 @@ class BaseUnavailable(Unavailable):
 class ManifestMissing(NotFound):
     code = "manifest_missing"
     title = "No such image"
-    registry_code = "MANIFEST_UNKNOWN"
 
 
 class RegistrySignIn(Unauthenticated):

@@ -23,7 +23,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image of one platform, read from the content store; ``layers`` are digests of uncompressed tars, base first."""
+    """An image of one platform; ``layers`` are digests of uncompressed tars, base first."""
 
     digest: str
     config: Mapping[str, Any]

@@ -24,9 +24,10 @@ from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.schemas import Principal, Scope, Via
 from modelyard.rooms.accounts.throttle import SignInThrottle
 from modelyard.rooms.content import service as content
+from modelyard.rooms.content.errors import BlobMissing
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.images import records
-from modelyard.rooms.images.errors import RegistrySignIn
+from modelyard.rooms.images.errors import ManifestMissing, RegistrySignIn
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import RepositoryMissing
 from modelyard.rooms.repos.policies import Fetchable
@@ -40,6 +41,7 @@ Blobs = Annotated[BlobStore, Depends(provided(BlobStore))]
 Accounts = Annotated[AccountOptions, Depends(provided(AccountOptions))]
 
 CODES = {401: "UNAUTHORIZED", 403: "DENIED", 404: "NAME_UNKNOWN", 429: "TOOMANYREQUESTS", 405: "UNSUPPORTED"}
+CODES_OF_KINDS: dict[type, str] = {ManifestMissing: "MANIFEST_UNKNOWN", BlobMissing: "BLOB_UNKNOWN"}
 
 
 class RegistryRoute(APIRoute):
@@ -177,7 +179,7 @@ def _error(request: Request, error: ModelyardError) -> Response:
     if error.status == 401:
         base = part_of(request.app, AccountOptions).public_url.rstrip("/")
         headers["WWW-Authenticate"] = f'Bearer realm="{base}/v2/token",service="modelyard"'
-    code = getattr(error, "registry_code", None) or CODES.get(error.status, "UNKNOWN")
+    code = CODES_OF_KINDS.get(type(error)) or CODES.get(error.status, "UNKNOWN")
     body = {"errors": [{"code": code, "message": error.detail, "detail": error.remedy}]}
     return JSONResponse(body, error.status, headers=headers)
 
