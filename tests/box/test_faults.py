@@ -46,9 +46,15 @@ def box_of(folder, **environ):
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory):
-    with box_of(tmp_path_factory.mktemp("faults"), MODELYARD_TIMEOUT_S="0.5") as box:
+def short_box(tmp_path_factory):
+    with box_of(tmp_path_factory.mktemp("faults"), MODELYARD_TIMEOUT_S="1.5") as box:
         yield box
+
+
+@pytest.fixture
+def box(short_box):
+    """A box with a short timeout, whose worker is ready: that of the test before may just have died."""
+    return short_box.wait_ready()
 
 
 @pytest.mark.parametrize(
@@ -63,9 +69,9 @@ def box(tmp_path_factory):
         ("kill", 500, "worker-died", "out of memory"),
         ("linger", 500, "worker-died", "exit status 5"),
         ("close", 500, "worker-died", "killed"),
-        ("hang", 504, "prediction-timeout", "0.5 seconds"),
-        ("spin", 504, "prediction-timeout", "0.5 seconds"),
-        ("stuck", 504, "prediction-timeout", "0.5 seconds"),
+        ("hang", 504, "prediction-timeout", "1.5 seconds"),
+        ("spin", 504, "prediction-timeout", "1.5 seconds"),
+        ("stuck", 504, "prediction-timeout", "1.5 seconds"),
     ],
 )
 def test_a_failure_fails_its_own_request_only(box, do, status, code, words):
@@ -74,7 +80,7 @@ def test_a_failure_fails_its_own_request_only(box, do, status, code, words):
     assert (response.status_code, problem["code"]) == (status, code), problem
     assert words in problem["detail"]
     assert "traceback" not in problem
-    assert isinstance(box.output({"do": "fine"}), int)
+    assert isinstance(box.wait_ready().output({"do": "fine"}), int)
 
 
 def test_the_traceback_is_in_the_log_under_the_prediction_and_only_of_the_users_code(box):
@@ -99,8 +105,9 @@ def test_a_forked_child_does_not_answer_for_its_parent(box):
     assert [box.output({"do": "fine"}) for _ in range(5)] == [worker] * 5
 
 
-def test_printing_does_not_disturb_the_answers(box):
-    assert isinstance(box.output({"do": "print"}), int)
+def test_printing_does_not_disturb_the_answers(tmp_path):
+    with box_of(tmp_path) as box:
+        assert isinstance(box.output({"do": "print"}), int)
 
 
 def test_what_a_hung_worker_started_is_killed_with_it(box):
@@ -112,7 +119,7 @@ def test_what_a_hung_worker_started_is_killed_with_it(box):
 def test_a_worker_that_dies_between_requests_is_replaced(box):
     before = box.output({"do": "later"})
     wait_for(lambda: box.worker_pids() and before not in box.worker_pids())
-    assert box.output({"do": "fine"}) != before
+    assert box.wait_ready().output({"do": "fine"}) != before
 
 
 def test_requests_behind_one_that_kills_the_worker_are_answered(tmp_path):

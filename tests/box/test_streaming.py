@@ -34,10 +34,16 @@ SOURCE = """
 INPUTS = inputs_schema(("n",), do=TEXT, n={"type": "integer"})
 
 
+@pytest.fixture
+def box(short_box):
+    """A box with a short timeout, whose worker is ready: that of the test before may just have died."""
+    return short_box.wait_ready()
+
+
 @pytest.fixture(scope="module")
-def box(tmp_path_factory):
+def short_box(tmp_path_factory):
     config = write_box(tmp_path_factory.mktemp("streams"), SOURCE, inputs=INPUTS, streams=True)
-    with serving(config, MODELYARD_TIMEOUT_S="1") as box:
+    with serving(config, MODELYARD_TIMEOUT_S="1.5") as box:
         yield box
 
 
@@ -92,7 +98,7 @@ def test_a_failure_on_the_way_is_the_last_line(box, do, code):
     *items, last = lines(box.predict({"do": do}))
     assert items == [{"output": {"i": 0}}]
     assert last["error"]["code"] == code
-    assert box.output({"do": "list"}) == [1, 2]
+    assert box.wait_ready().output({"do": "list"}) == [1, 2]
 
 
 def test_a_slow_reader_holds_the_target_back_and_gets_everything(box):
