@@ -16,10 +16,11 @@ from contracts.blob_store import ABSENT, digest_of
 from fakes.blob_store import MemoryBlobStore
 from modelyard.adapters.blobs.local import LocalBlobStore
 from modelyard.kit.db import Database
-from modelyard.rooms.content import service, tasks
+from modelyard.rooms.content import service, staging, tasks, uploads
 from modelyard.rooms.content.errors import BlobDamaged, BlobMissing, BlobVanished
-from modelyard.rooms.content.schemas import SITE, BlobInfo, Collected
+from modelyard.rooms.content.schemas import SITE, BlobInfo, Collected, Upload
 from modelyard.rooms.content.tables import BlobRow
+from modelyard.rooms.content.uploads import UploadTools
 from rooms.content.yard import Yard
 
 GRACE = timedelta(hours=1)
@@ -282,6 +283,21 @@ def test_damage_is_found_refused_and_healed(yard: Yard, holder: UUID, change: Ca
     assert scrub(yard).damaged == ()
 
 
+def test_content_stored_anew_while_a_scrub_puts_the_old_aside_is_good(
+    yard: Yard, holder: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest, put_aside = keep(yard, b"precious", holder), LocalBlobStore.quarantine
+
+    def put_aside_and_store(self: LocalBlobStore, digest: str) -> None:
+        put_aside(self, digest)
+        keep(yard, b"precious", uuid4())
+
+    monkeypatch.setattr(LocalBlobStore, "quarantine", put_aside_and_store)
+    damage(yard, digest, lambda data: data[:-1])
+    assert scrub(yard).damaged == ()
+    assert read(yard, digest, holder) == b"precious"
+
+
 def test_damaged_bytes_stay_for_the_administrator(yard: Yard, holder: UUID, tmp_path: Path) -> None:
     damage(yard, keep(yard, b"precious", holder), lambda data: data[:-1])
     scrub(yard)
@@ -387,6 +403,45 @@ def test_a_crash_before_the_last_step_is_made_good(
         claimed = service.claim_upload(session, account_id=yard.account().id, upload_id=UUID(url.rpartition("/")[2]))
     assert read(yard, claimed.digest, yard.account().id) == b"whole"
     assert list(yard.tools.adopting.staging().iterdir()) == []
+
+
+def test_what_is_acknowledged_was_flushed_first(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order that survives a power cut: the new file's folder, its bytes, the note in the database."""
+    seen: list[str] = []
+    flush_folder, flush, note = staging._flush_folder, os.fdatasync, uploads.save_received
+
+    def note_folder(folder: Path) -> None:
+        flush_folder(folder)
+        seen.append("folder")
+
+    def note_flush(descriptor: int) -> None:
+        flush(descriptor)
+        seen.append(f"{os.fstat(descriptor).st_size} bytes flushed")
+
+    def note_row(tools: UploadTools, upload: Upload, *, received: int, digest: str | None = None) -> Upload:
+        seen.append(f"{received} noted")
+        return note(tools, upload, received=received, digest=digest)
+
+    monkeypatch.setattr(staging, "_flush_folder", note_folder)
+    monkeypatch.setattr(os, "fdatasync", note_flush)
+    monkeypatch.setattr(uploads, "save_received", note_row)
+    body = {"Content-Type": "application/offset+octet-stream"}
+    client = yard.client()
+    url = client.post("/api/v1/uploads", headers=body | {"Upload-Length": "9"}, content=b"four").headers["Location"]
+    client.patch(url, headers=body | {"Upload-Offset": "4"}, content=b"more")
+    assert seen == ["folder", "4 bytes flushed", "4 noted", "8 bytes flushed", "8 noted"]
+
+
+def test_bytes_that_nobody_acknowledged_do_not_count_after_a_restart(yard: Yard) -> None:
+    body = {"Content-Type": "application/offset+octet-stream"}
+    client = yard.client()
+    url = client.post("/api/v1/uploads", headers=body | {"Upload-Length": "9"}, content=b"good").headers["Location"]
+    for file in yard.tools.adopting.staging().iterdir():
+        file.write_bytes(file.read_bytes() + b"junk")
+    restarted = Yard(yard.database, yard.tools.adopting.staging().parent).client()
+    assert restarted.head(url).headers["Upload-Offset"] == "4"
+    assert restarted.patch(url, headers=body | {"Upload-Offset": "4"}, content=b"bytes").status_code == 204
+    assert read(yard, digest_of(b"goodbytes"), yard.account().id) == b"goodbytes"
 
 
 def test_an_upload_whose_bytes_are_lost_begins_again(yard: Yard) -> None:

@@ -244,7 +244,7 @@ def test_another_content_type(yard: Yard, content_type: str | None) -> None:
 def test_a_length_is_needed(yard: Yard, headers: dict[str, str]) -> None:
     answer = yard.client().post(UPLOADS, headers=headers)
     assert answer.status_code == 422
-    assert answer.json()["field"].lower() == "upload-length"
+    assert answer.json()["field"] == "Upload-Length"
 
 
 def test_termination(yard: Yard) -> None:

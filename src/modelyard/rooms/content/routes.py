@@ -32,6 +32,14 @@ TUS = {"Tus-Resumable": rules.TUS_VERSION}
 BODY = {"requestBody": {"content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
+STANDING = ("Upload-Offset", "Upload-Expires", "Repr-Digest", "Tus-Resumable")
+
+
+def _answers(*headers: str) -> dict[str, Any]:
+    """What OpenAPI says of the headers of an answer."""
+    return {"headers": {name: {"schema": {"type": "string"}} for name in headers}}
+
+
 class TusRoute(APIRoute):
     """Every answer says which version of tus it speaks, problems too."""
 
@@ -49,7 +57,7 @@ class TusRoute(APIRoute):
         return handle_tus
 
 
-router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"], route_class=TusRoute)
+router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"], route_class=TusRoute, default_response_class=Response)
 
 
 @policy("creator")
@@ -71,7 +79,14 @@ def _tools(
 
 
 def _version(
-    tus_resumable: Annotated[str | None, Header(description="The version of tus: 1.0.0.")] = None,
+    tus_resumable: Annotated[
+        str | None,
+        Header(
+            alias="Tus-Resumable",
+            description="The version of tus; needed.",
+            json_schema_extra={"enum": [rules.TUS_VERSION]},
+        ),
+    ] = None,
 ) -> None:
     rules.check_version(tus_resumable)
 
@@ -91,17 +106,34 @@ def _content_length(request: Request) -> int | None:
 Uploader = Annotated[Principal, Depends(uploader)]
 Tools = Annotated[UploadTools, Depends(_tools)]
 Receptions = Annotated[Receiver, Depends(provided(Receiver))]
-Length = Annotated[int, Header(ge=0, description="Bytes of the whole upload.")]
-Offset = Annotated[int, Header(ge=0, description="From which byte on the body goes.")]
-Metadata = Annotated[str, Header(description="Pairs of a key and a Base64 value, such as `filename bW9kZWwucGts`.")]
+Length = Annotated[int, Header(alias="Upload-Length", ge=0, description="Bytes of the whole upload.")]
+Offset = Annotated[int, Header(alias="Upload-Offset", ge=0, description="From which byte on the body goes.")]
+Metadata = Annotated[
+    str,
+    Header(
+        alias="Upload-Metadata",
+        description="Pairs of a key and a Base64 value, such as `filename bW9kZWwucGts`, separated by commas.",
+        json_schema_extra={"pattern": "^([A-Za-z0-9_-]+( ([A-Za-z0-9+/]{4})+)?(,(?=.)|$))*$"},
+    ),
+]
 ChecksumHeader = Annotated[
-    str | None, Header(description="`sha256`, `sha1` or `md5`, and the Base64 of the body's checksum.")
+    str | None,
+    Header(
+        alias="Upload-Checksum",
+        description="`sha256`, `sha1` or `md5`, and the Base64 of the body's checksum.",
+        json_schema_extra={"pattern": "^(sha256 [A-Za-z0-9+/]{43}=|sha1 [A-Za-z0-9+/]{27}=|md5 [A-Za-z0-9+/]{22}==)$"},
+    ),
 ]
 
 speaks_tus = [Depends(_version)]
 
 
-@router.options("", status_code=status.HTTP_204_NO_CONTENT, dependencies=[Depends(policies.public)])
+@router.options(
+    "",
+    operation_id="upload_abilities",
+    status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=[Depends(policies.public)],
+)
 def upload_abilities(tools: Tools) -> Response:
     """What this server's uploads can do."""
     headers = {
@@ -113,7 +145,14 @@ def upload_abilities(tools: Tools) -> Response:
     return Response(status_code=204, headers=headers)
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, dependencies=speaks_tus, openapi_extra=BODY)
+@router.post(
+    "",
+    operation_id="create_upload",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=speaks_tus,
+    openapi_extra=BODY,
+    responses={201: _answers("Location", *STANDING)},
+)
 async def create_upload(
     request: Request,
     principal: Uploader,
@@ -138,7 +177,12 @@ async def create_upload(
     return Response(status_code=201, headers=_standing(upload) | {"Location": f"{router.prefix}/{upload.id}"})
 
 
-@router.head("/{upload_id}", dependencies=speaks_tus)
+@router.head(
+    "/{upload_id}",
+    operation_id="upload_standing",
+    dependencies=speaks_tus,
+    responses={200: _answers("Upload-Length", "Upload-Metadata", *STANDING)},
+)
 async def upload_standing(upload_id: UUID, principal: Uploader, tools: Tools, receiver: Receptions) -> Response:
     """Where the upload stands (`Upload-Offset`), to continue from there."""
     await run_in_threadpool(_find, tools, principal, upload_id)
@@ -152,6 +196,8 @@ async def upload_standing(upload_id: UUID, principal: Uploader, tools: Tools, re
 
 @router.patch(
     "/{upload_id}",
+    operation_id="append_to_upload",
+    responses={204: _answers(*STANDING)},
     status_code=status.HTTP_204_NO_CONTENT,
     dependencies=[*speaks_tus, Depends(_body_type)],
     openapi_extra=BODY,
@@ -179,7 +225,12 @@ async def append_to_upload(
     return Response(status_code=204, headers=_standing(upload))
 
 
-@router.delete("/{upload_id}", status_code=status.HTTP_204_NO_CONTENT, dependencies=speaks_tus)
+@router.delete(
+    "/{upload_id}",
+    operation_id="end_upload",
+    status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=speaks_tus,
+)
 async def end_upload(upload_id: UUID, principal: Uploader, tools: Tools, receiver: Receptions) -> Response:
     """Forgets the upload, complete or not, and what it brought unless something else keeps it."""
     await run_in_threadpool(_find, tools, principal, upload_id)
