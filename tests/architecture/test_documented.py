@@ -1,0 +1,68 @@
+"""Undocumented is unfinished: settings, error codes, routes, commands and make targets are in the docs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from modelyard.apps.cli.program import app
+from modelyard.kit.errors import ModelyardError
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import reference  # noqa: E402
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    for name, text in {
+        "settings.md": reference.settings_page(),
+        "errors.md": reference.errors_page(),
+        "routes.md": reference.routes_page(),
+    }.items():
+        assert (ROOT / "docs/reference" / name).read_text() == text, "run .venv/bin/python scripts/reference.py"
+
+
+def test_error_codes_are_unique() -> None:
+    codes: dict[str, type[ModelyardError]] = {}
+    for kind in reference.error_kinds():
+        other = codes.setdefault(kind.code, kind)
+        assert other is kind, f"{kind.__name__} and {other.__name__} share the code {kind.code}"
+
+
+def test_every_error_has_its_own_title() -> None:
+    for kind in reference.error_kinds():
+        assert kind.title, kind
+        assert "code" in vars(kind), f"{kind.__name__} has no code of its own"
+
+
+def test_every_command_is_in_the_guide() -> None:
+    guide = (ROOT / "docs/guides/cli.md").read_text()
+    commands = [command.name or command.callback.__name__ for command in app.registered_commands]  # type: ignore[union-attr]
+    assert len(commands) > 10
+    for command in commands:
+        assert f"modelyard {command}" in guide, command
+
+
+def test_every_make_target_is_in_contributing() -> None:
+    targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    text = (ROOT / "CONTRIBUTING.md").read_text() + (ROOT / "README.md").read_text()
+    assert targets
+    for target in targets:
+        assert f"make {target}" in text, target
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text()):
+            if "://" not in target and not target.startswith("mailto:"):
+                assert (document.parent / target).exists(), f"{document}: {target}"
+
+
+def test_no_tracked_text_names_a_place_of_one_machine() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    pattern = re.compile(rb"/root/\.pyenv|/tmp/bash_jobs|/opt/pypi|/opt/wheels")
+    for name in filter(None, listed.split(b"\0")):
+        file = ROOT / name.decode()
+        if file.is_file() and file != Path(__file__):
+            assert not pattern.search(file.read_bytes()), file
