@@ -1,6 +1,7 @@
 """A yard on both databases."""
 
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -11,3 +12,8 @@ from rooms.content.yard import Yard
 @pytest.fixture
 def yard(db: Database, tmp_path: Path) -> Yard:
     return Yard(db, tmp_path / "content")
+
+
+@pytest.fixture
+def holder() -> UUID:
+    return uuid4()

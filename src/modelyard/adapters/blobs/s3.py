@@ -5,7 +5,7 @@ local file first, because its name is known only at its end. An object's ``last-
 ``put``: storing what is held already uploads it again unless that moment is recent.
 
 A bucket has no locks: a ``delete`` may in theory hit an object that is ``put`` in the same instant. Whoever records a
-blob therefore asks ``stat`` afterwards (``content.service.record_blob`` does).
+blob therefore asks ``stat`` afterwards (`x` does).
 """
 
 import functools
