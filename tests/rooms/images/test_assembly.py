@@ -7,9 +7,12 @@ import sys
 import tarfile
 import time
 import tomllib
+import zipfile
 
 import pytest
 
+from modelyard.adapters.uv.settings import PackageIndexes
+from modelyard.adapters.uv.wheels import UvWheels
 from modelyard.rooms.content.errors import BlobMissing
 from modelyard.rooms.images import rules, service
 from modelyard.rooms.images.errors import LockRefused, RequirementRefused, SourceRefused
@@ -245,6 +248,21 @@ def test_the_boxs_own_packages_are_all_pinned(supplies, python, platform):
     assert all("==" in line for line in rules.check_requirements(text))
     lock = supplies.wheels.lock(text, python=python, platform=platform, glibc=rules.SUITES[python][1])
     assert {package["name"] for package in tomllib.loads(lock)["packages"]} == pinned
+
+
+def test_of_two_wheels_with_one_file_the_later_by_name_wins(supplies, source, tmp_path):
+    for name in ("clash_b", "clash_a"):
+        with zipfile.ZipFile(tmp_path / f"{name}-1.0-py3-none-any.whl", "w") as archive:
+            archive.writestr("shared/__init__.py", f"owner = {name!r}\n")
+            archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+            archive.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+            archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
+    wheels = UvWheels(tmp_path / "uv", PackageIndexes(find_links=[str(tmp_path)], offline=True))
+    own = dataclasses.replace(supplies, wheels=wheels)
+    service.assemble(make_request(source, requirements=""), supplies=supplies)  # the box's packages are known
+    image = service.assemble(make_request(source, requirements="clash_b\nclash_a\n"), supplies=own)
+    with layer_of(supplies, image, "2 small wheels") as archive:
+        assert archive.extractfile("app/site-packages/shared/__init__.py").read() == b"owner = 'clash_b'\n"
 
 
 def test_stages_tell_what_happens(supplies, source):

@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from modelyard.rooms.images import service
+from modelyard.rooms.images import bases, service
 from modelyard.rooms.images.errors import PythonUnavailable
 from modelyard.rooms.images.layers import BlobFile
-from support.supplies import new_supplies, shared_supplies
+from support.supplies import new_supplies, shared_supplies, supplies_with_base
 
 AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
 MACHINES = {"linux/amd64": 62, "linux/arm64": 183}  # e_machine, ELF specification
@@ -94,6 +94,16 @@ def test_a_base_whose_layer_is_lost_is_made_again(tmp_path):
     shutil.copytree(supplies.cache.folder / "bases", anew.cache.folder / "bases")
     assert service.ensure_base("3.11", "linux/amd64", supplies=anew) == first
     assert anew.blobs.stat(first.layers[0].digest)
+
+
+def test_interpreters_of_replaced_bases_are_forgotten(tmp_path):
+    supplies = supplies_with_base(tmp_path, shared_supplies())
+    base = service.ensure_base("3.11", "linux/amd64", supplies=supplies)
+    kept = bases.interpreter_folder(base, supplies)
+    for folder in (kept, kept.with_name("replaced"), kept.with_name(".new-interrupted")):
+        folder.mkdir(parents=True)
+    service.clean_up(supplies=supplies)
+    assert list(kept.parent.iterdir()) == [kept]
 
 
 def test_a_python_that_nobody_has_is_refused_with_those_there_are():

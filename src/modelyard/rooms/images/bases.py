@@ -2,6 +2,7 @@
 
 import os
 import platform as machine_platform
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -57,6 +58,16 @@ def interpreter_for(base: BaseImage, *, supplies: Supplies) -> Interpreter:
         interpreters.unpack_tree(chain.from_iterable(stored), folder)
     machine = machine_platform.machine()
     return interpreters.find_interpreter(folder, base.interpreter, machine, version=base.python_version)
+
+
+def forget_old_interpreters(*, supplies: Supplies) -> None:
+    """Removes the unpacked interpreters of bases that were replaced, and what an interrupted unpacking left."""
+    records = supplies.cache.folder / "bases"
+    bases = [base for file in records.glob("*.json") if (base := _known(file.stem, supplies))]
+    kept = {interpreter_folder(base, supplies) for base in bases}
+    for folder in (supplies.cache.folder / "interpreters").glob("*"):
+        if folder not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def interpreter_folder(base: BaseImage, supplies: Supplies) -> Path:

@@ -83,7 +83,7 @@ def _labels(request: AssemblyRequest, base: BaseImage, box_version: str) -> dict
     return {
         **{f"org.opencontainers.image.{name}": str(value) for name, value in card.items() if value},
         **request.labels,
-        "org.opencontainers.image.base.name": base.source.partition(":")[0] if base.suite else base.source,
+        "io.modelyard.base": base.source,
         "io.modelyard.signature": signature,
         "io.modelyard.box": box_version,
     }

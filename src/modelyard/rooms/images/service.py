@@ -61,5 +61,6 @@ def ensure_base(python: str, platform: str, *, supplies: Supplies, refresh: bool
 
 
 def clean_up(*, supplies: Supplies) -> None:
-    """Removes what interrupted assemblies left behind; call it at start-up."""
+    """Removes what interrupted assemblies and replaced bases left behind; call it at start-up."""
     supplies.cache.clean()
+    bases.forget_old_interpreters(supplies=supplies)
