@@ -1,7 +1,7 @@
 """The folders of containers: taking a name, reading a state, waiting, stopping, settling, removing.
 
-``<root>/<name>/lock`` is held by the container's supervisor as long as it lives; that is how anybody tells a running container
-from one that ended, whatever happened to whom. What is in the folder is described in ``shim.records``.
+``<root>/<name>/lock`` is held by the container's supervisor as long as it lives; that is how anybody tells a running
+container from one that ended, whatever happened to whom. What is in the folder is described in ``shim.records``.
 """
 
 import contextlib
@@ -33,6 +33,7 @@ from modelyard.adapters.engines.local.shim.records import (
     write_record,
 )
 from modelyard.adapters.engines.local.untar import remove_tree
+from modelyard.adapters.engines.local.users import UserRange
 from modelyard.rooms.runs.errors import ContainerExists, ContainerMissing, EngineUnavailable
 from modelyard.rooms.runs.ports import Container, Isolation, State, Usage
 
@@ -43,6 +44,8 @@ _PATIENCE = 30.0
 """Seconds after which a supervisor that should have ended is killed."""
 _POLL = 0.02
 """Seconds between looks where the kernel offers no descriptor for a process."""
+_LONGEST_WATCH = 1000
+"""Milliseconds after which a watched container is read again, in case the watch was for nothing."""
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -55,15 +58,19 @@ class Reserved:
 
 
 class Folders:
-    """The containers below ``root``; safe among threads and processes."""
+    """The containers below ``root``; safe among threads and processes. ``users`` gets back the uid of one removed."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, users: UserRange | None) -> None:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._root = root
+        self._users = users
         self._boot = _BOOT.read_text().strip()
 
     def reserve(self, name: str, document: dict[str, Any]) -> Reserved:
-        """Takes the name; ``document`` (labels, isolation, layers, uid, moves, groups) is kept. Raises ``ContainerExists``."""
+        """Takes the name and keeps ``document``: labels, isolation, image, layers, uid, moves, groups.
+
+        Raises ``ContainerExists``.
+        """
         draft = self._root / f".new-{uuid.uuid4().hex}"
         draft.mkdir(mode=0o700)
         lock = os.open(draft / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -99,9 +106,10 @@ class Folders:
         document, folder = self.document(name), str(self._root / name)
         ended = read_record(folder, EXIT)
         if ended is None and not _alive(folder):
-            ended = read_record(folder, EXIT) or self._settle(name, document)
+            ended = self._settle(name, document)
         state = read_record(folder, STATE)
         if state is None:
+            self._forget_failed_start(name)
             raise ContainerMissing(f"The container {name} has not started.")
         usage = ended["usage"] if ended else _usage_so_far(folder, state)
         return Container(
@@ -146,30 +154,30 @@ class Folders:
             return file.read(limit)
         raise ContainerMissing(f"There is no container named {name}.")
 
-    def end(self, name: str) -> dict[str, Any]:
-        """Stops it without grace, once its start is over if it is just starting; returns its document."""
-        document: dict[str, Any] = {}
+    def end(self, name: str) -> None:
+        """Stops it without grace; if it is just starting, once it has started."""
         while self.exists(name):
-            document = read_record(str(self._root / name), SPEC) or document
             try:
                 self.stop(name, 0)
-                break
             except ContainerMissing:
-                if not _alive(str(self._root / name)):
-                    break
                 time.sleep(_POLL)
-        return document
+            else:
+                return
 
     def remove(self, name: str) -> None:
-        """Removes the folder of a container that has ended."""
+        """Removes the folder of a container that has ended; of several who do so at once, one does."""
         folder = self._root / name
         document = read_record(str(folder), SPEC) or {}
         for inside, source in document.get("moves", []):
             move_back(inside, source)
         doomed = self._root / f".gone-{uuid.uuid4().hex}"
-        with contextlib.suppress(FileNotFoundError):
+        try:
             folder.rename(doomed)
-            remove_tree(doomed)
+        except FileNotFoundError:
+            return
+        if self._users and document.get("uid") is not None:
+            self._users.give_back(document["uid"])
+        remove_tree(doomed)
 
     def sweep(self) -> None:
         """Removes what a process that died left half-made or half-removed."""
@@ -177,17 +185,21 @@ class Folders:
             if entry.name.startswith(".gone-") or (entry.name.startswith(".new-") and not _alive(entry.path)):
                 remove_tree(Path(entry.path))
         for name in self.names():
-            folder = str(self._root / name)
-            if read_record(folder, STATE) is None and not _alive(folder):
-                self._settle(name, read_record(folder, SPEC) or {})
-                self.remove(name)
+            self._forget_failed_start(name)
+
+    def _forget_failed_start(self, name: str) -> None:
+        """Removes a container that never ran and of which nobody is left who starts it."""
+        folder = str(self._root / name)
+        if not _alive(folder) and read_record(folder, STATE) is None:
+            self._settle(name, read_record(folder, SPEC) or {})
+            self.remove(name)
 
     def _settle(self, name: str, document: dict[str, Any]) -> dict[str, Any]:
         """Ends what may be left of a container whose supervisor died, and writes down that it did."""
         folder = str(self._root / name)
         with _exclusive(folder):
             ended = read_record(folder, EXIT)
-            if ended is not None:
+            if ended is not None:  # by itself, or somebody else was quicker
                 return ended
             same_boot = document.get("boot") == self._boot
             state = read_record(folder, STATE) or {}
@@ -216,7 +228,7 @@ class Folders:
         try:
             poll = select.poll()
             poll.register(watch, select.POLLIN)
-            poll.poll(None if timeout is None else timeout * 1000)
+            poll.poll(_LONGEST_WATCH if timeout is None else min(timeout * 1000, _LONGEST_WATCH))
         finally:
             os.close(watch)
         with contextlib.suppress(ChildProcessError):  # where we are process 1 it became our child
@@ -228,10 +240,10 @@ class Folders:
             tree.send(pid, number)
 
     def _supervisor(self, name: str) -> int | None:
-        """The supervisor's pid while it lives: its lock says so, a number alone might be somebody else's by now."""
-        folder = str(self._root / name)
-        state = read_record(folder, STATE)
-        return int(state["supervisor"]) if state and _alive(folder) else None
+        """The supervisor's pid while it lives; a number alone might be somebody else's by now."""
+        state = read_record(str(self._root / name), STATE)
+        same = state is not None and tree.start_of(state["supervisor"]) == state["supervisor_start"]
+        return int(state["supervisor"]) if state and same else None
 
 
 def read_record(folder: str, name: str) -> dict[str, Any] | None:
@@ -257,9 +269,12 @@ def _alive(folder: str) -> bool:
 
 @contextlib.contextmanager
 def _exclusive(folder: str) -> Iterator[None]:
-    with open(f"{folder}/{LOCK}", "ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    try:
+        with open(f"{folder}/{LOCK}", "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    except FileNotFoundError as error:
+        raise ContainerMissing("The container was removed meanwhile.") from error
 
 
 def _usage_so_far(folder: str, state: dict[str, Any]) -> dict[str, Any]:

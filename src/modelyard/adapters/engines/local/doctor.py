@@ -1,4 +1,4 @@
-"""What this machine can isolate and limit, as data: ``modelyard doctor`` prints it, the administrator's page shows it."""
+"""What this machine can isolate and limit, as data for ``modelyard doctor`` and the administrator's page."""
 
 import os
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _SWITCHES = {
     "kernel.unprivileged_userns_clone": ("0", "sysctl -w kernel.unprivileged_userns_clone=1"),
     "kernel.apparmor_restrict_unprivileged_userns": (
         "1",
-        "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile that lets bubblewrap make them",
+        "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile that allows bubblewrap",
     ),
 }
 """Settings that forbid user namespaces: the value that does, and how to allow them."""
@@ -23,7 +23,7 @@ _SWITCHES = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fact about this machine. ``holds`` says whether it is as good as it gets; ``remedy`` how to make it so, if known."""
+    """One fact about this machine. ``holds``: it is as good as it gets; ``remedy``: how to make it so, if known."""
 
     topic: str
     holds: bool
@@ -34,11 +34,11 @@ class Finding:
 def describe(trials: Sequence[Trial], site: Site) -> list[Finding]:
     """Findings in the order of a report: isolation, why not better, limits, what follows."""
     working = next((trial for trial in trials if trial.refused is None), None)
-    best = working is not None and working.level.isolation is Isolation.NAMESPACES
+    forbidden = working is None or any(isinstance(t.level, Namespaces) for t in trials if t.refused is not None)
     return [
         _isolation(working),
         *(_refused(trial) for trial in trials if trial.refused is not None),
-        *([] if best else _switches()),
+        *(_switches() if forbidden else []),
         *_root_of_containers(working),
         _memory(site),
         _processes(site, working),
@@ -56,7 +56,7 @@ def _isolation(working: Trial | None) -> Finding:
 
 
 def _refused(trial: Trial) -> Finding:
-    return Finding("isolation", False, f"Not possible: {trial.text} ({trial.refused}).")
+    return Finding("isolation", False, f"Not possible: {trial.text} ({(trial.refused or "").rstrip(".")}).")
 
 
 def _switches() -> list[Finding]:

@@ -31,9 +31,9 @@ class LocalEngine:
     """Runs containers below ``root``, a folder that no other user may enter and that may be shared by processes.
 
     The isolation level is the best that works here, found by trying, or ``level``. A level that does not work makes
-    ``create`` raise ``EngineUnavailable`` with the reason; reading what is there works all the same. ``bwrap`` and ``python``
-    choose the programs, ``uids`` the range for containers when the server is root; ``control_groups`` and ``overlay``
-    False do without them, where they are there and do harm.
+    ``create`` raise ``EngineUnavailable`` with the reason; reading what is there works all the same. ``bwrap`` and
+    ``python`` choose the programs, ``uids`` the range for containers when the server is root; ``control_groups`` and
+    ``overlay`` False do without them, where they are there and do harm.
     """
 
     def __init__(
@@ -50,8 +50,8 @@ class LocalEngine:
     ) -> None:
         self._root = root.absolute()
         self._layers = LayerStore(self._root, blobs)
-        self._folders = Folders(self._root / "c")
         self._users = UserRange(self._root / "u", uids) if os.geteuid() == 0 else None
+        self._folders = Folders(self._root / "c", self._users)
         self._python = python
         self._folders.sweep()
         self._give_back_users()
@@ -83,11 +83,9 @@ class LocalEngine:
         return self._folders.stop(name, grace)
 
     def remove(self, name: str) -> None:
-        if not self._folders.exists(name):
-            return
-        document = self._folders.end(name)
-        self._folders.remove(name)
-        self._give_back(document.get("uid"))
+        if self._folders.exists(name):
+            self._folders.end(name)
+            self._folders.remove(name)
 
     def list(self, labels: Mapping[str, str] | None = None) -> list[Container]:
         found = []
@@ -129,14 +127,14 @@ class LocalEngine:
         try:
             reserved = self._folders.reserve(spec.name, self._document(spec, level, layers, uid))
         except BaseException:
-            self._give_back(uid)
+            if self._users and uid is not None:
+                self._users.give_back(uid)
             raise
         try:
             plan = level.prepare(spec, layers, reserved.folder, uid)
             start_shim(plan.replaced(lock=reserved.lock), python=self._python)
         except BaseException as error:
             self._folders.remove(spec.name)
-            self._give_back(uid)
             if isinstance(error, OSError):
                 raise _translated(error) from error
             raise
@@ -154,10 +152,6 @@ class LocalEngine:
             "moves": level.moves(spec, self._folders.folder(spec.name)),
             "groups": [[place.version, f"{place.folder}/{group}", place.controllers] for place in self._site.places],
         }
-
-    def _give_back(self, uid: int | None) -> None:
-        if self._users and uid is not None:
-            self._users.give_back(uid)
 
     def _give_back_users(self) -> None:
         """User ids whose container is gone, after a crash."""

@@ -1,8 +1,8 @@
 """The unpacked layers of images on this machine: each unpacked once, shared by all containers, evicted when unused.
 
-``<root>/l/<id>`` is a layer and ``<root>/l/<id>.json`` what is known of it, written last: a layer without it does not exist.
-Merged chains are kept likewise in ``m``. Names are short because the kernel bounds the options of an overlay to a page.
-Nothing here is forced to disk; instead everything counts for one boot of the machine only.
+``<root>/l/<id>`` is a layer and ``<root>/l/<id>.json`` what is known of it, written last: a layer without it does not
+exist. Merged chains are kept likewise in ``m``. Names are short because the kernel bounds the options of an overlay
+to a page. Nothing here is forced to disk; instead everything counts for one boot of the machine only.
 """
 
 import contextlib
@@ -195,7 +195,7 @@ class LayerStore:
         return locked(self._locks / str(zlib.crc32(name.encode()) % _LOCKS))
 
     def _forget_other_boots(self) -> None:
-        """After a power cut an unpacked file may be empty: only what was unpacked since the start of the machine counts."""
+        """After a power cut an unpacked file may be empty: only what was unpacked since the machine started counts."""
         boot = _BOOT.read_text()
         mark = self._layers / "boot"
         if mark.exists() and mark.read_text() != boot:

@@ -18,7 +18,7 @@ from modelyard.rooms.runs.ports import ContainerSpec, Isolation
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What all containers of an engine share. ``filter`` and ``unix_filter`` are files with compiled seccomp programs."""
+    """What all containers of an engine share. ``filter`` and ``unix_filter`` are files with seccomp programs."""
 
     root: Path
     filter: Path
@@ -32,13 +32,13 @@ class Site:
 
 
 class Level(Protocol):
-    """Prepares containers. ``folder`` is the container's own, empty; ``uid`` its user on the host, None for the server's."""
+    """Prepares containers. ``folder`` is the container's own; ``uid`` its user on the host, None for the server's."""
 
     @property
     def isolation(self) -> Isolation: ...
 
     def moves(self, spec: ContainerSpec, folder: Path) -> list[list[str]]:
-        """Folders that ``prepare`` moves, as ``[inside, source]``: noted before, so that they come back after a crash."""
+        """Folders that ``prepare`` moves, as ``[inside, source]``: noted before, to come back after a crash."""
         ...
 
     def prepare(self, spec: ContainerSpec, layers: Sequence[Layer], folder: Path, uid: int | None) -> Plan: ...
@@ -82,7 +82,7 @@ class Namespaces:
     def _root(
         self, spec: ContainerSpec, layers: Sequence[Layer], folder: Path, stage: roots.Stage
     ) -> tuple[list[str], str | None]:
-        """The folders of the overlay, base first, and on top one with the mount points; or the one folder of the farm."""
+        """The folders of the overlay, base first, mount points on top; or the one folder of the farm."""
         if not self.overlay:
             farm = roots.make_farm(folder / "fs", layers)
             roots.make_mount_points(farm, spec)
@@ -132,7 +132,7 @@ class Chroot:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A process of the server's own user on the host's root, with the image's programs: where nothing better is permitted."""
+    """A process of the server's own user on the host's root, with the image's programs, where no more is permitted."""
 
     site: Site
     layers: LayerStore

@@ -1,4 +1,4 @@
-"""Building one tree out of layers by hard links: where whiteouts, old kernels or missing namespaces rule overlays out."""
+"""Building one tree out of layers by hard links, where whiteouts, kernel or missing namespaces rule overlays out."""
 
 import contextlib
 import errno

@@ -2,8 +2,8 @@
 
 There is no other root to change to, so paths are rewritten: what exists in the image gets the unpacked root before it,
 what lies under a mount gets the mount's source, ``/tmp`` becomes a folder of the container's own. A program is started
-by the image's own dynamic loader and libraries. Programs see where they are by ``MODELYARD_ROOT`` (the folder that stands
-for ``/``) and ``MODELYARD_LOADER`` (a JSON list to put before ``--argv0 PROGRAM PROGRAM`` to start another one).
+by the image's own dynamic loader and libraries. Programs see where they are by ``MODELYARD_ROOT`` (the folder that
+stands for ``/``) and ``MODELYARD_LOADER`` (a JSON list to put before ``--argv0 PROGRAM PROGRAM`` to start another one).
 """
 
 import json
@@ -23,7 +23,7 @@ _MAX_SCRIPTS = 4
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """How the paths of a container look on the host. ``places`` gives the host's path for a path inside, beside the root."""
+    """How the paths of a container look on the host. ``places``: the host's path for paths inside, beside the root."""
 
     root: Path
     places: Mapping[str, Path]
@@ -72,7 +72,7 @@ def host_environment(view: HostView, environment: Mapping[str, str]) -> dict[str
 
 
 def host_command(view: HostView, command: Sequence[str], search: str) -> list[str]:
-    """The command as the host can execute it; ``search`` is the image's PATH. Raises ``EngineRefused`` if it is absent."""
+    """The command as the host can execute it; ``search`` is the image's PATH. ``EngineRefused`` if it is absent."""
     return _start(view, _find(view, command[0], search), [view.path(word) for word in command[1:]], search, 0)
 
 
@@ -80,14 +80,19 @@ def _start(view: HostView, inside: str, rest: list[str], search: str, depth: int
     shown, real = view.path(inside), view.resolve(inside)
     shebang = _shebang(real)
     if shebang and depth < _MAX_SCRIPTS:
-        interpreter, *words = shebang
-        if os.path.basename(interpreter) == "env" and words:
-            interpreter, words = words[0], []
+        interpreter, *words = _without_env(shebang)
         return _start(view, _find(view, interpreter, search), [*words, shown, *rest], search, depth + 1)
     loader = _loader_for(view, real)
     if loader:
         return [*loader, "--argv0", shown, str(real), *rest]
     return [shown, *rest]
+
+
+def _without_env(words: list[str]) -> list[str]:
+    """What ``#!/usr/bin/env NAME`` stands for: env itself would start NAME with the host's loader."""
+    named = " ".join(words[1:]).removeprefix("-S ").split()
+    plain = os.path.basename(words[0]) == "env" and named and not named[0].startswith("-")
+    return named if plain else words
 
 
 def _find(view: HostView, name: str, search: str) -> str:

@@ -92,7 +92,7 @@ class Prober:
 
 
 def bubblewraps(chosen: Path | None = None) -> list[Path]:
-    """Programs to try: the one chosen; else one on PATH if it mounts overlays, the wheel's, then an older one on PATH."""
+    """Programs to try: the one chosen; else PATH's if it mounts overlays, the wheel's, then an older one on PATH."""
     if chosen is not None:
         return [chosen]
     found = shutil.which("bwrap")

@@ -1,4 +1,4 @@
-"""The root of a container on disk: mount points, hard-linked trees, devices, and mounts where nothing can be mounted."""
+"""The root of a container on disk: mount points, hard-linked trees, devices, mounts where none can be made."""
 
 import contextlib
 import errno
@@ -18,7 +18,7 @@ _DEVICE_NUMBERS = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1,
 
 
 class Stage:
-    """Names under which a container's user reaches the server's files. Without ``at`` they are reached by their paths."""
+    """Names under which a container's user reaches the server's files; without ``at``, their own paths."""
 
     def __init__(self, at: str | None) -> None:
         self.at = at
@@ -99,7 +99,7 @@ def make_writable(folder: Path, uid: int) -> Path:
 
 
 def make_devices(root: Path) -> None:
-    """Device nodes, where this root may make them; without ``/dev/null`` the file of that name takes what is written."""
+    """Device nodes, where this root may make them; elsewhere there are none."""
     folder = make_folder(root, "/dev")
     for name, number in _DEVICE_NUMBERS.items():
         path = folder / name
@@ -125,13 +125,13 @@ def _check_readable(mount: Mount) -> None:
     needed = 0o005 if mount.source.is_dir() else 0o004
     if mount.source.stat().st_mode & needed != needed:
         raise EngineRefused(
-            f"What is to be mounted at {mount.target} can be read by its owner only, and the container is another user.",
+            f"What is to be mounted at {mount.target} can be read by its owner only, who is not the container's user.",
             field="mounts",
         )
 
 
 def give(source: Path, uid: int) -> None:
-    """Makes a writable mount and what is in it the container user's. Files with other names elsewhere stay whose they are."""
+    """Makes a writable mount the container user's, but files that have other names elsewhere."""
     os.chown(source, uid, uid, follow_symlinks=False)
     if not source.is_dir():
         return

@@ -101,7 +101,8 @@ def compile_filter(
     """An array of ``struct sock_filter`` for ``machine`` (default: this one; ``x86_64`` or ``aarch64``).
 
     Without ``internet`` only Unix sockets can be made: for isolation levels that have no network namespace.
-    ``allowing`` names calls that are let through all the same. An architecture that is not known raises ``EngineRefused``.
+    ``allowing`` names calls that are let through all the same. An architecture that is not known raises
+    ``EngineRefused``.
     """
     machine = machine or platform.machine()
     if machine not in _ARCHITECTURES:
@@ -135,7 +136,7 @@ def _refuse(numbers: list[int | None], error: int) -> list[_Instruction]:
 
 
 def _on(call: int, body: list[_Instruction], *, argument: int = 0) -> list[_Instruction]:
-    """Runs ``body`` with the low half of an argument loaded, when it is this call, and allows what body lets through."""
+    """Runs ``body`` with the low half of an argument loaded if it is this call; allows what body lets through."""
     load = (_LOAD, 0, 0, _ARGUMENTS_AT + 8 * argument)
     return [(_JUMP_EQUAL, 0, len(body) + 2, call), load, *body, (_RETURN, 0, 0, _ALLOW)]
 

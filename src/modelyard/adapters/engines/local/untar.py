@@ -1,8 +1,8 @@
 """Unpacking one OCI layer into a folder, whatever its tar says.
 
-Layer format: OCI image-spec, layer.md. What has no place in a sandbox is left out: devices, sockets, pipes, owners, setuid bits,
-extended attributes. Files become readable by all and writable by nobody, executable where they were for anybody, so
-that one unpacked copy serves containers of any user and is changed by none.
+Layer format: OCI image-spec, layer.md. What has no place in a sandbox is left out: devices, sockets, pipes, owners,
+setuid bits, extended attributes. Files become readable by all and writable by nobody, executable where they were for
+anybody, so that one unpacked copy serves containers of any user and is changed by none.
 """
 
 import contextlib

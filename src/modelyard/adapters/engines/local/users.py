@@ -50,7 +50,7 @@ class UserRange:
 
 
 def available_uids(uid_map: str) -> range:
-    """Uids to use in a user namespace with this map (user_namespaces(7)): the unused range, or the top of what there is."""
+    """Uids to use where this is the map (user_namespaces(7)): the unused range, or the top of what there is."""
     spans = [(int(first), int(count)) for first, _, count in (line.split() for line in uid_map.splitlines())]
     if any(first <= _UNUSED.start and first + count >= _UNUSED.stop for first, count in spans):
         return _UNUSED

@@ -1,4 +1,4 @@
-"""Confinements that need system calls which Python does not offer; kept apart because ``ctypes`` takes long to import."""
+"""Confinements that need system calls which Python lacks; kept apart because ``ctypes`` takes long to import."""
 
 import os
 

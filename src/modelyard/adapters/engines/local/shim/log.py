@@ -6,7 +6,7 @@ _CHUNK = 65536
 
 
 class BoundedLog:
-    """Moves bytes from a pipe to a file, both descriptors; past the limit it writes one marker line and discards the rest."""
+    """Moves bytes from one descriptor to another; past the limit it writes one marker line and discards the rest."""
 
     def __init__(self, source: int, file: int, *, limit: int) -> None:
         os.set_blocking(source, False)

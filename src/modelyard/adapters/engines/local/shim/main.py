@@ -10,7 +10,7 @@ from modelyard.adapters.engines.local.shim.supervisor import Starter, Supervisor
 
 def serve(starter: Starter) -> None:
     """Never returns. The process that the server started ends at once, so the supervisor belongs to nobody."""
-    plan = Plan.from_bytes(_read_all(0))
+    plan = Plan.from_bytes(_read_all(0) or os._exit(1))  # a server that died before it could say what to start
     os.set_inheritable(plan.lock, False)
     if os.fork():
         os._exit(0)

@@ -8,12 +8,13 @@ from modelyard.adapters.engines.local.shim.cgroups import Place
 class Plan:
     """One container to start and to look after.
 
-    ``folder`` is the container's own, where ``records`` are written; ``lock`` the descriptor of its lock, held as long as the
-    shim lives. ``bwrap`` is None below ``namespaces``: then ``argv`` is executed in ``root`` (None: the host's) with ``env``
-    and in ``cwd``. ``uid`` None means the shim's own user. ``stage`` is a list of ``[source, name]`` bound below the folder
-    ``stage_at``, which is covered for this container only: for a user who may not walk to the sources. ``filter`` is a
-    file with a seccomp program. ``watched`` are folders whose content counts against ``disk_bytes``. ``restore`` is a list of
-    ``[inside, source]``: folders that were moved into the container's root and go back.
+    ``folder`` is the container's own, where ``records`` are written; ``lock`` the descriptor of its lock, held as
+    long as the shim lives. ``bwrap`` is None below ``namespaces``: then ``argv`` is executed in ``root`` (None: the
+    host's) with ``env`` and in ``cwd``. ``uid`` None means the shim's own user. ``stage`` is a list of ``[source,
+    name]`` bound below the folder ``stage_at``, which is covered for this container only: for a user who may not walk
+    to the sources. ``filter`` is a file with a seccomp program. ``watched`` are folders whose content counts against
+    ``disk_bytes``. ``restore`` is a list of ``[inside, source]``: folders that were moved into the container's root
+    and go back.
     """
 
     folder: str

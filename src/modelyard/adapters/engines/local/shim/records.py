@@ -11,8 +11,9 @@ SPEC, STATE, EXIT, USAGE, LOG, LOCK, STOP = (
     "lock",
     "stop",
 )
-"""``spec``: what the engine asked, before the start. ``state``: the supervisor's pid and start, once it runs. ``exit``: how
-it ended. ``usage``: so far, where no control group tells. ``stop``: a wish to stop; its content is the grace in seconds."""
+"""``spec``: what the engine asked, before the start. ``state``: the supervisor's pid and start, once it runs.
+``exit``: how it ended. ``usage``: so far, where no control group tells. ``stop``: a wish to stop; its content is the
+grace in seconds."""
 
 _ESCAPES = {ord('"'): '\\"', ord("\\"): "\\\\"} | {
     code: f"\\u{code:04x}" for code in (*range(32), *range(0xD800, 0xE000))

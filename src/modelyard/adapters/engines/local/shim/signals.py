@@ -1,4 +1,4 @@
-"""Signals by number. The module ``signal`` wraps these in enumerations, whose import takes a third of the shim's start."""
+"""Signals by number. The module ``signal`` makes enumerations of these, which takes a third of the shim's start."""
 
 from _signal import (
     SIG_DFL,

@@ -5,7 +5,7 @@ import select
 import time
 from collections.abc import Callable
 
-from modelyard.adapters.engines.local.shim import cgroups, signals
+from modelyard.adapters.engines.local.shim import cgroups, signals, tree
 from modelyard.adapters.engines.local.shim.log import BoundedLog
 from modelyard.adapters.engines.local.shim.meters import Meter
 from modelyard.adapters.engines.local.shim.plan import Plan
@@ -61,7 +61,12 @@ class Supervisor:
             disk=plan.disk_bytes,
         )
         groups: list[Value] = [group.to_list() for group in self._groups]
-        state: Value = {"supervisor": os.getpid(), "started_at": time.time(), "groups": groups}
+        state: Value = {
+            "supervisor": os.getpid(),
+            "supervisor_start": tree.start_of(os.getpid()),
+            "started_at": time.time(),
+            "groups": groups,
+        }
         write_record(plan.folder, STATE, to_json(state))
 
     def abandon(self) -> None:

@@ -45,6 +45,12 @@ def living(pids: list[int]) -> list[int]:
     return [pid for pid in pids if (_stat(pid) or "Z")[0] not in "ZX"]
 
 
+def start_of(pid: int) -> int | None:
+    """When the process started, in ticks since the machine did: with the pid it names a process for good."""
+    fields = _stat(pid)
+    return int(fields[19]) if fields else None
+
+
 def kernel_version() -> tuple[int, int]:
     major, minor = os.uname().release.split(".")[:2]
     return int(major), int("".join(digit for digit in minor if digit.isdigit()) or 0)
