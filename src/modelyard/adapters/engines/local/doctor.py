@@ -56,7 +56,8 @@ def _isolation(working: Trial | None) -> Finding:
 
 
 def _refused(trial: Trial) -> Finding:
-    return Finding("isolation", False, f"Not possible: {trial.text} ({(trial.refused or "").rstrip(".")}).")
+    reason = (trial.refused or "").rstrip(".")
+    return Finding("isolation", False, f"Not possible: {trial.text} ({reason}).")
 
 
 def _switches() -> list[Finding]:
