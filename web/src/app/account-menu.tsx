@@ -5,6 +5,7 @@ import { Link, useRouter } from "@tanstack/react-router";
 
 import type { Account } from "@/client/types";
 import { signOut } from "@/features/accounts/api/session";
+import { forgetServeTokens } from "@/features/serving/api/predict";
 import { notifyProblem } from "@/ui/notify";
 
 type Props = { account: Account | null; mayCreate: boolean };
@@ -15,9 +16,10 @@ export function AccountMenu({ account, mayCreate }: Props) {
   const queries = useQueryClient();
   const leave = async () => {
     await signOut();
-    queries.clear();
-    await router.invalidate();
+    forgetServeTokens();
     await router.navigate({ to: "/" });
+    await queries.resetQueries();
+    await router.invalidate();
   };
   return (
     <Menu position="bottom-end" width={220} withinPortal>

@@ -15,7 +15,7 @@ export function CopyButton({ value, label, wide }: Props) {
             </Button>
           ) : (
             <Tooltip label={copied ? "Copied" : label}>
-              <ActionIcon variant="subtle" color="gray" size="sm" aria-label={label} onClick={copy}>
+              <ActionIcon variant="subtle" color="gray" size={22} style={{ verticalAlign: "-6px" }} aria-label={label} onClick={copy}>
                 {copied ? <IconCheck size={15} /> : <IconCopy size={15} />}
               </ActionIcon>
             </Tooltip>

@@ -1,6 +1,5 @@
 import { Skeleton, Stack, Text } from "@mantine/core";
 import { IconPlayerPlay, IconUpload } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 
 import type { Repository, Version } from "@/client/types";
@@ -10,7 +9,7 @@ import { formatBytes } from "@/lib/format";
 import { signatureOf } from "@/lib/signature";
 import { CopyButton } from "@/ui/copy-button";
 import { EmptyState } from "@/ui/empty-state";
-import { LinkButton } from "@/ui/links";
+import { LinkButton, TextLink } from "@/ui/links";
 import { usePageTitle } from "@/ui/page-title";
 import { Section } from "@/ui/section";
 import { Chip } from "@/ui/state-badge";
@@ -56,7 +55,7 @@ function Facts({ repository, version }: { repository: Repository; version: Versi
       <LinkButton to="/$owner/$name/run" params={{ owner, name }} leftSection={<IconPlayerPlay size={16} />} disabled={!version}>Run this model</LinkButton>
       {version && (
         <Text size="sm" c="dimmed">
-          <Link to="/$owner/$name/versions/$number" params={{ owner, name, number: String(version.number) }}>Version {version.number}</Link>
+          <TextLink to="/$owner/$name/versions/$number" params={{ owner, name, number: String(version.number) }} inherit underline="always">Version {version.number}</TextLink>
           {version.image && ` · ${formatBytes(version.image.size)}`} · <TimeAgo at={version.created_at} />
         </Text>
       )}

@@ -4,6 +4,7 @@ import type { SessionInfo } from "@/client/types";
 import { sessionQuery } from "@/features/accounts/api/session";
 import { SignInPage } from "@/features/accounts/pages/sign-in-page";
 import { SignUpPage } from "@/features/accounts/pages/sign-up-page";
+import { forgetServeTokens } from "@/features/serving/api/predict";
 
 import { queryClient } from "../client";
 
@@ -18,7 +19,7 @@ export function SignInRoute() {
 
 export function SignUpRoute() {
   const { invitation } = signUpRoute.useSearch();
-  const enter = useEnter("/");
+  const enter = useEnter(undefined);
   return <SignUpPage invitation={invitation} onEntered={enter} />;
 }
 
@@ -26,8 +27,9 @@ export function SignUpRoute() {
 function useEnter(next: string | undefined) {
   const router = useRouter();
   return async (session: SessionInfo) => {
-    queryClient.clear();
     queryClient.setQueryData(sessionQuery.queryKey, session);
+    forgetServeTokens();
+    void queryClient.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
     await router.invalidate();
     router.history.push(next && /^\/(?!\/)/.test(next) ? next : "/dashboard");
   };

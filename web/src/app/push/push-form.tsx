@@ -99,7 +99,7 @@ function Parts({ uploads, errors }: { uploads: Uploads; errors: Partial<Record<s
         <DropZone label="Requirements" hint="requirements.txt" accept=".txt" upload={uploads.requirements} error={errors.requirements} />
         <DropZone label="Config" hint="config.json: which function to call" accept=".json" required upload={uploads.config} error={errors.config} />
       </SimpleGrid>
-      <ConfigWriter onWritten={uploads.config.choose} />
+      {uploads.config.state.phase === "empty" && <ConfigWriter onWritten={uploads.config.choose} />}
     </>
   );
 }

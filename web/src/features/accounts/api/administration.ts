@@ -34,7 +34,14 @@ export const createInvitation = (role: Role, expires_in_days: number) =>
 export const withdrawInvitation = (id: string) =>
   unwrap(api.DELETE("/api/v1/invitations/{invitation_id}", { params: { path: { invitation_id: id } } }));
 
-export const changeSignUp = (sign_up: SignUp) => unwrap(api.PATCH("/api/v1/site", { body: { sign_up } }));
+export const siteQuery = queryOptions({
+  queryKey: ["site"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/v1/site", { signal })),
+});
+
+export type SiteChange = { sign_up?: SignUp; sign_up_role?: "reader" | "creator" };
+
+export const changeSite = (change: SiteChange) => unwrap(api.PATCH("/api/v1/site", { body: change }));
 
 export const doctorQuery = queryOptions({
   queryKey: ["doctor"],

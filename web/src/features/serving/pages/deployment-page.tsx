@@ -34,11 +34,12 @@ export function DeploymentPage({ address, canWrite, versions }: Props) {
         </EmptyState>
       </div>
     );
+  const url = new URL(deployment.url, window.location.origin).href;
   return (
     <Stack gap="lg">
       <Section title="Serving" aside={<StateBadge state={deployment.wanted} />}>
         <Stack gap="sm">
-          <Text size="sm" className="mono" style={{ overflowWrap: "anywhere" }}>{deployment.url} <CopyButton value={deployment.url} label="Copy the address" /></Text>
+          <Text size="sm" className="mono" style={{ overflowWrap: "anywhere" }}>{url} <CopyButton value={url} label="Copy the address" /></Text>
           {canWrite && <DeployForm address={address} versions={versions} deployment={deployment} />}
         </Stack>
       </Section>

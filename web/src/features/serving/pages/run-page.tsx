@@ -1,6 +1,7 @@
 import { Button, Group, Select, Skeleton, Stack, Text } from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
 import { IconPlayerPlay, IconPlayerStop } from "@tabler/icons-react";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 
 import { problemOf } from "@/client/problem";
@@ -13,6 +14,7 @@ import { usePageTitle } from "@/ui/page-title";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
 
+import { deploymentQuery } from "../api/deployment";
 import { type Outcome, predict } from "../api/predict";
 import { ResultView } from "../components/result/result-view";
 import { useCall } from "../components/use-call";
@@ -30,7 +32,9 @@ export function RunPage({ address, versions, deployment, signedIn }: CallProps) 
   const [items, setItems] = useState<unknown[] | null>(null);
   const abort = useRef<AbortController | null>(null);
   const signature = signatureOf(version);
+  const queries = useQueryClient();
   const running = useMutation({
+    onSettled: () => queries.invalidateQueries(deploymentQuery(address)),
     mutationFn: (inputs: Inputs) => {
       abort.current = new AbortController();
       setItems(null);
@@ -38,6 +42,7 @@ export function RunPage({ address, versions, deployment, signedIn }: CallProps) 
     },
   });
   useEffect(() => () => abort.current?.abort(), []);
+  useHotkeys([["mod+Enter", submitForm]], []);
   const problem = running.error ? problemOf(running.error) : null;
   const placed = Object.fromEntries((problem?.errors ?? []).map(({ field, detail }) => [field.replace(/^inputs\./, ""), detail]));
   return (
@@ -56,18 +61,24 @@ export function RunPage({ address, versions, deployment, signedIn }: CallProps) 
             <InputsForm key={`${draft.target} ${call.round}`} id={FORM} inputs={signature.inputs} example={exampleOf(version)} values={values} problems={placed} onChange={call.setValues} onFile={setFile} onSubmit={() => running.mutate(values)} />
           </Suspense>
           <Group gap="sm">
-            <Button type="submit" form={FORM} leftSection={<IconPlayerPlay size={16} />} loading={running.isPending}>Run</Button>
+            <Button type="submit" form={FORM} leftSection={<IconPlayerPlay size={16} />} loading={running.isPending} title="Ctrl + Enter">Run</Button>
             {running.isPending && <Button variant="default" leftSection={<IconPlayerStop size={16} />} onClick={() => abort.current?.abort()}>Stop</Button>}
           </Group>
         </Stack>
       </Section>
-      <Section title="Result" aside={running.data && <Timing outcome={running.data} />}>
+      <div className="beside">
+        <Section title="Result" aside={running.data && <Timing outcome={running.data} />}>
         <div role="status" aria-busy={running.isPending} style={{ minHeight: 220 }}>
           <Result signature={signature} outcome={running.data} items={items} pending={running.isPending} error={running.error} cold={!deployment.running.some(({ state }) => state === "ready")} />
         </div>
-      </Section>
+        </Section>
+      </div>
     </div>
   );
+}
+
+function submitForm(): void {
+  (document.getElementById(FORM) as HTMLFormElement | null)?.requestSubmit();
 }
 
 type ResultProps = { signature: Signature; outcome: Outcome | undefined; items: unknown[] | null; pending: boolean; error: Error | null; cold: boolean };

@@ -107,9 +107,9 @@ function Details({ address, version }: { address: Address; version: Version }) {
   }
   return (
     <Section title="Details" flush>
-      <dl className="rows" style={{ display: "block" }}>
-        {rows.map(([term, value]) => (
-          <div key={term} className="row" style={{ paddingBlock: 7, borderTop: "1px solid var(--line)" }}>
+      <dl style={{ margin: 0 }}>
+        {rows.map(([term, value], index) => (
+          <div key={term} className="row" style={{ paddingBlock: 7, borderTop: index ? "1px solid var(--line)" : undefined }}>
             <dt className="quiet" style={{ width: 90 }}>{term}</dt>
             <dd className="grow" style={{ margin: 0 }}>{value}</dd>
           </div>

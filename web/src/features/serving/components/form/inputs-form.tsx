@@ -41,7 +41,7 @@ export default function InputsForm({ id, inputs, example, values, problems, onCh
   return (
     <Form
       id={id}
-      tagName="form"
+      idPrefix="input"
       schema={plan.schema}
       uiSchema={{ ...plan.uiSchema, "ui:submitButtonOptions": { norender: true }, "ui:title": "" } as UiSchema}
       formData={values}
