@@ -65,6 +65,7 @@ def test_root_never_runs_code_as_root(tmp_path: Path) -> None:
 @pytest.fixture
 def forbidden() -> Iterator[Elsewhere]:
     def prepare() -> None:
+        syscalls.forbid_new_privileges()
         syscalls.install_filter(compile_filter())
         become_nobody()
 

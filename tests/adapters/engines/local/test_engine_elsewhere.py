@@ -18,6 +18,7 @@ from modelyard.rooms.runs.ports import Image, Isolation
 
 def forbid_namespaces() -> None:
     """What Docker's default profile does to a container: root may change the root, and neither mount nor unshare."""
+    syscalls.forbid_new_privileges()
     syscalls.install_filter(compile_filter(allowing=frozenset({"chroot"})))
 
 

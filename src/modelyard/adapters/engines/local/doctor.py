@@ -118,7 +118,7 @@ def _consequence(working: Trial | None) -> Finding:
     return Finding("consequence", False, text, "Allow user namespaces, or use the docker engine.")
 
 
-_DELEGATE = "Start the server as a systemd service with Delegate=yes, or as root."
+_DELEGATE = "Start the server as a systemd service with Delegate=yes, or as root outside of containers."
 
 
 def _version(site: Site) -> str:

@@ -91,8 +91,9 @@ def _become(
         step = "exec"
         os.execvpe(argv[0], argv, plan.env)  # noqa: S606 - this is what the file is for
     except BaseException as error:
-        text = f"{argv[0]}: {error.strerror}" if step == "exec" and isinstance(error, OSError) else repr(error)
-        os.write(trouble, f"{step}\n{text}".encode())
+        what = argv[0] if step == "exec" else "setting up the process"
+        text = error.strerror if isinstance(error, OSError) else repr(error)
+        os.write(trouble, f"{step}\n{what}: {text}".encode())
     finally:
         os._exit(127)
 
