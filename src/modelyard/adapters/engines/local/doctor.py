@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from modelyard.adapters.engines.local.levels import Namespaces, Site
 from modelyard.adapters.engines.local.probe import Trial
 from modelyard.adapters.engines.local.shim import cgroups
-from modelyard.rooms.runs.ports import Isolation
+from modelyard.rooms.runs.ports import Finding, Isolation
 
 _SWITCHES = {
     "user.max_user_namespaces": ("0", "sysctl -w user.max_user_namespaces=15000"),
@@ -19,16 +18,6 @@ _SWITCHES = {
     ),
 }
 """Settings that forbid user namespaces: the value that does, and how to allow them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One fact about this machine. ``holds``: it is as good as it gets; ``remedy``: how to make it so, if known."""
-
-    topic: str
-    holds: bool
-    text: str
-    remedy: str = ""
 
 
 def describe(trials: Sequence[Trial], site: Site) -> list[Finding]:
@@ -50,14 +39,15 @@ def describe(trials: Sequence[Trial], site: Site) -> list[Finding]:
 
 def _isolation(working: Trial | None) -> Finding:
     if working is None:
-        return Finding("isolation", False, "No isolation level works: nothing can be executed by this engine.")
+        return Finding("warning", "No isolation level works: nothing can be executed by this engine.")
     level = working.level.isolation
-    return Finding("isolation", level is Isolation.NAMESPACES, f"Isolation level {level.value}: {working.text}.")
+    return Finding(
+        _OK if level is Isolation.NAMESPACES else "warning", f"Isolation level {level.value}: {working.text}."
+    )
 
 
 def _refused(trial: Trial) -> Finding:
-    reason = (trial.refused or "").rstrip(".")
-    return Finding("isolation", False, f"Not possible: {trial.text} ({reason}).")
+    return Finding(_LESS, f"Not possible: {trial.text}.", why=(trial.refused or "").rstrip(".") + ".")
 
 
 def _switches() -> list[Finding]:
@@ -65,59 +55,61 @@ def _switches() -> list[Finding]:
     for name, (forbids, remedy) in _SWITCHES.items():
         value = _setting(name)
         if value == forbids:
-            found.append(Finding("kernel", False, f"{name} is {value}, which forbids user namespaces.", remedy))
+            found.append(Finding(_LESS, "User namespaces are forbidden.", why=f"{name} is {value}.", remedy=remedy))
     if not found and Path("/.dockerenv").exists():
-        text = "This is a Docker container, whose system call filter forbids namespaces."
-        found.append(
-            Finding("kernel", False, text, "Run it with `--security-opt seccomp=unconfined`, or use the docker engine.")
-        )
+        why = "This is a Docker container, whose system call filter forbids them."
+        remedy = "Run it with `--security-opt seccomp=unconfined`, or use the docker engine."
+        found.append(Finding(_LESS, "Namespaces are forbidden.", why=why, remedy=remedy))
     return found
 
 
 def _root_of_containers(working: Trial | None) -> list[Finding]:
     if working is None or not isinstance(working.level, Namespaces) or working.level.overlay:
         return []
-    text = "Overlays cannot be mounted: each container gets a tree of hard links, which takes longer to start."
-    return [Finding("overlay", False, text, "Linux 5.11 and bubblewrap 0.11, or newer, mount them without root.")]
+    what = "Each container gets a tree of hard links as its root, which takes longer to start."
+    remedy = "Linux 5.11 and bubblewrap 0.11, or newer, mount overlays without root."
+    return [Finding(_LESS, what, why="Overlays cannot be mounted.", remedy=remedy)]
 
 
 def _memory(site: Site) -> Finding:
     if cgroups.limits_memory(list(site.places)):
-        return Finding("memory", True, f"Memory is bounded by {_version(site)}.")
-    text = "Memory is bounded by watching: a container that grows fast can pass its limit for a moment."
-    return Finding("memory", False, text, _DELEGATE)
+        return Finding(_OK, f"Memory is bounded by {_version(site)}.")
+    what = "Memory is bounded by watching: a container that grows fast can pass its limit for a moment."
+    return Finding(_LESS, what, why=_NO_GROUPS, remedy=_DELEGATE)
 
 
 def _processes(site: Site, working: Trial | None) -> Finding:
     if cgroups.limits_pids(list(site.places)):
-        return Finding("processes", True, f"The number of processes is bounded by {_version(site)}.")
+        return Finding(_OK, f"The number of processes is bounded by {_version(site)}.")
     if working is not None and working.level.isolation is not Isolation.NONE:
-        return Finding(
-            "processes", True, "The number of processes is bounded per container by the kernel's count per user."
-        )
-    return Finding("processes", False, "The number of processes is bounded by watching.", _DELEGATE)
+        return Finding(_OK, "The number of processes is bounded per container by the kernel's count per user.")
+    return Finding(_LESS, "The number of processes is bounded by watching.", why=_NO_GROUPS, remedy=_DELEGATE)
 
 
 def _processor(site: Site) -> Finding:
     if cgroups.limits_cpu(list(site.places)):
-        return Finding("processor", True, f"Processor time is bounded by {_version(site)}.")
-    text = "Processor time is bounded in whole processors, by pinning each container to as many as it may use."
-    return Finding("processor", False, text, _DELEGATE)
+        return Finding(_OK, f"Processor time is bounded by {_version(site)}.")
+    what = "Processor time is bounded in whole processors, by pinning each container to as many as it may use."
+    return Finding(_LESS, what, why=_NO_GROUPS, remedy=_DELEGATE)
 
 
 def _disk(working: Trial | None) -> Finding:
     if working is not None and working.level.isolation is Isolation.NAMESPACES:
-        return Finding("disk", True, "What a container writes lies in memory and is bounded exactly.")
-    return Finding("disk", False, "What a container writes is bounded by watching.")
+        return Finding(_OK, "What a container writes lies in memory and is bounded exactly.")
+    return Finding(
+        _LESS, "What a container writes is bounded by watching.", why="No file system can be mounted for it."
+    )
 
 
 def _consequence(working: Trial | None) -> Finding:
     if working is not None and working.level.isolation is Isolation.NAMESPACES:
-        return Finding("consequence", True, "Code of everybody who may push can run here.")
-    text = "Only code of people whom an administrator named can run here."
-    return Finding("consequence", False, text, "Allow user namespaces, or use the docker engine.")
+        return Finding(_OK, "Code of everybody who may push can run here.")
+    what = "Only code of people whom an administrator named can run here."
+    return Finding("warning", what, remedy="Allow user namespaces, or use the docker engine.")
 
 
+_OK, _LESS = "ok", "notice"
+_NO_GROUPS = "The server cannot make control groups."
 _DELEGATE = "Start the server as a systemd service with Delegate=yes, or as root outside of containers."
 
 

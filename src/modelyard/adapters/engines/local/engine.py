@@ -1,5 +1,6 @@
-"""The engine ``local``: implements ``Engine`` and ``EvictsImages`` of ``rooms.runs.ports``."""
+"""The engine ``local``: implements ``Engine``, ``EvictsImages`` and ``DescribesItself`` of ``rooms.runs.ports``."""
 
+import builtins
 import errno
 import hashlib
 import os
@@ -12,7 +13,7 @@ from typing import Any
 
 from modelyard.adapters.engines.local import sandbox
 from modelyard.adapters.engines.local.containers import Folders
-from modelyard.adapters.engines.local.doctor import Finding, describe
+from modelyard.adapters.engines.local.doctor import describe
 from modelyard.adapters.engines.local.launcher import start_shim
 from modelyard.adapters.engines.local.layers import LayerStore, locked
 from modelyard.adapters.engines.local.levels import Level, Site
@@ -24,7 +25,7 @@ from modelyard.adapters.engines.local.users import UserRange
 from modelyard.kit.errors import ModelyardError, StorageFull
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.runs.errors import ContainerExists, ContainerMissing, EngineRefused, EngineUnavailable
-from modelyard.rooms.runs.ports import Container, ContainerSpec, Isolation, State
+from modelyard.rooms.runs.ports import Container, ContainerSpec, Finding, Isolation, State
 
 
 class LocalEngine:
@@ -105,7 +106,7 @@ class LocalEngine:
             used = {layer for name in running for layer in self._folders.document(name)["layers"]}
             return self._layers.evict(keep_bytes=keep_bytes, used=used)
 
-    def describe(self) -> Sequence[Finding]:
+    def describe(self) -> builtins.list[Finding]:
         """What this machine can isolate and limit, why not more, and what follows."""
         return describe(self._trials, self._site)
 

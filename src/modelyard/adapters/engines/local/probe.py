@@ -65,9 +65,9 @@ class Prober:
 
     def _refusal(self, level: Level) -> str | None:
         if level.isolation is Isolation.CHROOT and self.users is None:
-            return "only root may change the root"
+            return "Only root may change the root"
         if level.isolation is Isolation.NONE:
-            return "as root it would run with the rights of root" if self.users else None
+            return "It would run with the rights of root" if self.users else None
         with tempfile.TemporaryDirectory(prefix=".try-", dir=self.site.root) as name:
             Path(name).chmod(0o711)  # as the folder of real layers: containers of other users walk through
             return self._try(level, Path(name))
