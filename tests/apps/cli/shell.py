@@ -44,8 +44,8 @@ class Shell:
         done = self.run(*arguments, stdin=stdin, **variables)
         assert done.returncode == code, f"{done.returncode}: {done.stderr}"
         line = done.stderr.strip().splitlines()[-1]
-        assert line.startswith("error: ")
-        assert "Traceback" not in done.stderr
+        assert line.startswith("error: "), done.stderr
+        assert "/apps/cli/" not in done.stderr, f"a traceback of ours: {done.stderr}"
         return line
 
     def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:

@@ -65,7 +65,7 @@ def test_folder_becomes_predictions_and_an_image(creator: Shell, adder: Path) ->
     assert creator.json("rollback", "adder")["aliases"][0]["version"] == 1
     shown = creator.json("show", "adder")
     assert [version["number"] for version in shown["versions"]] == [2, 1]
-    assert "--left INTEGER  the first number" in creator.ok("show", "adder:v2")
+    assert "--left INTEGER the first number" in creator.ok("show", "adder:v2")
     assert creator.json("stop", "adder")["wanted"] == "stopped"
     assert creator.ok("list").split("\t")[0].endswith("/adder")
 

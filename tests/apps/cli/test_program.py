@@ -42,7 +42,8 @@ def test_exit_codes_are_unique() -> None:
 
 def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     print_error("What\nwas wrong.\n", " Do\tthis.")
-    assert capsys.readouterr().err == "error: What was wrong. Do this.\n"
+    print_error("module 'x' is missing", "")
+    assert capsys.readouterr().err == "error: What was wrong. Do this.\nerror: module 'x' is missing.\n"
 
 
 def test_sizes() -> None:

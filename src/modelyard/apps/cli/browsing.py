@@ -104,4 +104,4 @@ def _show_version(address: Address, version: Version, *, as_json: bool) -> None:
 
 def _input(name: str, schema: dict[str, Any]) -> str:
     about = schema.get("description", "")
-    return f"{describe_input(name, schema)}  {about}".rstrip()
+    return f"{describe_input(name, schema)} {about}".rstrip()

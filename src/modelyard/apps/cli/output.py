@@ -47,8 +47,9 @@ def say(text: str) -> None:
 
 def print_error(detail: str, remedy: str) -> None:
     """One line, whatever is in it."""
-    line = " ".join(f"error: {detail} {remedy}".split())
-    sys.stderr.write(line + "\n")
+    sentences = [" ".join(text.split()) for text in (detail, remedy) if text.strip()]
+    line = " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in sentences)
+    sys.stderr.write(f"error: {line}\n")
 
 
 def size_of(count: int) -> str:
