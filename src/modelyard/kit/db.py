@@ -5,6 +5,7 @@ writers queue instead of failing or losing an update. A unit of work is one ``Da
 """
 
 import json
+import logging
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 BUSY_TIMEOUT_S = 30
+
+log = logging.getLogger("modelyard.db")
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -116,8 +119,16 @@ class Database:
 
 def after_commit(session: Session, call: Callable[[], None]) -> None:
     """Calls once the session's transaction is durable, never if it is rolled back; for starting work on what was
-    written. A crash in between skips the call: whoever uses it also sweeps at start-up."""
-    event.listen(session, "after_commit", lambda _: call(), once=True)
+    written. A crash in between skips the call, and a call that fails is logged (what was written is acknowledged all
+    the same): whoever uses it also sweeps, at start-up and now and again."""
+    event.listen(session, "after_commit", lambda _: _call_logged(call), once=True)
+
+
+def _call_logged(call: Callable[[], None]) -> None:
+    try:
+        call()
+    except Exception:
+        log.exception("what follows a commit failed; the sweep does it again")
 
 
 def insert_or_ignore(session: Session, table: type[Base], values: dict[str, Any]) -> bool:
@@ -130,6 +141,11 @@ def insert_or_ignore(session: Session, table: type[Base], values: dict[str, Any]
 def lock_row(statement: sa.Select[Any]) -> sa.Select[Any]:
     """Locks the selected rows for this transaction (SQLite: the write lock is already held)."""
     return statement.with_for_update()
+
+
+def storable_text(text: str) -> str:
+    """The text as either database can keep it: NUL, which PostgreSQL refuses, and lone surrogates become U+FFFD."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def contains(column: Any, text: str) -> sa.ColumnElement[bool]:

@@ -8,53 +8,89 @@ DBOS keeps its tables in a database file of its own on SQLite (starting a workfl
 schema ``dbos`` on PostgreSQL.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
+from uuid import uuid4
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
 Part = TypeVar("Part")
 
+log = logging.getLogger("modelyard.durable")
+
 workflow = DBOS.workflow
 step = DBOS.step
 
 POLLING_INTERVAL_S = 0.1
+UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
+BROKEN = ["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+
+ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 
 _parts: dict[type, object] = {}
+_launched: dict[str, str] = {}
 
 
-def launch(database_url: str, *, data_dir: Path, executor_id: str, version: str, queues: dict[str, int]) -> None:
+def launch(database_url: str, *, data_dir: Path, version: str, queues: dict[str, int]) -> None:
     """Opens the workflow tables, starts the queues (name → how many at a time) and takes up unfinished work.
 
-    ``version`` is that of the workflow code: unfinished work of the same version is continued.
+    ``version`` is that of the workflow code: unfinished work of the same version continues from its last finished
+    step. That of another version, or of a server whose data folder was another, is forgotten, so that the sweep starts
+    it from its first step.
     """
     config: DBOSConfig = {
         "name": "modelyard",
         "system_database_url": _system_url(database_url, data_dir),
-        "executor_id": executor_id,
+        "executor_id": _executor_id(data_dir),
         "application_version": version,
         "enable_otlp": False,
         "log_level": "WARNING",
         "notification_listener_polling_interval_sec": POLLING_INTERVAL_S,
     }
+    _launched["version"] = version
     DBOS(config=config)
     DBOS.launch()
+    _forget_stranded(version, _executor_id(data_dir))
     for name, concurrency in queues.items():
         DBOS.register_queue(name, worker_concurrency=concurrency, polling_interval_sec=POLLING_INTERVAL_S)
 
 
 def shutdown(*, wait_seconds: int = 0) -> None:
-    """Stops taking up work and forgets the parts; what is unfinished continues at the next launch."""
+    """Stops taking up work; what is unfinished continues at the next launch."""
     DBOS.destroy(workflow_completion_timeout_sec=wait_seconds)
-    _parts.clear()
 
 
 def enqueue(queue: str, function: Callable[..., Any], *args: Any, id: str) -> None:
-    """Puts a workflow on a queue under ``id``; an id that is known already is left alone."""
+    """Puts a workflow on a queue under ``id``; an id that is known already is left alone, unless it broke off: then it
+    starts again. (What a workflow expects to go wrong it settles itself, so this was the machine's fault.)"""
+    known = DBOS.list_workflows(workflow_ids=[id], status=BROKEN, load_input=False, load_output=False)
+    if known:
+        DBOS.delete_workflow(id)
     with SetWorkflowID(id):
         DBOS.enqueue_workflow(queue, function, *args)
+
+
+@contextmanager
+def left_to_sweep(what: str) -> Iterator[None]:
+    """For work that is started after a commit: what was written stands, so a failure to start is logged and no more."""
+    try:
+        yield
+    except Exception:
+        log.exception("%s could not be started; the next sweep starts it", what)
+
+
+def has_ended(id: str) -> bool:
+    """Whether no more is to come of the workflow: it has returned, failed or been cancelled, or it belongs to another
+    version of the workflow code, which nothing continues. False for an id that is not known."""
+    status = DBOS.get_workflow_status(id)
+    if status is None:
+        return False
+    stranded = status.app_version not in (None, _launched["version"])
+    return stranded or status.status in ENDED
 
 
 def provide_part(kind: type[Part], part: Part) -> None:
@@ -65,6 +101,28 @@ def provide_part(kind: type[Part], part: Part) -> None:
 def part(kind: type[Part]) -> Part:
     """The part that was provided for ``kind``; a missing one is a programming error (``KeyError``)."""
     return cast(Part, _parts[kind])
+
+
+def _executor_id(data_dir: Path) -> str:
+    """This server's name in the workflow tables. It stays with the data folder, whatever the machine is called today."""
+    file = data_dir / "server-id"
+    if not (file.is_file() and file.read_text().strip()):
+        partial = file.with_suffix(".partial")
+        partial.write_text(f"{uuid4().hex}\n")
+        partial.rename(file)
+    return file.read_text().strip()
+
+
+def _forget_stranded(version: str, executor_id: str) -> None:
+    """Nobody would ever take up these: DBOS continues only work of the same version and executor."""
+    found = DBOS.list_workflows(status=UNFINISHED, load_input=False, load_output=False)
+    stranded = [
+        w.workflow_id
+        for w in found
+        if w.app_version not in (None, version) or (w.status == "PENDING" and w.executor_id != executor_id)
+    ]
+    if stranded:
+        DBOS.delete_workflows(stranded)
 
 
 def _system_url(database_url: str, data_dir: Path) -> str:

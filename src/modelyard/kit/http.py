@@ -14,13 +14,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from modelyard.kit.clock import Clock, system_clock
 from modelyard.kit.db import Database
-from modelyard.kit.errors import Invalid, ModelyardError, Unavailable
+from modelyard.kit.errors import Invalid, ModelyardError
+from modelyard.kit.faults import fault_of
 from modelyard.kit.ids import new_id
 
 Part = TypeVar("Part")
@@ -160,7 +161,8 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ModelyardError, _on_known)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(OperationalError, _on_database)
+    app.add_exception_handler(DBAPIError, _on_unknown)  # inside the outermost layer, which logs and raises again
+    app.add_exception_handler(OSError, _on_unknown)
     app.add_exception_handler(Exception, _on_unknown)
 
 
@@ -195,12 +197,10 @@ def _on_http(_request: Request, error: Exception) -> Response:
     return problem_response(problem, dict(raised.headers or {}))
 
 
-def _on_database(request: Request, error: Exception) -> Response:
-    log.error("database not available on %s %s", request.method, request.url.path, exc_info=error)
-    return _on_known(request, Unavailable("The database did not answer.", remedy="Try again in a moment."))
-
-
 def _on_unknown(request: Request, error: Exception) -> Response:
+    if fault := fault_of(error):
+        log.error("%s on %s %s", fault.code, request.method, request.url.path, exc_info=error)
+        return _on_known(request, fault)
     request_id = str(new_id())
     log.error("unexpected error %s on %s %s", request_id, request.method, request.url.path, exc_info=error)
     problem = Problem(

@@ -46,6 +46,15 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(values, list) or len(values) != len(types):
             raise ValueError("shape")
-        return [value if isinstance(value, kind) else kind(value) for value, kind in zip(values, types, strict=True)]
-    except (ValueError, TypeError) as e:
+        return [_typed(value, kind) for value, kind in zip(values, types, strict=True)]
+    except (ValueError, TypeError, RecursionError) as e:
         raise BadCursor("The cursor cannot be read.", remedy="Start again without a cursor.", field="cursor") from e
+
+
+def _typed(value: Any, kind: type) -> Any:
+    typed = value if type(value) is kind else kind(str(value))
+    if isinstance(typed, int) and not -(2**63) <= typed < 2**63:
+        raise ValueError("no database holds this number")
+    if isinstance(typed, str) and "\x00" in typed:
+        raise ValueError("no database holds this text")
+    return typed
