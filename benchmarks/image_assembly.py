@@ -175,6 +175,10 @@ def measure_changes(ours: Ours, docker: Docker, source: Path) -> Times:
     return in_turn({"ours": us, "docker": reference}, rounds=5)
 
 
+def say(text: str) -> None:
+    print(f"… {text}", file=sys.stderr, flush=True)
+
+
 def show(
     bases: dict[str, float], cold: dict[str, float], combination: dict[str, float], change: dict[str, float]
 ) -> None:

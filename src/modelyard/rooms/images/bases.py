@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from modelyard.rooms.images import debs, errors, interpreters, rules
+from modelyard.rooms.images.alternatives import alternative_links
 from modelyard.rooms.images.bytecode import Interpreter, Source, compile_sources, is_wanted
 from modelyard.rooms.images.layers import stored_entries
 from modelyard.rooms.images.ports import PackageSource
@@ -164,6 +165,8 @@ def _unpacked(
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         unpacked = list(pool.map(lambda file: debs.unpack_package(file, workspace), files))
     entries = [entry for package in unpacked for entry in [*package.entries, debs.status_entry(package)]]
+    alternatives = [alternative for package in unpacked for alternative in package.alternatives]
+    entries += alternative_links(alternatives, {entry.path for entry in entries})
     return entries, "\n".join(package.status for package in unpacked)
 
 

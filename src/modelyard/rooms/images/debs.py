@@ -16,6 +16,7 @@ from debian.arfile import ArError, ArFile, ArMember
 from debian.deb822 import Deb822
 from debian.debfile import DebError, DebFile
 
+from modelyard.rooms.images.alternatives import Alternative, read_alternatives
 from modelyard.rooms.images.errors import UnknownSystemPackage
 from modelyard.rooms.images.tars import CHUNK, Content, Entry, file_entry, read_entries
 
@@ -31,10 +32,11 @@ _UNWANTED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class UnpackedPackage:
-    """A package's files, and its entry in the package database."""
+    """A package's files, its entry in the package database, and the alternatives that it would have registered."""
 
     entries: list[Entry]
     status: str
+    alternatives: list[Alternative]
 
 
 def unpack_package(deb: Path, workspace: Path) -> UnpackedPackage:
@@ -48,7 +50,10 @@ def unpack_package(deb: Path, workspace: Path) -> UnpackedPackage:
             member = _data_member(deb)
             _decompress(member.name, cast(IO[bytes], member), output)
         entries = list(_entries(tar))
-        return UnpackedPackage(entries, _status(deb))
+        with DebFile(str(deb)) as package:
+            script = package.control.scripts().get("postinst", b"")
+            status = _status(package)
+        return UnpackedPackage(entries, status, list(read_alternatives(script.decode(errors="replace"))))
     except (ArError, DebError, tarfile.TarError, lzma.LZMAError, zstandard.ZstdError, zlib.error) as e:
         raise UnknownSystemPackage(f"{deb.name} is not a Debian package that can be read.") from e
 
@@ -111,9 +116,8 @@ def slice_reader(file: Path, offset: int, size: int) -> Callable[[], Iterator[by
     return read
 
 
-def _status(deb: Path) -> str:
-    with DebFile(str(deb)) as package:
-        control = package.debcontrol()
+def _status(package: DebFile) -> str:
+    control = package.debcontrol()
     control["Status"] = "install ok installed"
     control.pop("Description", None)
     return str(control.dump())
