@@ -93,7 +93,12 @@ def declared_policies(route: APIRoute) -> set[str]:
 
 def depends_on_writing(route: APIRoute) -> bool:
     """Whether the route changes things through ``Writing``."""
-    return _writing in _calls(route.dependant)
+    return depends_on(route, _writing)
+
+
+def depends_on(route: APIRoute, dependency: Callable[..., Any]) -> bool:
+    """Whether the route depends on it, directly or through others."""
+    return dependency in _calls(route.dependant)
 
 
 def api_routes(app: FastAPI) -> list[APIRoute]:

@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 from fastapi import APIRouter
+from pydantic import BaseModel
 from starlette.testclient import TestClient
 
 from modelyard.kit.db import Database
+from modelyard.kit.http import Writing
 from modelyard.rooms.access import service as access
-from modelyard.rooms.access.idempotency import IdempotentRoute
+from modelyard.rooms.access.idempotency import HOLDS_SECRET, IdempotentRoute
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Role, Scope
 from rooms.accounts.small_site import SmallSite
@@ -139,3 +141,16 @@ def test_route_that_cannot_honour_the_key_is_refused_at_start() -> None:
     router = APIRouter(route_class=IdempotentRoute)
     with pytest.raises(RuntimeError, match="/forgetful"):
         router.post("/forgetful")(lambda: None)
+
+
+def test_secret_that_would_be_kept_is_refused_at_start() -> None:
+    class Made(BaseModel):
+        secret: str
+
+    def make(session: Writing) -> Made:
+        return Made(secret="s")
+
+    router = APIRouter(route_class=IdempotentRoute)
+    with pytest.raises(RuntimeError, match="holds a secret"):
+        router.post("/made")(make)
+    router.post("/made", dependencies=[HOLDS_SECRET])(make)

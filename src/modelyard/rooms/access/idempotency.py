@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from modelyard.kit.db import Database
-from modelyard.kit.http import clock_of, depends_on_writing, part_of
+from modelyard.kit.http import clock_of, depends_on, depends_on_writing, part_of
 from modelyard.rooms.access import policies, rules, store
 from modelyard.rooms.access.errors import (
     AlreadyAnswered,
@@ -58,8 +58,8 @@ class IdempotentRoute(APIRoute):
         if not methods <= policies.SAFE_METHODS:
             options["openapi_extra"] = _with_parameter(options.get("openapi_extra") or {})
         super().__init__(path, endpoint, **options)
-        if not methods <= policies.SAFE_METHODS and not depends_on_writing(self):
-            raise RuntimeError(f"{path}: a route without a Writing session cannot keep its answer with its changes")
+        if not methods <= policies.SAFE_METHODS:
+            _check(self)
 
     def get_route_handler(self) -> Handler:
         answer = super().get_route_handler()
@@ -78,6 +78,24 @@ class IdempotentRoute(APIRoute):
             return response
 
         return handle
+
+
+def never_kept(response: Response) -> None:
+    """What a route depends on whose answer holds a secret: no cache keeps it, and no idempotency key either."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+HOLDS_SECRET = Depends(never_kept)
+SECRET_FIELDS = frozenset({"secret", "password"})
+
+
+def _check(route: APIRoute) -> None:
+    """A mistake in a route's declaration ends the program at its start."""
+    if not depends_on_writing(route):
+        raise RuntimeError(f"{route.path}: a route without a Writing session cannot keep its answer with its changes")
+    fields = getattr(route.response_model, "model_fields", {})
+    if SECRET_FIELDS & fields.keys() and not depends_on(route, never_kept):
+        raise RuntimeError(f"{route.path}: its answer holds a secret, which must not be kept; add HOLDS_SECRET")
 
 
 def _claim(request: Request, body: bytes) -> Claim | None:

@@ -10,7 +10,7 @@ from modelyard.kit.clock import Clock
 from modelyard.kit.http import Reading, Writing, clock_of, part_of, provided
 from modelyard.kit.paging import Cursor, Limit, Page, PageRequest
 from modelyard.rooms.access import policies
-from modelyard.rooms.access.idempotency import IdempotentRoute
+from modelyard.rooms.access.idempotency import HOLDS_SECRET, IdempotentRoute
 from modelyard.rooms.access.policies import COOKIE, Administrator, Anyone, InPerson, SignedIn
 from modelyard.rooms.accounts import rules, service, sign_in, site
 from modelyard.rooms.accounts.ports import AccountOptions
@@ -51,17 +51,12 @@ def _address(request: Request) -> str:
     )
 
 
-def _never_kept(response: Response) -> None:
-    """The answer holds a secret: no cache keeps it, and no idempotency key either."""
-    response.headers["Cache-Control"] = "no-store"
-
-
 Options = Annotated[AccountOptions, Depends(provided(AccountOptions))]
 Throttle = Annotated[SignInThrottle, Depends(provided(SignInThrottle))]
 Now = Annotated[Clock, Depends(_clock)]
 Address = Annotated[str, Depends(_address)]
 ONLY_HERE = [Depends(policies.from_this_site)]
-SECRET = [Depends(_never_kept)]
+SECRET = [HOLDS_SECRET]
 
 
 @router.get("/session", operation_id="get_session")

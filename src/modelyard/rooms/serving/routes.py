@@ -9,7 +9,7 @@ from modelyard.kit import db
 from modelyard.kit.clock import Clock
 from modelyard.kit.http import Reading, Writing, provided
 from modelyard.kit.paging import Cursor, Limit, Page
-from modelyard.rooms.access.idempotency import IdempotentRoute
+from modelyard.rooms.access.idempotency import HOLDS_SECRET, IdempotentRoute
 from modelyard.rooms.access.policies import Anyone, SignedIn
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.repos.policies import Owned, Readable
@@ -158,7 +158,10 @@ def read_log(repository: Owned, boxes: Boxes, version: Annotated[int | None, Que
 
 
 @router.post(
-    "/repos/{owner}/{name}/serve-token", status_code=status.HTTP_201_CREATED, operation_id="create_serve_token"
+    "/repos/{owner}/{name}/serve-token",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[HOLDS_SECRET],
+    operation_id="create_serve_token",
 )
 def create_serve_token(session: Writing, principal: SignedIn, repository: Readable, clock: Now) -> ServeToken:
     """A token for a few minutes that can call this model and nothing else."""
