@@ -6,6 +6,9 @@ MAKEFLAGS += --no-print-directory
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
+# Where these two keep everything.
+demo run: export MODELYARD_DATA_DIR ?= $(CURDIR)/.data
+
 demo: ## from a pickle to predictions with a real model, then serve until Ctrl-C (ONCE=1: stop and report)
 	@scripts/bootstrap demo
 	@.venv/bin/python scripts/build_web.py

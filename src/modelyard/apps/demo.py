@@ -1,204 +1,191 @@
 """``make demo``: from a pickle to predictions with a real model, then serve until Ctrl-C (``--once``: stop and report).
 
-It does what a person would, through the same doors: the command line's client against a server of its own.
+It does what a person would, through the same doors: the command line's client against a server of its own. The first
+thing to go wrong ends it with one line; what the server has to say is in ``server.log`` of the data folder.
 """
 
-import argparse
-import json
 import os
 import secrets
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Annotated
 
 import httpx
+import typer
 
-from modelyard.apps.migrate import upgrade
+from modelyard.apps import demo_steps as steps
+from modelyard.apps.cli.exits import CommandError, ExitCode
+from modelyard.apps.cli.machine import read_settings
+from modelyard.apps.cli.program import run
 from modelyard.apps.settings import Settings
 from modelyard.kit.db import Database
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.errors import UsernameTaken
-from modelyard.rooms.accounts.schemas import Role, Scope
+from modelyard.rooms.accounts.schemas import CreatedToken, Role, Scope
 from modelyard_client import Client
-from modelyard_client.answers import Version
 
 ADMINISTRATOR = "demo"
-REPOSITORY = "digits"
-EXAMPLE = Path(__file__).parents[3] / "examples" / "digits"
-ACCURACY_WANTED = 0.95
-READY_WITHIN_S = 60
-PARALLEL = 8
+ADDRESS = f"{ADMINISTRATOR}/digits"
+TOKEN_LIFETIME = timedelta(hours=6)
+"""The demo's token is revoked at its end; this is for a demo that was killed."""
+SCOPES = (Scope.READ, Scope.WRITE, Scope.PREDICT)
+READY_WITHIN_S = 120
+STOPPED_WITHIN_S = 30
+
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    answered: int
-    total: int
-    accuracy: float
+@app.command(help=__doc__)
+def demo(
+    once: Annotated[bool, typer.Option(help="Stop at the end; exit 0 only if every prediction was good.")] = False,
+) -> int:
+    settings = read_settings()
+    _refuse_taken_port(settings)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    with _server(settings) as server:
+        with _client(settings) as client:
+            outcome = _show(client, settings)
+        if not once:
+            steps.say(f"\nOpen {settings.url} and sign in as '{ADMINISTRATOR}'. Ctrl-C stops the server.")
+            _wait_for_interrupt(server, settings)
+        with _client(settings) as client:
+            steps.stop_boxes(client, ADDRESS)
+    return ExitCode.OK if outcome.good or not once else ExitCode.FAILED
 
-    @property
-    def good(self) -> bool:
-        return self.answered == self.total and self.accuracy >= ACCURACY_WANTED
+
+def _show(client: Client, settings: Settings) -> steps.Outcome:
+    folder = steps.train(settings.data_dir / "demo")
+    version = steps.push(client, ADDRESS, folder)
+    client.deploy(ADDRESS, version=version["number"])
+    return steps.predict(client, ADDRESS, folder, version)
 
 
-def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--once", action="store_true", help="stop the server at the end; exit 0 if all went well")
-    once = arguments.parse_args().once
-    settings = Settings()
-    token = _prepare_administrator(settings)
-    server = _start_server(settings)
+@contextmanager
+def _server(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that answers; it is stopped at the end. Ctrl-C reaches only this process, which then stops it."""
+    file = settings.data_dir / "server.log"
+    steps.say(f"Starting the server on {settings.data_dir}; its log is {file}")
+    with file.open("ab") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "modelyard.apps.cli", "up"],
+            env=os.environ | {"MODELYARD_DATA_DIR": str(settings.data_dir)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
         _wait_until_up(settings, server)
-        outcome = _show(settings, token)
-        if once:
-            return 0 if outcome.good else 1
-        _say(f"\nOpen {settings.url}   (Ctrl-C stops the server)")
-        return server.wait()
-    except KeyboardInterrupt:
-        return 0
+        yield server
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # it is stopping already
         _stop(server)
-
-
-def _prepare_administrator(settings: Settings) -> str:
-    """The first administrator, with a random password that is shown once, and a token for this demo."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    upgrade(settings.database, backups=settings.data_dir / "backups")
-    database = Database(settings.database)
-    password = secrets.token_urlsafe(15)
-    try:
-        with database.write() as session:
-            try:
-                accounts.create_account(session, username=ADMINISTRATOR, password=password, role=Role.ADMINISTRATOR)
-                _say(f"Created the administrator '{ADMINISTRATOR}' with the password  {password}")
-                _say("It is shown only now; change it in the settings.")
-            except UsernameTaken:
-                _say(f"The administrator '{ADMINISTRATOR}' is there already.")
-            account = accounts.find_account(session, ADMINISTRATOR)
-            assert account is not None
-            token = accounts.create_token(
-                session,
-                account_id=account.id,
-                name="demo",
-                scopes=[Scope.READ, Scope.WRITE, Scope.PREDICT],
-                lifetime=settings.upload_lifetime,
-            )
-            return token.secret
-    finally:
-        database.close()
-
-
-def _start_server(settings: Settings) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"MODELYARD_DATA_DIR": str(settings.data_dir)}
-    return subprocess.Popen([sys.executable, "-m", "modelyard.apps.cli", "up"], env=environment)
 
 
 def _wait_until_up(settings: Settings, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise SystemExit(f"The server ended with exit code {server.returncode}; see its messages above.")
+            raise _ended(server, settings)
         try:
             if httpx.get(f"{_local(settings)}/healthz", timeout=2).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.05)
-    raise SystemExit(f"The server did not answer within {READY_WITHIN_S} s.")
+    log = settings.data_dir / "server.log"
+    raise CommandError(f"The server did not answer within {READY_WITHIN_S} s.", remedy=f"See {log}.")
 
 
-def _show(settings: Settings, token: str) -> Outcome:
-    folder = settings.data_dir / "demo"
-    if not (folder / "held_out.json").exists():
-        _say("Training the digits model on scikit-learn's 1,437 images …")
-        subprocess.run([sys.executable, str(EXAMPLE / "train.py"), str(folder)], check=True)
-    with Client(_local(settings), token=token) as client:
-        version = _push(client, folder)
-        _deploy(client, version)
-        return _predict(client, folder, version)
-
-
-def _push(client: Client, folder: Path) -> Version:
-    """The newest version of the same parts that is ready, else a new one with its stages as they happen."""
-    address = f"{ADMINISTRATOR}/{REPOSITORY}"
-    known = client.find_repository(address)
-    if known is None:
-        client.create_repository(address, visibility="public")
-    for version in client.list_versions(address) if known else []:
-        if version["state"] == "ready":
-            _say(f"{address} v{version['number']} is ready already.")
-            return version
-    _say(f"Pushing {address}: source.zip + model.pkl + requirements.txt + config.json")
-    version = client.push_parts(
-        address,
-        source=folder / "source.zip",
-        artifact=folder / "model.pkl",
-        requirements=folder / "requirements.txt",
-        config=folder / "config.json",
-    )
-    began = time.monotonic()
-    for event in client.follow_build(address, version["number"]):
-        if event.name == "stage" and event.data["state"] != "running":
-            _say(f"  {time.monotonic() - began:6.1f} s  {event.data['stage']:<9} {event.data['text']}")
-        if event.name == "end":
-            version = event.data
-    if version["state"] != "ready":
-        raise SystemExit(f"The build failed: {version['reason']} {version['remedy'] or ''}")
-    return version
-
-
-def _deploy(client: Client, version: Version) -> None:
-    client.deploy(f"{ADMINISTRATOR}/{REPOSITORY}", version=version["number"])
-
-
-def _predict(client: Client, folder: Path, version: Version) -> Outcome:
-    held_out = json.loads((folder / "held_out.json").read_text())
-    address = f"{ADMINISTRATOR}/{REPOSITORY}"
-    first = client.predict(address, {"image": held_out["images"][0]})
-    if first.cold_start is not None:
-        _say(f"The first prediction waited {first.cold_start:.2f} s for the model to start.")
-    began = time.monotonic()
-    with ThreadPoolExecutor(PARALLEL) as threads:
-        answers = list(threads.map(lambda image: _ask(client, address, image), held_out["images"]))
-    seconds = time.monotonic() - began
-    answered = [a for a in answers if a is not None]
-    right = sum(a == label for a, label in zip(answers, held_out["labels"], strict=True))
-    outcome = Outcome(len(answered), len(answers), right / len(answers))
-    _say(f"Predictions  {outcome.answered} of {outcome.total} answered, accuracy {outcome.accuracy:.3f}")
-    _say(f"Throughput   {len(answered) / seconds:.0f} predictions a second")
-    if version["image"]:
-        _say(f"Image        {version['image']['digest']}")
-    return outcome
-
-
-def _ask(client: Client, address: str, image: list[list[float]]) -> int | None:
-    """The digit that the model thinks most probable; None where there was no answer."""
+def _wait_for_interrupt(server: subprocess.Popen[bytes], settings: Settings) -> None:
+    """Raises ``CommandError`` if the server ends by itself."""
     try:
-        probabilities = client.predict(address, {"image": image}).output
-    except Exception as e:  # counted, so that the demo can say how many went wrong
-        _say(f"  no answer: {e}")
-        return None
-    return int(max(probabilities, key=probabilities.get))
+        server.wait()
+    except KeyboardInterrupt:
+        steps.say("\nStopping …")
+        return
+    raise _ended(server, settings)
+
+
+def _ended(server: subprocess.Popen[bytes], settings: Settings) -> CommandError:
+    file = settings.data_dir / "server.log"
+    lines = file.read_text(errors="replace").splitlines() or [""]
+    return CommandError(
+        f"The server ended with exit code {server.returncode}: {lines[-1].removeprefix('error: ')}",
+        remedy=f"Its log is {file}.",
+    )
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(STOPPED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+@contextmanager
+def _client(settings: Settings) -> Iterator[Client]:
+    """A client of the demo's administrator, who is made if need be; its token is revoked at the end."""
+    database = Database(settings.database)
+    try:
+        _create_administrator(database)
+        token = _create_token(database)
+        try:
+            with Client(_local(settings), token=token.secret) as client:
+                yield client
+        finally:
+            with database.write() as session:
+                account = accounts.require_account(session, ADMINISTRATOR)
+                accounts.revoke_token(session, account_id=account.id, token_id=token.id)
+    finally:
+        database.close()
+
+
+def _create_administrator(database: Database) -> None:
+    """With a random password that is shown once."""
+    password = secrets.token_urlsafe(15)
+    try:
+        with database.write() as session:
+            accounts.create_account(session, username=ADMINISTRATOR, password=password, role=Role.ADMINISTRATOR)
+    except UsernameTaken:
+        return
+    steps.say(f"\n  User name  {ADMINISTRATOR}\n  Password   {password}\n")
+    steps.say("This administrator is new; the password is shown only now. Change it in the settings.")
+
+
+def _create_token(database: Database) -> CreatedToken:
+    with database.write() as session:
+        account = accounts.require_account(session, ADMINISTRATOR)
+        return accounts.create_token(
+            session, account_id=account.id, name="make demo", scopes=SCOPES, lifetime=TOKEN_LIFETIME
+        )
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    """Another server there would answer in place of ours."""
+    try:
+        httpx.get(_local(settings), timeout=2)
+    except httpx.ConnectError:
+        return
+    except httpx.TransportError:
+        pass
+    raise CommandError(
+        f"Port {settings.port} is in use.",
+        remedy=f"Stop what listens there, or choose another port: MODELYARD_PORT={settings.port + 1} make demo.",
+    )
 
 
 def _local(settings: Settings) -> str:
     return f"http://127.0.0.1:{settings.port}"
 
 
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    if server.poll() is None:
-        server.send_signal(signal.SIGTERM)
-        server.wait(30)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(app))
