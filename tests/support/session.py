@@ -37,6 +37,13 @@ def current() -> Path:
     return Path(os.environ[VARIABLE])
 
 
+def new_folder(name: str) -> Path:
+    """A folder of this run for one test, with a path that is short enough for sockets."""
+    folder = current() / f"{name}-{secrets.token_hex(2)}"
+    folder.mkdir(mode=0o755)
+    return folder
+
+
 def end(root: Path) -> None:
     """Stops what runs under ``root`` and removes it, mounts included."""
     processes.stop_recorded(root)

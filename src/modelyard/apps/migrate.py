@@ -7,24 +7,32 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
 import modelyard.migrations
 from modelyard.kit.db import Database
+from modelyard.kit.errors import Conflict
 
 BACKUPS_KEPT = 5
+
+
+class DatabaseNewer(Conflict):
+    code = "database_newer"
+    title = "The database is of a later release"
 
 
 def upgrade(url: str, *, backups: Path | None = None) -> str | None:
     """Runs what is missing of the migrations; returns the backup's path, if one was made.
 
     With ``backups`` a SQLite file that has tables already is copied there before anything is changed. Raises
-    ``alembic.util.CommandError`` for a database that a later release has migrated.
+    ``DatabaseNewer``.
     """
     database = Database(url)
     try:
         now, newest = _revision(database), _script().get_current_head()
         if now == newest:
             return None
+        _require_known(now)
         backup = _back_up(database, backups) if backups and now else None
         config = configuration()
         with database.engine.connect() as connection:
@@ -50,6 +58,18 @@ def configuration() -> Config:
 def _revision(database: Database) -> str | None:
     with database.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def _require_known(revision: str | None) -> None:
+    if revision is None:
+        return
+    try:
+        _script().get_revision(revision)
+    except CommandError as e:
+        raise DatabaseNewer(
+            f"The database is of a later release (schema {revision}).",
+            remedy="Start that release, or restore the backup that was made before the upgrade.",
+        ) from e
 
 
 def _back_up(database: Database, folder: Path) -> Path | None:

@@ -7,17 +7,19 @@ boxes taken over, workflows continued.
 import asyncio
 import contextlib
 import logging
-import socket
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version as distribution_version
-from typing import Any
+from typing import Any, NoReturn
 
 import anyio.to_thread
 import uvicorn
 from fastapi import FastAPI
 
 from modelyard.apps import housekeeping, web
+from modelyard.apps.claims import claim_data_dir, claim_port
 from modelyard.apps.doctor import health_router
 from modelyard.apps.doctor import router as doctor_router
 from modelyard.apps.migrate import upgrade
@@ -54,6 +56,7 @@ from modelyard.rooms.versions.tasks import BuildTools
 log = logging.getLogger("modelyard")
 
 MAX_BODY_BYTES = 4 * 1024**2
+FAILED_TO_START = 3
 
 ROUTERS = (
     accounts_router,
@@ -120,14 +123,20 @@ def create_app(settings: Settings) -> Asgi:
 
 
 def serve(settings: Settings) -> None:
-    """Migrates, then serves until TERM or Ctrl-C."""
+    """Migrates, then serves until TERM or Ctrl-C. Raises ``DataDirInUse``, ``PortTaken``, ``DatabaseNewer``."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    if backup := upgrade(settings.database, backups=settings.data_dir / "backups"):
-        log.info("the database was upgraded; a copy of what it was is in %s", backup)
-    uvicorn.run(
+    with claim_data_dir(settings.data_dir), claim_port(settings.host, settings.port) as port:
+        if backup := upgrade(settings.database, backups=settings.data_dir / "backups"):
+            log.info("the database was upgraded; a copy of what it was is in %s", backup)
+        server = uvicorn.Server(_uvicorn_config(settings))
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[port])
+        _leave(0 if server.started else FAILED_TO_START)
+
+
+def _uvicorn_config(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
         create_app(settings),
-        host=settings.host,
-        port=settings.port,
         loop="uvloop",
         http="httptools",
         log_level="warning",
@@ -137,6 +146,15 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=10,
         server_header=False,
     )
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends the process at once. Threads may still be in the middle of a build, which continues at the next start from
+    its last finished step; waiting for them, as the interpreter does at its end, could take minutes."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 @asynccontextmanager
@@ -183,7 +201,6 @@ def _launch_workflows(parts: Parts) -> None:
     durable.launch(
         parts.settings.database,
         data_dir=parts.settings.data_dir,
-        executor_id=socket.gethostname(),
         version=WORKFLOW_VERSION,
         queues={tasks.QUEUE: parts.settings.builds, erasing.QUEUE: 1},
     )

@@ -45,12 +45,19 @@ def read_settings(**given: object) -> Settings:
 @contextmanager
 def opened_database(settings: Settings) -> Iterator[Database]:
     """The site's database, brought to the present schema."""
-    try:
+    with database_answers():
         upgrade(settings.database, backups=settings.data_dir / "backups")
         database = Database(settings.database)
         try:
             yield database
         finally:
             database.close()
+
+
+@contextmanager
+def database_answers() -> Iterator[None]:
+    """Turns a database that does not answer into the end of the command."""
+    try:
+        yield
     except OperationalError as e:
         raise CommandError(f"The database does not answer: {e.orig}.", remedy="Check MODELYARD_DATABASE_URL.") from e

@@ -23,7 +23,8 @@ def up(
     """Start the server. Migrates the database first, after a backup. Ctrl-C or TERM stops it."""
     settings = machine.read_settings(host=host, port=port, data_dir=data_dir)
     say(f"Modelyard at {settings.url}; data in {settings.data_dir}. Ctrl-C stops it.")
-    serve(settings)
+    with machine.database_answers():
+        serve(settings)
 
 
 if __name__ == "__main__":
