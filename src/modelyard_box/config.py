@@ -53,11 +53,15 @@ class Settings:
 
 
 def load_box() -> Box:
-    """Reads ``box.json``, or the file that MODELYARD_BOX_CONFIG names. Raises ConfigError."""
-    path = os.environ.get("MODELYARD_BOX_CONFIG", DEFAULT_CONFIG)
+    """Reads ``box.json``, or the file that MODELYARD_BOX_CONFIG names. Raises ConfigError.
+
+    Where an engine cannot change the root, MODELYARD_ROOT is the folder that stands for ``/`` in these paths.
+    """
+    root = os.environ.get("MODELYARD_ROOT", "")
+    path = os.environ.get("MODELYARD_BOX_CONFIG", root + DEFAULT_CONFIG)
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 (pathlib costs start-up time)
-            return _box(json.load(file))
+            return _box(json.load(file), root)
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
     except (KeyError, TypeError) as error:
@@ -86,15 +90,15 @@ def check_timeout(environ: Mapping[str, str]) -> float:
     return _number(environ, "MODELYARD_CHECK_TIMEOUT_S", 120, least=0.01)
 
 
-def _box(document: dict[str, Any]) -> Box:
+def _box(document: dict[str, Any], root: str) -> Box:
     if document["format"] != FORMAT:
         raise ValueError(f"format {document['format']!r} is not {FORMAT}, the only one this box reads")
     target = document["target"]
     return Box(
         target=Target(target["module"], target.get("class"), target["function"]),
-        artifact=document.get("artifact"),
-        source=document["source"],
-        site=document["site"],
+        artifact=root + document["artifact"] if document.get("artifact") else None,
+        source=root + document["source"],
+        site=root + document["site"],
         signature=document["signature"],
         card=document.get("card") or {},
     )

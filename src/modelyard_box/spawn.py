@@ -17,16 +17,22 @@ def start_worker() -> tuple[int, socket.socket]:
     The worker leads a process group of its own, so that it and what it started can be killed together.
     """
     ours, theirs = socket.socketpair()
-    command = [sys.executable, *_FLAGS, _PACKAGE, "worker"]
+    command = [*_interpreter(), *_FLAGS, _PACKAGE, "worker"]
     actions = [
         (os.POSIX_SPAWN_DUP2, theirs.fileno(), CHANNEL_FD),
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
     ]
     try:
-        pid = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions, setpgroup=0)
+        pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions, setpgroup=0)
     finally:
         theirs.close()
     return pid, ours
+
+
+def _interpreter() -> list[str]:
+    """This Python, started by the loader in MODELYARD_LOADER, a word a line, where an engine has to say so."""
+    loader = os.environ.get("MODELYARD_LOADER", "").splitlines()
+    return [*loader, "--argv0", sys.executable, sys.executable] if loader else [sys.executable]
 
 
 def kill_worker(pid: int) -> None:

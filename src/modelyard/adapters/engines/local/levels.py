@@ -147,13 +147,14 @@ class Host:
         mounts = {mount.target.rstrip("/"): mount.source for mount in spec.mounts}
         view = HostView(self.layers.merged(layers), mounts | {"/tmp": temporary})  # noqa: S108 - inside
         environment = sandbox.environment(spec)
+        argv = host_command(view, sandbox.command(spec), environment.get("PATH", "/usr/bin:/bin"))
         cwd = view.path(sandbox.working_folder(spec))
         return _plan(
             self.site,
             spec,
             folder,
-            argv=host_command(view, sandbox.command(spec), environment.get("PATH", "/usr/bin:/bin")),
-            env={"TMPDIR": str(temporary)} | host_environment(view, environment) | {MARK: spec.name},
+            argv=argv,
+            env={"TMPDIR": str(temporary)} | host_environment(view, environment, argv) | {MARK: spec.name},
             cwd=cwd if Path(cwd).is_dir() else str(temporary),
             watched=[str(temporary)],
         )

@@ -3,10 +3,10 @@
 There is no other root to change to, so paths are rewritten: what exists in the image gets the unpacked root before it,
 what lies under a mount gets the mount's source, ``/tmp`` becomes a folder of the container's own. A program is started
 by the image's own dynamic loader and libraries. Programs see where they are by ``MODELYARD_ROOT`` (the folder that
-stands for ``/``) and ``MODELYARD_LOADER`` (a JSON list to put before ``--argv0 PROGRAM PROGRAM`` to start another one).
+stands for ``/``) and ``MODELYARD_LOADER`` (the loader with its options, a word a line, to put before ``--argv0 PROGRAM
+PROGRAM`` to start another one).
 """
 
-import json
 import os
 import struct
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,8 @@ from modelyard.rooms.runs.errors import EngineRefused
 
 _PROGRAM_INTERPRETER = 3
 _LIBRARIES = ("usr/local/lib", "lib/{triple}", "usr/lib/{triple}", "lib64", "usr/lib64", "lib", "usr/lib")
+_ARGUMENT_ZERO = "--argv0"
+"""The option of the loader of glibc 2.33 and newer that comes between it and the program."""
 _MAX_LINKS = 40
 _MAX_SCRIPTS = 4
 
@@ -58,16 +60,15 @@ class HostView:
         return done
 
 
-def host_environment(view: HostView, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables with the paths in them rewritten, and what the box needs to know."""
+def host_environment(view: HostView, environment: Mapping[str, str], command: Sequence[str]) -> dict[str, str]:
+    """The variables with the paths in them rewritten, and those that say where ``command``, a host command, is."""
     rewritten = {name: view.path(value) for name, value in environment.items()}
     for name in ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH"):
         if name in environment:
             rewritten[name] = ":".join(f"{view.root}{folder}" for folder in environment[name].split(":") if folder)
     rewritten["MODELYARD_ROOT"] = str(view.root)
-    loader = _loader_for(view, view.resolve("/usr/bin/env"))
-    if loader:
-        rewritten["MODELYARD_LOADER"] = json.dumps(loader)
+    if _ARGUMENT_ZERO in command:
+        rewritten["MODELYARD_LOADER"] = "\n".join(command[: command.index(_ARGUMENT_ZERO)])
     return rewritten
 
 
@@ -84,7 +85,7 @@ def _start(view: HostView, inside: str, rest: list[str], search: str, depth: int
         return _start(view, _find(view, interpreter, search), [*words, shown, *rest], search, depth + 1)
     loader = _loader_for(view, real)
     if loader:
-        return [*loader, "--argv0", shown, str(real), *rest]
+        return [*loader, _ARGUMENT_ZERO, shown, str(real), *rest]
     return [shown, *rest]
 
 
