@@ -8,6 +8,7 @@ from collections.abc import Callable
 import anyio.to_thread
 
 from modelyard.apps.wiring import Parts
+from modelyard.rooms.access import service as access
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.content import tasks as content
 from modelyard.rooms.content.uploads import UploadTools
@@ -39,9 +40,9 @@ def sweep(parts: Parts) -> None:
         builds = versions.unfinished_builds(session)
         erasures = repos.repositories_to_delete(session)
     for version_id, attempt in builds:
-        tasks.enqueue_build(version_id, attempt)
+        tasks.resume_build(version_id, attempt)
     for repository_id in erasures:
-        erasing.enqueue_erasure(str(repository_id))
+        erasing.resume_erasure(str(repository_id))
 
 
 async def run(parts: Parts) -> None:
@@ -63,6 +64,8 @@ async def _quietly(work: Callable[[Parts], None], parts: Parts) -> None:
 def _expire(parts: Parts) -> None:
     with parts.database.write() as session:
         accounts.sweep_expired(session, clock=parts.clock)
+        accounts.write_token_uses(session, parts.token_uses)
+        access.forget_answers(session, clock=parts.clock)
     content.sweep_uploads(UploadTools(parts.database, parts.blobs, parts.content, parts.clock))
 
 

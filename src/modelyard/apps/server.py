@@ -28,7 +28,7 @@ from modelyard.apps.wiring import Parts, make_parts
 from modelyard.kit import durable
 from modelyard.kit.clock import Clock
 from modelyard.kit.db import Database
-from modelyard.kit.http import check_policies, install_problem_handlers, provide
+from modelyard.kit.http import check_policies, document_problems, install_problem_handlers, provide
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.routes import router as accounts_router
 from modelyard.rooms.accounts.service import TokenUses
@@ -95,6 +95,7 @@ def create_api() -> FastAPI:
         app.include_router(router, max_body_size=MAX_BODY_BYTES)
     for router in STREAMING_ROUTERS:
         app.include_router(router)
+    document_problems(app)
     web.mount(app)
     check_policies(app)
     return app
@@ -185,7 +186,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, Clock, parts.clock)  # type: ignore[arg-type]
     provide(app, AccountOptions, parts.accounts)
     provide(app, SignInThrottle, SignInThrottle())
-    provide(app, TokenUses, TokenUses())
+    provide(app, TokenUses, parts.token_uses)
     provide(app, ContentOptions, parts.content)
     provide(app, Receiver, Receiver())
     provide(app, RepositoryOptions, parts.repositories)

@@ -17,6 +17,7 @@ from modelyard.apps.settings import Settings
 from modelyard.kit.clock import Clock, system_clock
 from modelyard.kit.db import Database
 from modelyard.rooms.accounts.ports import AccountOptions
+from modelyard.rooms.accounts.service import TokenUses
 from modelyard.rooms.content.ports import BlobStore, ContentOptions
 from modelyard.rooms.images.layers import LayerCache
 from modelyard.rooms.images.service import Supplies
@@ -40,6 +41,7 @@ class Parts:
     engine: Engine
     supplies: Supplies
     accounts: AccountOptions
+    token_uses: TokenUses
     content: ContentOptions
     repositories: RepositoryOptions
     runs: RunTools
@@ -71,6 +73,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
             require_sign_in=settings.require_sign_in,
             trusted_proxies=settings.trusted_proxies,
         ),
+        token_uses=TokenUses(),
         content=ContentOptions(
             max_upload_bytes=settings.max_upload_bytes,
             upload_lifetime=settings.upload_lifetime,
@@ -79,7 +82,17 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         repositories=repositories,
         runs=runs,
         pushes=PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python),
-        builds=BuildTools(database, blobs, repositories, supplies, runs, folders["scratch"], clock, settings.python),
+        builds=BuildTools(
+            database,
+            blobs,
+            repositories,
+            supplies,
+            runs,
+            folders["scratch"],
+            clock,
+            settings.python,
+            settings.trusted_creators,
+        ),
         erasures=EraseTools(database, repositories),
         fleet=FleetTools(database, engine, blobs, _serving(settings, folders["s"]), clock),
         clock=clock,
