@@ -27,6 +27,12 @@ from modelyard.kit.ids import new_id
 Part = TypeVar("Part")
 Dependency = TypeVar("Dependency", bound=Callable[..., Any])
 
+PROBLEMS = {
+    "4XX": "The request cannot be carried out; `code` says why, `remedy` what to do.",
+    "503": "Something that this needs is not there at the moment; try again.",
+    "507": "The server's disk is full.",
+}
+
 log = logging.getLogger("modelyard.http")
 
 
@@ -171,6 +177,32 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_unknown)
 
 
+def document_problems(app: FastAPI) -> None:
+    """Has OpenAPI say of every operation that what goes wrong comes as a ``Problem``."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = generate()
+        models = schema.setdefault("components", {}).setdefault("schemas", {})
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        models |= {**problem.pop("$defs", {}), "Problem": problem}
+        for model in ("HTTPValidationError", "ValidationError"):  # FastAPI's own, which are never sent
+            models.pop(model, None)
+        for operation in (o for path in schema["paths"].values() for o in path.values()):
+            operation["responses"].pop("422", None)
+            operation["responses"] |= {status: _problem_answer(text) for status, text in PROBLEMS.items()}
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _problem_answer(text: str) -> dict[str, Any]:
+    return {
+        "description": text,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
 def _on_known(_request: Request, error: Exception) -> Response:
     known = cast(ModelyardError, error)
     return problem_response(problem_of(known), known.headers())
@@ -200,6 +232,12 @@ def _on_http(_request: Request, error: Exception) -> Response:
     title = str(raised.detail or "Error")
     problem = Problem(title=title, status=raised.status_code, code=code, detail=title)
     return problem_response(problem, dict(raised.headers or {}))
+
+
+def _on_data(request: Request, _error: Exception) -> Response:
+    """A value that the database cannot hold, such as text with a NUL on PostgreSQL, came through to it."""
+    log.warning("a value that cannot be stored on %s %s", request.method, request.url.path)
+    return _on_known(request, Invalid("A value holds characters that cannot be stored.", remedy="Send plain text."))
 
 
 def _on_unknown(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
@@ -26,7 +27,7 @@ from modelyard.rooms.accounts.throttle import SignInThrottle
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.errors import BlobMissing
 from modelyard.rooms.content.ports import BlobStore
-from modelyard.rooms.images import records
+from modelyard.rooms.images import records, rules
 from modelyard.rooms.images.errors import ManifestMissing, RegistrySignIn
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import RepositoryMissing
@@ -34,6 +35,7 @@ from modelyard.rooms.repos.policies import Fetchable
 
 NOTHING = UUID(int=0)
 TOKEN_PREFIX = "my_token_"  # noqa: S105 (how every token begins)
+TAGS = 1000
 TOKEN_LIFETIME = timedelta(minutes=15)
 VERSION_HEADER = {"Docker-Distribution-API-Version": "registry/2.0"}
 
@@ -55,6 +57,10 @@ class RegistryRoute(APIRoute):
                 return await handle(request)
             except ModelyardError as e:
                 return _error(request, e)
+            except RequestValidationError as e:
+                first = e.errors()[0]
+                code = "PAGINATION_NUMBER_INVALID" if first["loc"][-1] == "n" else "UNSUPPORTED"
+                return _error_response(400, code, VERSION_HEADER, f"{first['loc'][-1]}: {first['msg']}")
 
         return answer
 
@@ -111,35 +117,47 @@ def read_manifest(request: Request, session: Reading, repository: Fetchable, blo
 
 @router.api_route("/{owner}/{name}/blobs/{digest}", methods=["GET", "HEAD"])
 def read_blob(request: Request, session: Reading, repository: Fetchable, blobs: Blobs, digest: str) -> Response:
-    """A layer or config, whole or from an offset (``Range: bytes=N-``)."""
-    offset = _range_start(request.headers.get("range"))
-    blob = content.open_granted(session, store=blobs, holder_id=repository.id, digest=digest, offset=offset)
-    headers = VERSION_HEADER | {
-        "Docker-Content-Digest": digest,
-        "Content-Length": str(blob.size - offset),
-        "Accept-Ranges": "bytes",
-    }
-    if offset:
-        headers["Content-Range"] = f"bytes {offset}-{blob.size - 1}/{blob.size}"
+    """A layer or config, whole or one range of it."""
+    asked = rules.parse_range(request.headers.get("range"))
+    offset, length = asked or (0, None)
+    blob = content.open_granted(
+        session, store=blobs, holder_id=repository.id, digest=digest, offset=offset, length=length
+    )
+    headers = VERSION_HEADER | {"Docker-Content-Digest": digest, "Accept-Ranges": "bytes"}
+    if asked and offset >= blob.size:
+        return _error_response(
+            416, "BLOB_UNKNOWN", headers | {"Content-Range": f"bytes */{blob.size}"}, "No such range."
+        )
+    sent = min(blob.size - offset, blob.size if length is None else length)
+    headers["Content-Length"] = str(sent)
+    if asked:
+        headers["Content-Range"] = f"bytes {offset}-{offset + sent - 1}/{blob.size}"
     if request.method == "HEAD":
-        return Response(headers=headers, media_type="application/octet-stream")
-    status = 206 if offset else 200
-    return StreamingResponse(blob.chunks, status, headers=headers, media_type="application/octet-stream")
+        return Response(None, 206 if asked else 200, headers=headers, media_type="application/octet-stream")
+    return StreamingResponse(blob.chunks, 206 if asked else 200, headers=headers, media_type="application/octet-stream")
 
 
 @router.get("/{owner}/{name}/tags/list")
 def list_tags(
     session: Reading,
     repository: Fetchable,
-    n: Annotated[int, Query(ge=1, le=1000)] = 100,
+    n: Annotated[int, Query(ge=0)] = TAGS,
     last: Annotated[str | None, Query(max_length=128)] = None,
 ) -> Response:
     """The tags in alphabetical order, ``n`` at most, after ``last``."""
-    tags = records.list_tags(session, repository_id=repository.id, after=last, limit=n)
-    headers = dict(VERSION_HEADER)
-    if len(tags) == n:
-        headers["Link"] = f'</v2/{repository.address}/tags/list?n={n}&last={tags[-1]}>; rel="next"'
+    limit = min(n, TAGS)
+    found = records.list_tags(session, repository_id=repository.id, after=last, limit=limit + 1)
+    tags, headers = found[:limit], dict(VERSION_HEADER)
+    if tags and len(found) > limit:
+        headers["Link"] = f'</v2/{repository.address}/tags/list?n={limit}&last={tags[-1]}>; rel="next"'
     return JSONResponse({"name": repository.address, "tags": tags}, headers=headers)
+
+
+@router.api_route("/{path:path}", methods=["POST", "PUT", "PATCH", "DELETE"])
+def refuse_writing(principal: access.Reader, path: str) -> Response:
+    """Images are made by pushing models; nothing is pushed or deleted here."""
+    message = "This registry is read-only: images are made by `modelyard push`."
+    return _error_response(405, "UNSUPPORTED", VERSION_HEADER | {"Allow": "GET, HEAD"}, message)
 
 
 def _principal(session: Session, request: Request, basic: tuple[str, str], throttle: SignInThrottle) -> Principal:
@@ -180,12 +198,9 @@ def _error(request: Request, error: ModelyardError) -> Response:
         base = part_of(request.app, AccountOptions).public_url.rstrip("/")
         headers["WWW-Authenticate"] = f'Bearer realm="{base}/v2/token",service="modelyard"'
     code = CODES_OF_KINDS.get(type(error)) or CODES.get(error.status, "UNKNOWN")
-    body = {"errors": [{"code": code, "message": error.detail, "detail": error.remedy}]}
-    return JSONResponse(body, error.status, headers=headers)
+    return _error_response(error.status, code, headers, error.detail, error.remedy)
 
 
-def _range_start(value: str | None) -> int:
-    """The offset in ``bytes=N-``; 0 for anything else, which is then answered whole (RFC 9110, 14.2)."""
-    if value and value.startswith("bytes=") and value.endswith("-") and value[6:-1].isdigit():
-        return int(value[6:-1])
-    return 0
+def _error_response(status: int, code: str, headers: dict[str, str], message: str, detail: str = "") -> Response:
+    body = {"errors": [{"code": code, "message": message, "detail": detail}]}
+    return JSONResponse(body, status, headers=headers)

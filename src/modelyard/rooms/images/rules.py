@@ -172,3 +172,17 @@ def _rank(wheel: Wheel, ranks: Mapping[Tag, int]) -> int | None:
     except InvalidWheelFilename:
         return None
     return min((ranks[tag] for tag in tags if tag in ranks), default=None)
+
+
+def parse_range(value: str | None) -> tuple[int, int | None] | None:
+    """(offset, length) of a ``Range`` header with one range of bytes; the length is None up to the end.
+
+    None for no header and for what is not understood, which is then answered whole (RFC 9110, 14.2).
+    """
+    match = re.fullmatch(r"bytes=(\d{1,18})-(\d{1,18})?", value or "", re.ASCII)
+    if match is None:
+        return None
+    first, last = int(match[1]), int(match[2]) if match[2] else None
+    if last is not None and last < first:
+        return None
+    return first, None if last is None else last - first + 1

@@ -28,9 +28,9 @@ class OwnerInvalid(Invalid):
     title = "No such owner"
 
 
-class GitPushRefused(Forbidden):
-    code = "git_push_refused"
-    title = "This repository does not take pushes by Git"
+class GitServiceUnknown(Forbidden):
+    code = "git_service_unknown"
+    title = "This Git service is not offered"
 
 
 class LfsUnsupported(Invalid):

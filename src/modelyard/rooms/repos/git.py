@@ -2,9 +2,10 @@
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from uuid import UUID
 import pygit2
 from pygit2.enums import FileMode, ObjectType, Option, SortMode
 
-from modelyard.rooms.repos.errors import FileMissing, RevisionMissing
+from modelyard.rooms.repos.errors import FileMissing, RepositoryMissing, RevisionMissing
 
 pygit2.option(Option.ENABLE_FSYNC_GITDIR, True)
 
@@ -38,10 +39,9 @@ class LfsPointer:
         if len(data) > LFS_POINTER_LIMIT or not data.startswith(LFS_HEADER):
             return None
         fields = dict(line.split(" ", 1) for line in data.decode("ascii", "replace").splitlines() if " " in line)
-        oid, size = fields.get("oid", ""), fields.get("size", "")
-        if not oid.startswith("sha256:") or not size.isdigit():
-            return None
-        return cls(oid.removeprefix("sha256:"), int(size))
+        oid = re.fullmatch(r"sha256:([0-9a-f]{64})", fields.get("oid", ""))
+        size = re.fullmatch(r"[0-9]{1,18}", fields.get("size", ""))
+        return cls(oid[1], int(size[0])) if oid and size else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,13 @@ def create(path: Path) -> None:
 
 
 def delete(path: Path) -> None:
-    """Removes a repository; first out of sight by a rename, so that no half of one is ever served."""
-    if not path.exists():
-        return
+    """Removes a repository; first out of sight by a rename, so that no half of one is ever served. May be repeated."""
     doomed = path.with_suffix(".deleted")
-    path.rename(doomed)
-    shutil.rmtree(doomed)
+    if path.exists():
+        path.rename(doomed)
+    if doomed.exists():
+        shutil.rmtree(doomed)
+    Path(f"{path}.lock").unlink(missing_ok=True)
 
 
 def commit_folder(
@@ -94,7 +95,7 @@ def commit_folder(
     Files named in ``pointers`` (relative POSIX paths) become LFS pointers. The same content again makes no new commit.
     """
     with _locked(path):
-        repository = pygit2.Repository(str(path))
+        repository = _open(path)
         tree = _write_tree(repository, folder, "", pointers)
         parents = [repository.references[BRANCH].target] if BRANCH in repository.references else []
         if parents and repository[parents[0]].peel(pygit2.Commit).tree_id == tree:
@@ -105,38 +106,37 @@ def commit_folder(
 
 def write_tag(path: Path, tag: str, commit_id: str) -> None:
     """Points ``refs/tags/<tag>`` at a commit; a tag that is there already must point at it (``ValueError``)."""
-    with _locked(path):
-        repository = pygit2.Repository(str(path))
-        name = f"refs/tags/{tag}"
-        if name not in repository.references:
-            repository.references.create(name, pygit2.Oid(hex=commit_id))
-        elif str(repository.references[name].target) != commit_id:
-            raise ValueError(f"tag {tag} points elsewhere")
+    references = _open(path).references
+    name = f"refs/tags/{tag}"
+    try:
+        references.create(name, pygit2.Oid(hex=commit_id))
+    except pygit2.AlreadyExistsError as e:
+        if str(references[name].target) != commit_id:
+            raise ValueError(f"tag {tag} points elsewhere") from e
 
 
 def delete_tag(path: Path, tag: str) -> None:
-    with _locked(path):
-        repository = pygit2.Repository(str(path))
-        if f"refs/tags/{tag}" in repository.references:
-            repository.references.delete(f"refs/tags/{tag}")
+    """Removes a tag. One that is absent, or whose repository is, is no error. Never waits for who commits."""
+    with suppress(KeyError, RepositoryMissing):
+        _open(path).references.delete(f"refs/tags/{tag}")
 
 
 def tags(path: Path) -> dict[str, str]:
     """Tag name → commit id."""
-    repository = pygit2.Repository(str(path))
+    repository = _open(path)
     found = (name for name in repository.references if name.startswith("refs/tags/"))
     return {name.removeprefix("refs/tags/"): str(repository.references[name].peel(pygit2.Commit).id) for name in found}
 
 
 def resolve(path: Path, revision: str) -> str:
     """The commit id of a branch, tag or (abbreviated) commit; raises ``RevisionMissing``."""
-    return str(_commit(pygit2.Repository(str(path)), revision).id)
+    return str(_commit(_open(path), revision).id)
 
 
 def list_folder(path: Path, revision: str, folder: str = "") -> list[Entry]:
     """The entries of one folder, folders first; an empty repository has none."""
-    repository = pygit2.Repository(str(path))
-    if repository.is_empty:
+    repository = _open(path)
+    if _is_empty(repository):
         return []
     tree = _find(repository, revision, folder)
     if not isinstance(tree, pygit2.Tree):
@@ -148,7 +148,7 @@ def list_folder(path: Path, revision: str, folder: str = "") -> list[Entry]:
 
 def read_file(path: Path, revision: str, name: str) -> bytes:
     """The bytes that Git holds (for a file kept by LFS: its pointer); raises ``FileMissing``."""
-    found = _find(pygit2.Repository(str(path)), revision, name)
+    found = _find(_open(path), revision, name)
     if not isinstance(found, pygit2.Blob):
         raise FileMissing(f"{name} is not a file.", field="path")
     return found.data
@@ -156,32 +156,29 @@ def read_file(path: Path, revision: str, name: str) -> bytes:
 
 def walk_files(path: Path, revision: str) -> Iterator[tuple[str, bytes]]:
     """Every file of a revision as (path, bytes that Git holds)."""
-    repository = pygit2.Repository(str(path))
+    repository = _open(path)
     yield from _walk(_commit(repository, revision).tree, "")
 
 
 def history(path: Path, revision: str, *, limit: int = 50) -> list[CommitFacts]:
-    repository = pygit2.Repository(str(path))
-    if repository.is_empty:
+    repository = _open(path)
+    if _is_empty(repository):
         return []
     start = _commit(repository, revision).id
     commits = repository.walk(start, SortMode.TOPOLOGICAL | SortMode.TIME)
     return [_facts(commit) for commit, _ in zip(commits, range(limit), strict=False)]
 
 
-def pointers_reachable(path: Path) -> set[LfsPointer]:
-    """The LFS pointers of every commit reachable from a branch or tag."""
-    repository = pygit2.Repository(str(path))
-    heads = [repository.references[name].peel(pygit2.Commit).id for name in repository.references]
-    walker = repository.walk(None, SortMode.NONE)
-    for head in heads:
-        walker.push(head)
-    return {p for commit in walker for _, data in _walk(commit.tree, "") if (p := LfsPointer.parse(data))}
+def _open(path: Path) -> pygit2.Repository:
+    """Raises ``RepositoryMissing`` where it has been deleted meanwhile."""
+    if not path.exists():
+        raise RepositoryMissing
+    return pygit2.Repository(str(path))
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """One writer of a repository at a time, across threads and processes."""
+    """One writer of a branch at a time, across threads and processes. (Tags are made at once or not at all.)"""
     with Path(f"{path}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -194,11 +191,14 @@ def _write_tree(
     for entry in sorted(os.scandir(folder), key=lambda e: e.name):
         name = prefix + entry.name
         if entry.is_dir(follow_symlinks=False):
-            builder.insert(entry.name, _write_tree(repository, Path(entry.path), f"{name}/", pointers), FileMode.TREE)
+            inner = _write_tree(repository, Path(entry.path), f"{name}/", pointers)
+            if len(repository[inner].peel(pygit2.Tree)):  # Git knows no empty folders
+                builder.insert(entry.name, inner, FileMode.TREE)
         elif name in pointers:
             builder.insert(entry.name, repository.create_blob(pointers[name].to_bytes()), FileMode.BLOB)
         elif entry.is_file(follow_symlinks=False):
-            builder.insert(entry.name, repository.create_blob_fromdisk(entry.path), FileMode.BLOB)
+            mode = FileMode.BLOB_EXECUTABLE if entry.stat().st_mode & 0o100 else FileMode.BLOB
+            builder.insert(entry.name, repository.create_blob_fromdisk(entry.path), mode)
     return builder.write()
 
 
@@ -211,8 +211,15 @@ def _commit(repository: pygit2.Repository, revision: str) -> pygit2.Commit:
         raise RevisionMissing(f"There is no revision {revision!r}.", field="revision") from e
 
 
+def _is_empty(repository: pygit2.Repository) -> bool:
+    """Whether nothing was committed yet. (``is_empty`` also asks whether HEAD has the name that Git's settings give.)"""
+    return next(iter(repository.references), None) is None
+
+
 def _find(repository: pygit2.Repository, revision: str, name: str) -> pygit2.Object:
     tree: pygit2.Object = _commit(repository, revision).tree
+    if "\x00" in name:
+        raise FileMissing(f"There is no {name!r} at {revision}.", field="path")
     for part in [p for p in name.split("/") if p]:
         try:
             tree = tree.peel(pygit2.Tree)[part]

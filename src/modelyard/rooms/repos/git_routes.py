@@ -2,15 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from modelyard.kit.http import Reading, provided
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.repos import git, wire
-from modelyard.rooms.repos.errors import GitPushRefused, LfsUnsupported
+from modelyard.rooms.repos.errors import GitServiceUnknown, LfsUnsupported
 from modelyard.rooms.repos.policies import Fetchable
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import LfsBatch, LfsObject, Repository
@@ -18,14 +18,17 @@ from modelyard.rooms.repos.schemas import LfsBatch, LfsObject, Repository
 router = APIRouter(prefix="/{owner}/{name}.git", include_in_schema=False)
 
 Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
+BATCH_BYTES = 1024**2
 LFS_MEDIA_TYPE = "application/vnd.git-lfs+json"
 
 
 @router.get("/info/refs")
 async def info_refs(request: Request, repository: Fetchable, options: Options, service: str = "") -> Response:
     """Advertises refs; the old "dumb" protocol is not offered."""
+    if service == "git-receive-pack":
+        return _push_refused(repository)
     if service != "git-upload-pack":
-        raise _push_refused(repository)
+        raise GitServiceUnknown("Only Git's smart protocol is offered.", remedy="Use Git 1.6.6 or newer.")
     return await _serve(request, repository, options, "/info/refs")
 
 
@@ -37,10 +40,11 @@ async def upload_pack(request: Request, repository: Fetchable, options: Options)
 
 @router.post("/git-receive-pack")
 def receive_pack(repository: Fetchable) -> Response:
-    raise _push_refused(repository)
+    """Says how content comes in instead."""
+    return _push_refused(repository)
 
 
-@router.post("/info/lfs/objects/batch")
+@router.post("/info/lfs/objects/batch", max_body_size=BATCH_BYTES)
 def lfs_batch(
     repository: Fetchable,
     session: Reading,
@@ -79,8 +83,10 @@ def _lfs_answer(session: Reading, repository: Repository, item: LfsObject, base:
     return answer | {"error": {"code": 404, "message": "This repository does not hold the object."}}
 
 
-def _push_refused(repository: Repository) -> GitPushRefused:
-    return GitPushRefused(
-        "Content comes in by `modelyard push`, the web form or the API.",
-        remedy=f"Run `modelyard push DIR --name {repository.address}`.",
+def _push_refused(repository: Repository) -> Response:
+    """In plain text, which Git shows to whoever pushes."""
+    text = (
+        f"{repository.address} does not take pushes by Git.\n"
+        "Content comes in by `modelyard push`, the web form or the API.\n"
     )
+    return PlainTextResponse(text, status.HTTP_403_FORBIDDEN)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from modelyard.rooms.access.schemas import Visibility
 
@@ -16,8 +16,16 @@ class Kind(StrEnum):
     OPERATION = "operation"
 
 
+def _no_git_suffix(name: str) -> str:
+    if name.endswith((".git", ".lock")):
+        raise ValueError("a name cannot end in .git or .lock")
+    return name
+
+
 RepositoryName = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$")
+    str,
+    StringConstraints(min_length=1, max_length=100, pattern=r"^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$"),
+    AfterValidator(_no_git_suffix),
 ]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[^\s,]+$")]
 Title = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]*$")]

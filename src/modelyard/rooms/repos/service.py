@@ -121,14 +121,19 @@ def change_repository(
 
 
 def begin_deletion(session: Session, *, principal: Principal, repository: Repository) -> None:
-    """Takes the repository out of sight at once; ``finish_deletion`` frees what it held."""
-    _owned(session, principal, repository).deleting = True
+    """Takes the repository out of sight and frees its name at once; what it held goes with ``delete_rows``."""
+    row = _owned(session, principal, repository)
+    row.deleting, row.name = True, row.id.hex
 
 
-def finish_deletion(session: Session, *, repository_id: UUID, options: RepositoryOptions) -> None:
-    """Removes the Git repository and the row, and with it everything that refers to it. May be repeated."""
-    git.delete(git.repository_path(options.root, repository_id))
+def delete_rows(session: Session, repository_id: UUID) -> None:
+    """Removes the row, and with it every row that refers to it. May be repeated."""
     store.delete(session, repository_id)
+
+
+def delete_git(options: RepositoryOptions, repository_id: UUID) -> None:
+    """Removes the Git repository; may take long. May be repeated."""
+    git.delete(git.repository_path(options.root, repository_id))
 
 
 def repositories_to_delete(session: Session) -> list[UUID]:
@@ -136,8 +141,11 @@ def repositories_to_delete(session: Session) -> list[UUID]:
     return [row.id for row in store.deleting(session)]
 
 
-def repository_ids(session: Session) -> set[UUID]:
-    return store.all_ids(session)
+def require_present(session: Session, repository_id: UUID) -> None:
+    """Keeps the repository from being erased until this transaction ends; raises ``RepositoryMissing``."""
+    row = store.get_for_update(session, repository_id)
+    if row is None or row.deleting:
+        raise RepositoryMissing
 
 
 def require_owner(principal: Principal, repository: Repository) -> None:
@@ -145,7 +153,11 @@ def require_owner(principal: Principal, repository: Repository) -> None:
 
 
 def reserve_version(session: Session, repository_id: UUID) -> int:
-    return store.reserve_number(session, repository_id)
+    """The next version's number, which is never given again; raises ``RepositoryMissing``."""
+    number = store.reserve_number(session, repository_id)
+    if number is None:
+        raise RepositoryMissing
+    return number
 
 
 def set_title(session: Session, repository_id: UUID, *, title: str, description: str, clock: Clock) -> None:

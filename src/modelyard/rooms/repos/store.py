@@ -29,15 +29,20 @@ def name_taken(session: Session, *, owner_id: UUID, name: str) -> bool:
     return session.scalar(query) is not None
 
 
-def reserve_number(session: Session, id: UUID) -> int:
-    """Takes the next version number; numbers are never given twice."""
+def get_for_update(session: Session, id: UUID) -> RepositoryRow | None:
+    return session.scalar(db.lock_row(sa.select(RepositoryRow).where(RepositoryRow.id == id)))
+
+
+def reserve_number(session: Session, id: UUID) -> int | None:
+    """Takes the next version number; numbers are never given twice. None where the repository is gone."""
     query = (
         sa.update(RepositoryRow)
-        .where(RepositoryRow.id == id)
+        .where(RepositoryRow.id == id, RepositoryRow.deleting.is_(False))
         .values(next_version=RepositoryRow.next_version + 1)
         .returning(RepositoryRow.next_version)
     )
-    return session.execute(query).scalar_one() - 1
+    following = session.execute(query).scalar_one_or_none()
+    return None if following is None else following - 1
 
 
 def page(
@@ -74,10 +79,6 @@ def page(
 
 def deleting(session: Session) -> list[RepositoryRow]:
     return list(session.scalars(sa.select(RepositoryRow).where(RepositoryRow.deleting.is_(True))))
-
-
-def all_ids(session: Session) -> set[UUID]:
-    return set(session.scalars(sa.select(RepositoryRow.id)))
 
 
 def delete(session: Session, id: UUID) -> None:

@@ -3,8 +3,11 @@
 import asyncio
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from starlette.requests import ClientDisconnect
 
 CHUNK = 64 * 1024
 HEADER_LIMIT = 64 * 1024
@@ -40,7 +43,11 @@ async def serve(repository: Path, request: WireRequest) -> WireResponse:
         limit=HEADER_LIMIT,
     )
     feeding = asyncio.create_task(_feed(process, request.body))
-    status, headers = await _read_headers(process)
+    try:
+        status, headers = await _read_headers(process)
+    except BaseException:  # the client has gone, or Git said something that is no header
+        await _end(process, feeding)
+        raise
     return WireResponse(status, headers, _read_body(process, feeding))
 
 
@@ -74,6 +81,8 @@ async def _feed(process: Process, body: AsyncIterator[bytes]) -> None:
             await process.stdin.drain()
     except (BrokenPipeError, ConnectionResetError):
         return  # git has read all it wanted
+    except ClientDisconnect:
+        return  # git sees the end of its input
     finally:
         process.stdin.close()
 
@@ -96,7 +105,12 @@ async def _read_body(process: Process, feeding: asyncio.Task[None]) -> AsyncIter
         while chunk := await process.stdout.read(CHUNK):
             yield chunk
     finally:
-        feeding.cancel()
-        if process.returncode is None:
+        await _end(process, feeding)
+
+
+async def _end(process: Process, feeding: asyncio.Task[None]) -> None:
+    feeding.cancel()
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+    await process.wait()

@@ -3,12 +3,14 @@
 import contextlib
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from modelyard.kit import db
 from modelyard.kit.clock import Clock
 from modelyard.kit.db import Database
 from modelyard.rooms.content import service as content
@@ -25,6 +27,8 @@ LABEL_KIND = "io.modelyard.kind"
 LABEL_RUN = "io.modelyard.run"
 KIND_RUN = "run"
 LOG_POLL_S = 0.1
+LOG_CHUNK = 1024**2
+LOG_LIMIT = 32 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class RunOrder:
     """One thing to execute. ``id`` is chosen by the caller: ordering the same id again continues the same run.
 
     The container finds ``/out`` writable; the JSON object it leaves in ``/out/result.json`` becomes the run's result.
-    ``timeout`` in seconds.
+    ``timeout`` in seconds. It gets a network only where ``network`` says so.
     """
 
     id: UUID
@@ -55,13 +59,15 @@ class RunOrder:
     env: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     timeout: float = 600.0
+    network: bool = False
 
 
 def execute(tools: RunTools, order: RunOrder, *, on_log: Callable[[str], None] = lambda _: None) -> Run:
     """Runs an order to its end and returns the ended run; one that has ended already is returned as it is.
 
-    After a crash a second call takes up the container that still runs, or starts a new attempt. Raises what the
-    engine's ``create`` raises; the run is then ``failed`` with that reason.
+    After a crash a second call takes up the container that still runs, or starts it anew. ``on_log`` is given lines as
+    they come. Raises what the engine's ``create`` raises, and the run is then ``failed`` with that reason; raises
+    ``AttemptOutdated`` soon after the run was deleted or overtaken. No container and no folder is left either way.
     """
     with tools.database.write() as session:
         run = _prepare(session, order, tools.clock)
@@ -71,7 +77,7 @@ def execute(tools: RunTools, order: RunOrder, *, on_log: Callable[[str], None] =
     try:
         container = _start(tools, order, run.attempt, folder)
         _advance(tools, run, RunState.RUNNING, isolation=container.isolation.value)
-        container = _follow(tools, container, order.timeout, on_log)
+        container = _follow(tools, run, container, order.timeout, on_log)
         return _finish(tools, run, container, folder)
     except Exception as e:
         _fail(tools, run, str(e))
@@ -156,6 +162,7 @@ def _start(tools: RunTools, order: RunOrder, attempt: int, folder: Path) -> Cont
         labels={LABEL_KIND: KIND_RUN, LABEL_RUN: str(order.id)},
         mounts=[Mount(out, "/out", read_only=False)],
         limits=order.limits,
+        network=order.network,
     )
     try:
         return tools.engine.create(spec)
@@ -163,48 +170,44 @@ def _start(tools: RunTools, order: RunOrder, attempt: int, folder: Path) -> Cont
         return tools.engine.wait(spec.name, timeout=0)
 
 
-def _follow(tools: RunTools, container: Container, timeout: float, on_log: Callable[[str], None]) -> Container:
+def _follow(
+    tools: RunTools, run: Run, container: Container, timeout: float, on_log: Callable[[str], None]
+) -> Container:
     """Hands on the log while the container runs; stops it when its time is over."""
-    offset = 0
-    deadline = timeout - (tools.clock() - container.started_at).total_seconds()
-    while container.state is State.RUNNING and deadline > 0:
+    offset, deadline = 0, container.started_at + timedelta(seconds=timeout)
+    while container.state is State.RUNNING and tools.clock() < deadline:
         container = tools.engine.wait(container.name, timeout=LOG_POLL_S)
-        deadline -= LOG_POLL_S
-        offset += _hand_on(tools, container.name, offset, on_log)
+        offset += _hand_on(tools, container, offset, on_log)
+        _require_current(tools, run)
     if container.state is State.RUNNING:
         stopped = tools.engine.stop(container.name, grace=2)
-        return Container(
-            name=stopped.name,
-            state=stopped.state,
-            labels=stopped.labels,
-            isolation=stopped.isolation,
-            started_at=stopped.started_at,
-            exit_code=stopped.exit_code or 1,
-            reason=f"did not end within {timeout:.0f} s",
-            usage=stopped.usage,
-        )
-    _hand_on(tools, container.name, offset, on_log)
+        container = replace(stopped, exit_code=stopped.exit_code or 1, reason=f"did not end within {timeout:g} s")
+    while read := _hand_on(tools, container, offset, on_log):
+        offset += read
     return container
 
 
-def _hand_on(tools: RunTools, name: str, offset: int, on_log: Callable[[str], None]) -> int:
-    """Passes on whole lines only, so that none is torn; returns the bytes consumed."""
-    data = tools.engine.logs(name, offset=offset)
-    whole = data[: data.rfind(b"\n") + 1]
-    if whole:
-        on_log(whole.decode(errors="replace").rstrip("\n"))
-    return len(whole)
+def _hand_on(tools: RunTools, container: Container, offset: int, on_log: Callable[[str], None]) -> int:
+    """Passes on whole lines, so that none is torn, and the rest once it has ended; returns the bytes consumed."""
+    data = tools.engine.logs(container.name, offset=offset, limit=LOG_CHUNK)
+    if container.state is State.RUNNING and len(data) < LOG_CHUNK:
+        data = data[: data.rfind(b"\n") + 1]
+    if data:
+        on_log(db.storable_text(data.decode(errors="replace")).rstrip("\n"))
+    return len(data)
 
 
 def _finish(tools: RunTools, run: Run, container: Container, folder: Path) -> Run:
+    """Keeps what the run left. Its log is stored before the transaction, which is short."""
     _advance(tools, run, RunState.FINISHING)
-    log = tools.engine.logs(container.name, limit=32 * 1024**2)
+    log = tools.engine.logs(container.name, limit=LOG_LIMIT)
+    stored = tools.blobs.put([log])
     result = read_result(folder / "out" / "result.json")
     with tools.database.write() as session:
-        stored = content.store_blob(
-            session, store=tools.blobs, chunks=[log], holder_id=run.repository_id, why=f"run:{run.id}"
-        )
         row = _current(session, run)
+        content.record_stored(
+            session, store=tools.blobs, digest=stored.digest, holder_id=run.repository_id, why=f"run:{run.id}"
+        )
         row.state = rules.verdict(container.exit_code).value
         row.exit_code = container.exit_code
         row.reason = container.reason
@@ -229,9 +232,17 @@ def _advance(tools: RunTools, run: Run, state: RunState, *, isolation: str | Non
 
 def _fail(tools: RunTools, run: Run, reason: str) -> None:
     with tools.database.write() as session:
-        row = _current(session, run)
-        if RunState(row.state) not in rules.ENDED:
-            row.state, row.reason, row.ended_at = RunState.FAILED.value, reason, tools.clock()
+        row = store.get_for_update(session, run.id)
+        if row and row.attempt == run.attempt and RunState(row.state) not in rules.ENDED:
+            row.state, row.reason, row.ended_at = RunState.FAILED.value, db.storable_text(reason), tools.clock()
+
+
+def _require_current(tools: RunTools, run: Run) -> None:
+    """Raises ``AttemptOutdated`` where the run was deleted or taken over."""
+    with tools.database.read() as session:
+        row = store.get(session, run.id)
+        if row is None or row.attempt != run.attempt:
+            raise AttemptOutdated
 
 
 def _current(session: Session, run: Run) -> RunRow:

@@ -7,11 +7,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from modelyard.kit import db
 from modelyard.kit.clock import Clock
 from modelyard.rooms.versions import rules, store
 from modelyard.rooms.versions.errors import BuildOutdated
 from modelyard.rooms.versions.rules import StageState, VersionState
 from modelyard.rooms.versions.tables import VersionRow
+
+REASON_LIMIT = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Build:
     number: int
     attempt: int
     commit_id: str
+    pushed_by: UUID | None
     platforms: tuple[str, ...]
     signature: Mapping[str, Any]
     card: Mapping[str, Any]
@@ -42,6 +46,7 @@ def begin(session: Session, version_id: UUID, *, attempt: int, clock: Clock) -> 
         number=row.number,
         attempt=row.attempt,
         commit_id=row.commit_id,
+        pushed_by=row.pushed_by,
         platforms=tuple(row.platforms),
         signature=row.signature,
         card=row.card,
@@ -54,6 +59,7 @@ def begin(session: Session, version_id: UUID, *, attempt: int, clock: Clock) -> 
 def report(session: Session, build: Build, *, stage: str, state: str, text: str, clock: Clock) -> None:
     """Adds an event to the build's story."""
     _current(session, build.version_id, build.attempt)
+    text = db.storable_text(text)
     store.add_event(session, build.version_id, attempt=build.attempt, stage=stage, state=state, text=text, at=clock())
 
 
@@ -85,7 +91,8 @@ def fail(session: Session, version_id: UUID, *, attempt: int, clock: Clock, reas
     row = store.get_for_update(session, version_id)
     if row is None or row.attempt != attempt or VersionState(row.state) in rules.ENDED:
         return
-    row.state, row.reason, row.remedy = VersionState.FAILED.value, reason, remedy
+    row.state = VersionState.FAILED.value
+    row.reason, row.remedy = db.storable_text(reason)[:REASON_LIMIT], db.storable_text(remedy)[:REASON_LIMIT]
     events = store.events(session, version_id, limit=100_000)
     running = [s for s in rules.stages_of(events, attempt=attempt) if s.state is StageState.RUNNING]
     for stage in running:

@@ -1,4 +1,4 @@
-"""Erasing a repository, durably: what it held is given up, then its Git repository and rows go."""
+"""Erasing a repository, durably: its rows and grants go at once, then its Git repository."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 from modelyard.kit import durable
 from modelyard.kit.db import Database
 from modelyard.kit.durable import part, step, workflow
+from modelyard.kit.ids import new_id
 from modelyard.rooms.content import service as content
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.ports import RepositoryOptions
@@ -20,24 +21,40 @@ class EraseTools:
 
 
 def enqueue_erasure(repository_id: str) -> None:
-    durable.enqueue(QUEUE, erase_repository, repository_id, id=f"erase-{repository_id}")
+    """Starts an erasure, once; to be called after the commit. One that cannot be started is left to the sweep."""
+    with durable.left_to_sweep(f"erasure of {repository_id}"):
+        durable.enqueue(QUEUE, erase_repository, repository_id, id=_identity(repository_id))
+
+
+def resume_erasure(repository_id: str) -> None:
+    """For the sweep: starts the erasure of a repository that is still there, anew where it was broken off for good."""
+    identity = _identity(repository_id)
+    if durable.has_ended(identity):
+        identity = f"{identity}-{new_id()}"
+    durable.enqueue(QUEUE, erase_repository, repository_id, id=identity)
 
 
 @workflow(name="erase_repository")
 def erase_repository(repository_id: str) -> None:
-    give_up_blobs(repository_id)
-    remove_repository(repository_id)
+    forget_repository(repository_id)
+    remove_git(repository_id)
 
 
-@step(name="give_up_blobs")
-def give_up_blobs(repository_id: str) -> None:
-    """Revokes every grant; garbage collection frees what nobody else holds."""
+@step(name="forget_repository")
+def forget_repository(repository_id: str) -> None:
+    """Removes the rows and revokes every grant; garbage collection frees what nobody else holds.
+
+    In one transaction and in this order: a build that is still under way writes its grants only with its version's row.
+    """
     with part(EraseTools).database.write() as session:
+        repos.delete_rows(session, UUID(repository_id))
         content.revoke(session, holder_id=UUID(repository_id))
 
 
-@step(name="remove_repository")
-def remove_repository(repository_id: str) -> None:
-    tools = part(EraseTools)
-    with tools.database.write() as session:
-        repos.finish_deletion(session, repository_id=UUID(repository_id), options=tools.repositories)
+@step(name="remove_git")
+def remove_git(repository_id: str) -> None:
+    repos.delete_git(part(EraseTools).repositories, UUID(repository_id))
+
+
+def _identity(repository_id: str) -> str:
+    return f"erase-{repository_id}"

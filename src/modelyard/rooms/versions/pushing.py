@@ -31,6 +31,7 @@ from modelyard.rooms.versions.rules import VersionState
 from modelyard.rooms.versions.schemas import NewVersion, Version
 
 CHUNK = 1024**2
+ATTRIBUTES = ".gitattributes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,6 @@ class PreparedPush:
     project: Project
     signature: Signature
     commit_id: str
-    large: Mapping[str, LfsPointer]
 
 
 def prepare_push(tools: PushTools, *, principal: Principal, repository: Repository, wanted: NewVersion) -> PreparedPush:
@@ -68,10 +68,9 @@ def prepare_push(tools: PushTools, *, principal: Principal, repository: Reposito
         signature = sources.read_signature(project, default_python=tools.python)
         tree = sources.write_commit_tree(project, workdir / "tree")
         large = _large_files(tree, project, tools.repositories.lfs_threshold)
-        for path in large:
-            tools.blobs.put(_chunks(tree / path), expected=f"sha256:{large[path].oid}")
+        _keep_large_files(tools, repository, tree, large)
         commit_id = _commit(tools, principal, repository, wanted, tree, large)
-    return PreparedPush(project, signature, commit_id, large)
+    return PreparedPush(project, signature, commit_id)
 
 
 def record_push(
@@ -84,10 +83,6 @@ def record_push(
     push: PreparedPush,
 ) -> Version:
     """Reserves the next number and queues the build, which starts after the commit."""
-    for pointer in push.large.values():
-        content.record_blob(
-            session, digest=f"sha256:{pointer.oid}", size=pointer.size, holder_id=repository.id, why="lfs"
-        )
     card = push.project.card.to_json()
     repos.set_title(
         session,
@@ -157,9 +152,21 @@ def _large_files(tree: Path, project: Project, threshold: int) -> dict[str, LfsP
     for file in sorted(p for p in tree.rglob("*") if p.is_file()):
         path = file.relative_to(tree).as_posix()
         size = file.stat().st_size
-        if size >= threshold or path == project.artifact_path:
+        if (size >= threshold and path != ATTRIBUTES) or path == project.artifact_path:
             found[path] = LfsPointer(_sha256(file), size)
     return found
+
+
+def _keep_large_files(tools: PushTools, repository: Repository, tree: Path, large: Mapping[str, LfsPointer]) -> None:
+    """Stores and grants what the commit will point at, before there is such a commit: none ever lacks its files."""
+    for path, pointer in large.items():
+        tools.blobs.put(_chunks(tree / path), expected=f"sha256:{pointer.oid}")
+    with tools.database.write() as session:
+        repos.require_present(session, repository.id)
+        for pointer in large.values():
+            content.record_stored(
+                session, store=tools.blobs, digest=f"sha256:{pointer.oid}", holder_id=repository.id, why="lfs"
+            )
 
 
 def _commit(
@@ -170,9 +177,7 @@ def _commit(
     tree: Path,
     large: dict[str, LfsPointer],
 ) -> str:
-    attributes = "".join(f"{_attribute(path)} filter=lfs diff=lfs merge=lfs -text\n" for path in sorted(large))
-    if attributes:
-        (tree / ".gitattributes").write_text(attributes)
+    _write_attributes(tree / ATTRIBUTES, large)
     return repos.commit_files(
         tools.repositories,
         repository.id,
@@ -204,7 +209,19 @@ def _chunks(file: Path) -> Iterator[bytes]:
             yield chunk
 
 
+def _write_attributes(file: Path, large: Mapping[str, LfsPointer]) -> None:
+    """Tells Git which files LFS keeps, after what the author has written there; said before is not said again."""
+    written = file.read_text(encoding="utf-8", errors="surrogateescape") if file.is_file() else ""
+    lines = [f"{_attribute(path)} filter=lfs diff=lfs merge=lfs -text" for path in sorted(large)]
+    missing = [line for line in lines if line not in written.splitlines()]
+    if missing:
+        start = written if not written or written.endswith("\n") else f"{written}\n"
+        file.write_text(start + "".join(f"{line}\n" for line in missing), encoding="utf-8", errors="surrogateescape")
+
+
 def _attribute(path: str) -> str:
-    """A path as a gitattributes pattern that means just this file (gitattributes(5))."""
-    escaped = "".join(f"\\{c}" if c in "*?[]\\!#" else c for c in path)
-    return f'"/{escaped}"' if any(c.isspace() or c == '"' for c in path) else f"/{escaped}"
+    """A path as a gitattributes pattern that means just this file (gitattributes(5); quoted in the way of C)."""
+    pattern = "/" + "".join(f"\\{c}" if c in "*?[\\" else c for c in path)
+    if not any(c.isspace() or c == '"' for c in pattern):
+        return pattern
+    return '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -19,6 +19,7 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.policies import Owned, Readable
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.versions import erasing, pushing, rules, service, tasks
+from modelyard.rooms.versions.errors import VersionMissing
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PreparedPush, PushTools
 from modelyard.rooms.versions.rules import Event
@@ -31,6 +32,8 @@ Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
 Facts = Annotated[Database, Depends(provided(Database))]
 
 POLL_S = 0.2
+PING_S = 15.0
+"""A comment is sent when nothing was for so long: proxies close what is silent."""
 
 
 def _prepared(
@@ -105,7 +108,7 @@ async def follow_build(
     repository: Readable,
     number: Number,
     database: Facts,
-    last_event_id: Annotated[int, Header(ge=0, description="Resumes after this event.")] = 0,
+    last_event_id: Annotated[int, Header(ge=0, le=2**31 - 1, description="Resumes after this event.")] = 0,
 ) -> Response:
     """The build as server-sent events: `stage`, `log` (the owner's only), and `end` with the version."""
     with_log = repository.can_write
@@ -124,8 +127,12 @@ def delete_repository(session: Writing, principal: SignedIn, repository: Owned) 
 async def _stream(
     request: Request, database: Database, repository: Readable, number: int, after: int, *, with_log: bool
 ) -> AsyncIterator[str]:
+    quiet = 0.0
     while not await request.is_disconnected():
-        version, events = await run_in_threadpool(_read, database, repository, number, after)
+        try:
+            version, events = await run_in_threadpool(_read, database, repository, number, after)
+        except VersionMissing:
+            return  # deleted while it was followed
         for event in events:
             after = event.sequence
             if with_log or event.state != rules.LOG:
@@ -133,8 +140,14 @@ async def _stream(
         if version.state in rules.ENDED and not events:
             yield f"event: end\nid: {after}\ndata: {version.model_dump_json()}\n\n"
             return
-        if not events:
-            await anyio.sleep(POLL_S)
+        if events:
+            quiet = 0.0
+            continue
+        await anyio.sleep(POLL_S)
+        quiet += POLL_S
+        if quiet >= PING_S:
+            quiet = 0.0
+            yield ": waiting\n\n"
 
 
 def _read(database: Database, repository: Readable, number: int, after: int) -> tuple[Version, list[Event]]:

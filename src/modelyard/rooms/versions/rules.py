@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from modelyard.rooms.runs.ports import Limits
-from modelyard.rooms.versions.errors import VersionStateInvalid
+from modelyard.rooms.runs.schemas import Run
+from modelyard.rooms.versions.errors import CheckFailed, VersionStateInvalid
 
 
 class VersionState(StrEnum):
@@ -61,6 +62,15 @@ class Stage:
 
 LOG = "log"
 
+CHECK_TIMEOUT_S = 300.0
+
+REMEDIES = {
+    "out of memory": "Make the model smaller, or ask for more with resources: memory in modelyard.yaml.",
+    "disk full": "Write less, or ask for more with resources: disk in modelyard.yaml.",
+    "too many processes": "Start fewer processes or threads, or ask for more with resources: pids in modelyard.yaml.",
+}
+"""What to do about an engine's reason for ending a container."""
+
 
 def require_step(now: VersionState, wanted: VersionState) -> None:
     """Raises ``VersionStateInvalid`` unless a version in state ``now`` may go to ``wanted``."""
@@ -82,6 +92,27 @@ def limits_of(project: Mapping[str, Any]) -> Limits:
     """The bounds that a project asks for its containers, over the defaults."""
     asked = project.get("resources") or {}
     return Limits(**{name: asked[name] for name in ("memory_bytes", "cpus", "disk_bytes", "pids") if asked.get(name)})
+
+
+def wants_network(project: Mapping[str, Any]) -> bool:
+    """Whether the project asks for a network; its owner, who pushes it, allows it by that."""
+    return bool((project.get("resources") or {}).get("network"))
+
+
+def check_timeout(project: Mapping[str, Any]) -> float:
+    """How many seconds loading the model and trying its example may take."""
+    return float((project.get("resources") or {}).get("timeout_seconds") or CHECK_TIMEOUT_S)
+
+
+def failure_of(run: Run) -> CheckFailed:
+    """Why a load check failed: what the engine saw where that explains it, else what the box said, else the exit."""
+    result = run.result or {}
+    said = str(result.get("reason") or "")
+    if run.reason in REMEDIES or (run.reason and not said):
+        remedy = REMEDIES.get(run.reason, "Mend the model and push again.")
+        return CheckFailed(f"Loading the model was ended: {run.reason}.", remedy=remedy)
+    detail = said or f"The process that loaded the model ended with exit code {run.exit_code}."
+    return CheckFailed(detail, remedy=str(result.get("remedy") or "Mend the model or its requirements and push again."))
 
 
 def _advance(stage: Stage, event: Event) -> Stage:

@@ -4,11 +4,15 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from modelyard.rooms.versions.rules import StageState, VersionState
 
 Platform = Annotated[str, StringConstraints(pattern=r"^linux/(amd64|arm64)$")]
+
+
+def _each_once(platforms: list[str]) -> list[str]:
+    return list(dict.fromkeys(platforms))
 
 
 class Parts(BaseModel):
@@ -26,7 +30,9 @@ class NewVersion(BaseModel):
     parts: Parts | None = None
     archive: UUID | None = None
     message: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
-    platforms: list[Platform] = Field(default_factory=list, max_length=2, description="Default: the server's own.")
+    platforms: Annotated[list[Platform], AfterValidator(_each_once)] = Field(
+        default_factory=list, max_length=8, description="Default: the server's own."
+    )
 
     @model_validator(mode="after")
     def one_source(self) -> "NewVersion":

@@ -91,14 +91,18 @@ def delete_version(
     users: VersionUsers,
     repositories: RepositoryOptions,
 ) -> None:
-    """Removes the version's tag, image, runs and outputs; raises ``VersionInUse`` while something stands on it."""
+    """Removes the version's tag, image, runs and outputs; raises ``VersionInUse`` while something stands on it.
+
+    A build that is under way ends when it notices. The commit stays in the history of ``main``, with its files.
+    """
     row = _row(session, repository.id, number)
     if why := users.why_kept(session, repository_id=repository.id, number=number):
         raise VersionInUse(f"v{number} cannot be deleted: {why}.", remedy="Point it elsewhere or stop it first.")
     runs.delete_runs(session, repository.id, version=number)
     images.forget_tag(session, repository_id=repository.id, tag=f"v{number}")
     store.delete(session, row.id)
-    db.after_commit(session, lambda: repos.delete_version_tag(repositories, repository.id, number=number))
+    session.flush()
+    repos.delete_version_tag(repositories, repository.id, number=number)  # last: a crash after it can be repeated
 
 
 def unfinished_builds(session: Session) -> list[tuple[str, int]]:

@@ -3,11 +3,10 @@
 Each step may be repeated after a crash and then does what is left. An outdated attempt stops at its next write.
 """
 
+import errno
 import logging
 import shutil
 import tempfile
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,8 @@ from modelyard.kit.clock import Clock
 from modelyard.kit.db import Database
 from modelyard.kit.durable import part, step, workflow
 from modelyard.kit.errors import ModelyardError
+from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.accounts.schemas import Role
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.images import service as images
 from modelyard.rooms.images.schemas import Artifact, AssemblyRequest, Lock
@@ -25,25 +26,26 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.runs import service as runs
-from modelyard.rooms.runs.ports import Image
+from modelyard.rooms.runs.ports import Image, Isolation
 from modelyard.rooms.runs.rules import RunState
-from modelyard.rooms.runs.schemas import Purpose, Run
+from modelyard.rooms.runs.schemas import Purpose
 from modelyard.rooms.runs.service import RunOrder, RunTools
-from modelyard.rooms.versions import building, rules
+from modelyard.rooms.versions import building, rules, store
 from modelyard.rooms.versions.building import Build
-from modelyard.rooms.versions.errors import BuildOutdated, CheckFailed
-from modelyard.rooms.versions.rules import StageState
+from modelyard.rooms.versions.errors import BuildOutdated, CodeNotTrusted
+from modelyard.rooms.versions.reporting import Reporter
 
 log = logging.getLogger("modelyard.versions")
 
 QUEUE = "builds"
-CHECK_TIMEOUT_S = 300
-PROGRESS_INTERVAL_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class BuildTools:
-    """What a build needs; provided to workflows by the app. ``python`` is the site's default version."""
+    """What a build needs; provided to workflows by the app. ``python`` is the site's default version.
+
+    ``trusted_creators``: accounts whose code may be executed where isolation is below namespaces.
+    """
 
     database: Database
     blobs: BlobStore
@@ -53,11 +55,22 @@ class BuildTools:
     scratch: Path
     clock: Clock
     python: str
+    trusted_creators: tuple[str, ...] = ()
 
 
 def enqueue_build(version_id: str, attempt: int) -> None:
-    """Starts a build, once; to be called after the commit of the version's row."""
-    durable.enqueue(QUEUE, build_version, version_id, attempt, id=f"build-{version_id}-{attempt}")
+    """Starts a build, once; to be called after the commit. One that cannot be started is left to the sweep."""
+    with durable.left_to_sweep(f"build of {version_id}"):
+        durable.enqueue(QUEUE, build_version, version_id, attempt, id=_identity(version_id, attempt))
+
+
+def resume_build(version_id: str, attempt: int) -> None:
+    """For the sweep: starts the build of an unfinished version; one that was broken off for good has failed."""
+    if durable.has_ended(_identity(version_id, attempt)):
+        problem = {"reason": "The build was broken off and cannot be continued.", "remedy": "Retry it."}
+        _settle(part(BuildTools), version_id, attempt, problem)
+    else:
+        durable.enqueue(QUEUE, build_version, version_id, attempt, id=_identity(version_id, attempt))
 
 
 @workflow(name="build_version")
@@ -91,7 +104,14 @@ def publish_version(version_id: str, attempt: int) -> dict[str, str] | None:
 @step(name="settle_failure")
 def settle_failure(version_id: str, attempt: int, problem: dict[str, str]) -> None:
     """Marks the version failed with the reason; a later attempt's state is left alone."""
-    tools = part(BuildTools)
+    _settle(part(BuildTools), version_id, attempt, problem)
+
+
+def _identity(version_id: str, attempt: int) -> str:
+    return f"build-{version_id}-{attempt}"
+
+
+def _settle(tools: BuildTools, version_id: str, attempt: int, problem: dict[str, str]) -> None:
     with tools.database.write() as session:
         building.fail(session, UUID(version_id), attempt=attempt, clock=tools.clock, **problem)
 
@@ -107,15 +127,17 @@ def _guarded(version_id: str, attempt: int, work: Callable[[BuildTools, Build], 
         return {"reason": "overtaken", "remedy": ""}
     except ModelyardError as e:
         return {"reason": e.detail, "remedy": e.remedy}
-    except Exception:
+    except Exception as e:
         log.exception("build of version %s, attempt %s", version_id, attempt)
+        if isinstance(e, OSError) and e.errno in (errno.ENOSPC, errno.EDQUOT):
+            return {"reason": "The server's disk is full.", "remedy": "Ask the administrator for room, then retry."}
         return {"reason": "The build broke; the server's log says why.", "remedy": "Tell the administrator and retry."}
     return None
 
 
 def _assemble(tools: BuildTools, build: Build) -> None:
     folder = Path(tempfile.mkdtemp(prefix="build-", dir=tools.scratch))
-    reporter = _Reporter(tools, build)
+    reporter = Reporter(tools.database, build, clock=tools.clock)
     try:
         pointers = repos.checkout(tools.repositories, build.repository_id, build.commit_id, folder)
         request = _request(tools, build, folder, pointers)
@@ -164,8 +186,9 @@ def _request(tools: BuildTools, build: Build, folder: Path, pointers: dict[str, 
 
 
 def _check(tools: BuildTools, build: Build) -> None:
-    reporter = _Reporter(tools, build)
+    reporter = Reporter(tools.database, build, clock=tools.clock)
     reporter.say("check", "loading the model")
+    _require_trust(tools, build)
     image = images.find_image(tools.blobs, _required(build.image_digest))
     order = RunOrder(
         id=uuid5(build.version_id, f"check-{build.attempt}"),
@@ -176,79 +199,46 @@ def _check(tools: BuildTools, build: Build) -> None:
         command=(*image.config["config"]["Entrypoint"], "check"),
         env={"MODELYARD_CHECK_RESULT": "/out/result.json"},
         limits=rules.limits_of(build.project),
-        timeout=CHECK_TIMEOUT_S,
+        timeout=rules.check_timeout(build.project),
+        network=rules.wants_network(build.project),
     )
     run = runs.execute(tools.runs, order, on_log=reporter.log)
     if run.state is not RunState.SUCCEEDED:
         reporter.fail()
-        raise _failure(run)
+        raise rules.failure_of(run)
     for note in (run.result or {}).get("notes", []):
         reporter.log(str(note))
     reporter.finish()
 
 
-def _failure(run: Run) -> CheckFailed:
-    """What the box said went wrong; where it could not say anything, what the engine saw."""
-    result = run.result or {}
-    said = str(result.get("reason") or "")
-    if run.reason and not said:
-        return CheckFailed(f"Loading the model was ended: {run.reason}.", remedy="Mend the model and push again.")
-    detail = said or f"The process that loaded the model ended with exit code {run.exit_code}."
-    return CheckFailed(detail, remedy=str(result.get("remedy") or "Mend the model or its requirements and push again."))
+def _require_trust(tools: BuildTools, build: Build) -> None:
+    """Below namespaces only code of administrators and of those whom they named is executed."""
+    if tools.runs.engine.isolation not in (Isolation.CHROOT, Isolation.NONE):
+        return
+    with tools.database.read() as session:
+        pusher = accounts.get_account(session, build.pushed_by) if build.pushed_by else None
+    if pusher is None or (pusher.role is not Role.ADMINISTRATOR and pusher.username not in tools.trusted_creators):
+        raise CodeNotTrusted(
+            f"This machine isolates code only as '{tools.runs.engine.isolation}', which is not enough for strangers'.",
+            remedy="Ask the administrator to name you in MODELYARD_TRUSTED_CREATORS, or to allow namespaces.",
+        )
 
 
 def _publish(tools: BuildTools, build: Build) -> None:
+    """The tag comes first, so that a version that is ready has one; it goes again if the version has gone meanwhile."""
     repos.write_version_tag(tools.repositories, build.repository_id, number=build.number, commit_id=build.commit_id)
-    with tools.database.write() as session:
-        building.publish(session, build, clock=tools.clock)
+    try:
+        with tools.database.write() as session:
+            building.publish(session, build, clock=tools.clock)
+    except BuildOutdated:
+        with tools.database.read() as session:
+            gone = store.get(session, build.version_id) is None
+        if gone:
+            repos.delete_version_tag(tools.repositories, build.repository_id, number=build.number)
+        raise
 
 
 def _required(digest: str | None) -> str:
     if digest is None:
         raise BuildOutdated
     return digest
-
-
-class _Reporter:
-    """Writes a build's progress as events: a stage is complete when the next one begins; texts are not too frequent."""
-
-    def __init__(self, tools: BuildTools, build: Build) -> None:
-        self._tools = tools
-        self._build = build
-        self._stage: str | None = None
-        self._text = ""
-        self._said = 0.0
-        self._lock = threading.Lock()
-
-    def say(self, stage: str, text: str) -> None:
-        with self._lock:
-            if stage != self._stage:
-                self._end(StageState.COMPLETE)
-                self._stage, self._said = stage, 0.0
-            self._text = text
-            if time.monotonic() - self._said >= PROGRESS_INTERVAL_S:
-                self._said = time.monotonic()
-                self._write(StageState.RUNNING.value, text)
-
-    def log(self, text: str) -> None:
-        with self._lock:
-            self._write("log", text)
-
-    def finish(self) -> None:
-        with self._lock:
-            self._end(StageState.COMPLETE)
-
-    def fail(self) -> None:
-        with self._lock:
-            self._end(StageState.FAILED)
-
-    def _end(self, state: StageState) -> None:
-        if self._stage is not None:
-            self._write(state.value, self._text)
-            self._stage = None
-
-    def _write(self, state: str, text: str) -> None:
-        with self._tools.database.write() as session:
-            building.report(
-                session, self._build, stage=self._stage or "build", state=state, text=text, clock=self._tools.clock
-            )

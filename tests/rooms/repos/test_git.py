@@ -1,0 +1,142 @@
+"""Git repositories on disk: commits, LFS pointers, tags; what is written is what `git fsck` accepts."""
+
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelyard.rooms.repos import git
+from modelyard.rooms.repos.errors import FileMissing, RepositoryMissing, RevisionMissing
+from modelyard.rooms.repos.git import LfsPointer
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+POINTER = LfsPointer("a" * 64, 123_456)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "ab" / "r.git"
+    git.create(path)
+    return path
+
+
+def commit(path: Path, folder: Path, files: dict[str, str], *, message: str = "Push", **options: LfsPointer) -> str:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    pointers = {name.replace("__", "/"): pointer for name, pointer in options.items()}
+    return git.commit_folder(path, folder, pointers=pointers, message=message, author="ada", at=AT)
+
+
+def test_a_commit_holds_the_folder_and_git_accepts_it(path: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    first = commit(path, tree, {"a.py": "x = 1\n", "deep/er/b.txt": "b", "model.pkl": "never stored"}, message="one")
+    (tree / "empty").mkdir()
+    (tree / "a.py").chmod(0o755)
+    second = commit(path, tree, {}, message="two", **{"model.pkl": POINTER})
+
+    listed = git.list_folder(path, "main")
+    assert [(e.path, e.is_folder, e.size) for e in listed] == [
+        ("deep", True, None),
+        ("a.py", False, 6),
+        ("model.pkl", False, 123_456),
+    ]
+    assert listed[-1].pointer == POINTER
+    assert LfsPointer.parse(git.read_file(path, second, "model.pkl")) == POINTER
+    assert git.read_file(path, first[:10], "model.pkl") == b"never stored"
+    assert [f.message for f in git.history(path, "main")] == ["two", "one"]
+    assert git.history(path, "main")[0].at == AT
+    shown = subprocess.run(
+        ["git", "ls-tree", "-r", "main"], cwd=path, check=True, capture_output=True, text=True
+    ).stdout
+    assert shown.splitlines()[0].startswith("100755 blob")
+    checked = subprocess.run(["git", "fsck", "--strict"], cwd=path, check=True, capture_output=True, text=True)
+    assert "error" not in checked.stdout + checked.stderr
+
+
+def test_the_same_content_makes_no_new_commit(path: Path, tmp_path: Path) -> None:
+    first = commit(path, tmp_path / "t", {"a": "1"})
+    assert commit(path, tmp_path / "t", {"a": "1"}, message="again") == first
+    assert commit(path, tmp_path / "t", {"a": "2"}) != first
+
+
+def test_two_commits_at_once_are_one_after_the_other(path: Path, tmp_path: Path) -> None:
+    def push(i: int) -> str:
+        return commit(path, tmp_path / f"t{i}", {"a": str(i), f"f{i}": "x"})
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(push, range(8)))
+    assert len(set(ids)) == 8
+    assert {f.id for f in git.history(path, "main")} == set(ids)
+
+
+def test_a_tag_never_moves(path: Path, tmp_path: Path) -> None:
+    first, second = commit(path, tmp_path / "t", {"a": "1"}), commit(path, tmp_path / "t", {"a": "2"})
+    git.write_tag(path, "v1", first)
+    git.write_tag(path, "v1", first)
+    with pytest.raises(ValueError, match="v1"):
+        git.write_tag(path, "v1", second)
+    assert git.tags(path) == {"v1": first}
+    git.delete_tag(path, "v1")
+    git.delete_tag(path, "v1")
+    assert git.tags(path) == {}
+
+
+def test_a_tag_does_not_wait_for_a_commit(path: Path, tmp_path: Path) -> None:
+    first = commit(path, tmp_path / "t", {"a": "1"})
+    with git._locked(path), ThreadPoolExecutor(1) as pool:
+        pool.submit(git.write_tag, path, "v1", first).result(timeout=10)
+        pool.submit(git.delete_tag, path, "v1").result(timeout=10)
+
+
+@pytest.mark.parametrize("revision", ["nope", "-x", "main^", "main:a", "@{0}", "", "a\x00b", "f" * 40, "main..main"])
+def test_a_revision_that_is_none_is_missing(path: Path, tmp_path: Path, revision: str) -> None:
+    commit(path, tmp_path / "t", {"a": "1"})
+    with pytest.raises(RevisionMissing):
+        git.resolve(path, revision)
+
+
+@pytest.mark.parametrize("name", ["b", "a/b", "../a", "a\x00", ".", "d/.."])
+def test_a_file_that_is_none_is_missing(path: Path, tmp_path: Path, name: str) -> None:
+    commit(path, tmp_path / "t", {"a": "1", "d/e": "2"})
+    with pytest.raises(FileMissing):
+        git.read_file(path, "main", name)
+
+
+def test_an_empty_repository_lists_nothing(path: Path) -> None:
+    assert git.list_folder(path, "main") == []
+    assert git.history(path, "main") == []
+
+
+def test_links_of_a_folder_are_left_out(path: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "t"
+    tree.mkdir()
+    (tree / "secret").symlink_to("/etc/passwd")
+    commit(path, tree, {"a": "1"})
+    assert [e.path for e in git.list_folder(path, "main")] == ["a"]
+
+
+def test_deleting_may_be_repeated_and_takes_up_what_was_broken_off(path: Path, tmp_path: Path) -> None:
+    commit(path, tmp_path / "t", {"a": "1"})
+    path.rename(path.with_suffix(".deleted"))
+    git.delete(path)
+    git.delete(path)
+    assert os.listdir(path.parent) == []
+    with pytest.raises(RepositoryMissing):
+        commit(path, tmp_path / "t", {"a": "2"})
+
+
+@given(st.binary(max_size=300) | st.text(max_size=200).map(lambda t: (git.LFS_HEADER.decode() + t).encode()))
+def test_no_bytes_break_the_reading_of_pointers(data: bytes) -> None:
+    pointer = LfsPointer.parse(data)
+    assert pointer is None or (len(pointer.oid) == 64 and pointer.size >= 0)
+
+
+def test_a_pointer_reads_back() -> None:
+    assert LfsPointer.parse(POINTER.to_bytes()) == POINTER
+    assert LfsPointer.parse(POINTER.to_bytes() + b"x" * 2000) is None
