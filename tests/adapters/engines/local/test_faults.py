@@ -16,7 +16,7 @@ from contracts.engine_images import busybox_image
 from fakes.blob_folder import LocalFolderBlobs
 from modelyard.adapters.engines.local.engine import LocalEngine
 from modelyard.adapters.engines.local.shim import cgroups
-from modelyard.rooms.runs.errors import ContainerMissing
+from modelyard.rooms.runs.errors import ContainerMissing, EngineRefused
 from modelyard.rooms.runs.ports import Container, Image, Isolation, Mount, State
 
 LEVELS = [Isolation.NAMESPACES, Isolation.CHROOT]
@@ -180,6 +180,27 @@ def test_removal_goes_on_where_it_was_interrupted(bench: Bench, tmp_path: Path, 
     assert left_over(tmp_path) == []
     with pytest.raises(ContainerMissing):
         other.wait(ended.name)
+
+
+def test_a_server_with_a_narrow_umask_serves_all_the_same(bench: Bench, tmp_path: Path) -> None:
+    old = os.umask(0o077)
+    try:
+        given = tmp_path / "given"
+        given.mkdir(mode=0o755)
+        given.chmod(0o755)
+        mounts = [Mount(given, "/new/place")]
+        ended, log = bench.run("cat /etc/motd; ls -d /new/place; echo x > /tmp/y", mounts=mounts)
+    finally:
+        os.umask(old)
+    assert (ended.exit_code, log) == (0, "hello from a layer\n/new/place\n")
+
+
+def test_what_others_may_not_read_is_not_mounted_for_them(bench: Bench, tmp_path: Path) -> None:
+    if bench.engine.isolation is Isolation.NAMESPACES:
+        (tmp_path / "private").mkdir(mode=0o700)
+        with pytest.raises(EngineRefused, match="its owner only"):
+            bench.start("true", mounts=[Mount(tmp_path / "private", "/in")])
+        assert left_over(tmp_path) == []
 
 
 def test_layers_of_running_containers_are_not_evicted(bench: Bench) -> None:

@@ -12,7 +12,7 @@ from modelyard.rooms.runs.ports import ContainerSpec, Image, Limits, Mount
 
 
 def spec(config: dict[str, Any] | None = None, **fields: Any) -> ContainerSpec:
-    return ContainerSpec(name="x", image=Image("sha256:0", {"config": config or {}}, []), **fields)
+    return ContainerSpec(name="x", image=Image("sha256:0", {"config": config or {}}, ["sha256:0"]), **fields)
 
 
 def test_the_command_replaces_entry_point_and_command() -> None:
@@ -51,6 +51,17 @@ def test_users_inside_are_ordinary(user: str | None, ids: tuple[int, int]) -> No
 def test_mount_targets_are_absolute_and_straight(target: str, tmp_path: Path) -> None:
     with pytest.raises(EngineRefused, match="absolute"):
         sandbox.check_spec(spec(command=["x"], mounts=[Mount(tmp_path, target)]))
+
+
+@pytest.mark.parametrize("name", ["memory_bytes", "cpus", "pids", "disk_bytes"])
+def test_limits_of_nothing_are_refused(name: str) -> None:
+    with pytest.raises(EngineRefused, match="Limits"):
+        sandbox.check_spec(spec(command=["x"], limits=Limits(**{name: 0})))
+
+
+def test_an_image_of_nothing_is_refused() -> None:
+    with pytest.raises(EngineRefused, match="no layers"):
+        sandbox.check_spec(ContainerSpec(name="x", image=Image("sha256:0", {}, []), command=["x"]))
 
 
 def test_nul_is_refused(tmp_path: Path) -> None:

@@ -111,6 +111,8 @@ class Folders:
         if state is None:
             self._forget_failed_start(name)
             raise ContainerMissing(f"The container {name} has not started.")
+        if ended:
+            _bury(state["supervisor"])
         usage = ended["usage"] if ended else _usage_so_far(folder, state)
         return Container(
             name=name,
@@ -150,7 +152,7 @@ class Folders:
     def log(self, name: str, offset: int, limit: int) -> bytes:
         self.document(name)
         with contextlib.suppress(FileNotFoundError), (self._root / name / LOG).open("rb") as file:
-            file.seek(offset)
+            file.seek(max(offset, 0))
             return file.read(limit)
         raise ContainerMissing(f"There is no container named {name}.")
 
@@ -231,8 +233,6 @@ class Folders:
             poll.poll(_LONGEST_WATCH if timeout is None else min(timeout * 1000, _LONGEST_WATCH))
         finally:
             os.close(watch)
-        with contextlib.suppress(ChildProcessError):  # where we are process 1 it became our child
-            os.waitpid(pid, os.WNOHANG)
 
     def _signal(self, name: str, number: int) -> None:
         pid = self._supervisor(name)
@@ -275,6 +275,13 @@ def _exclusive(folder: str) -> Iterator[None]:
             yield
     except FileNotFoundError as error:
         raise ContainerMissing("The container was removed meanwhile.") from error
+
+
+def _bury(pid: int) -> None:
+    """Where we are process 1, as in a Docker container, supervisors become our children."""
+    if os.getpid() == 1:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 def _usage_so_far(folder: str, state: dict[str, Any]) -> dict[str, Any]:

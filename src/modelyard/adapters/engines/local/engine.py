@@ -24,7 +24,7 @@ from modelyard.adapters.engines.local.shim import cgroups
 from modelyard.adapters.engines.local.users import UserRange
 from modelyard.kit.errors import ModelyardError, StorageFull
 from modelyard.rooms.content.ports import BlobStore
-from modelyard.rooms.runs.errors import ContainerExists, ContainerMissing, EngineRefused, EngineUnavailable
+from modelyard.rooms.runs.errors import ContainerExists, ContainerMissing, EngineUnavailable
 from modelyard.rooms.runs.ports import Container, ContainerSpec, Finding, Isolation, State
 
 
@@ -68,10 +68,7 @@ class LocalEngine:
         if self._folders.exists(spec.name):
             raise ContainerExists(f"A container named {spec.name} exists.", remedy="Remove it first.")
         with self._starting():
-            layers = [self._layers.ensure(digest) for digest in spec.image.layers]
-            if not layers:
-                raise EngineRefused("The image has no layers.", field="image")
-            self._start(spec, level, layers)
+            self._start(spec, level, self._layers.ensure_all(spec.image.layers))
         return self._folders.read(spec.name)
 
     def wait(self, name: str, *, timeout: float | None = None) -> Container:

@@ -24,6 +24,11 @@ def check_spec(spec: ContainerSpec) -> None:
     """Raises ``EngineRefused`` for what no level of this engine can run."""
     if not _NAME.fullmatch(spec.name):
         raise EngineRefused(f"The container name {spec.name!r} is not made of a-z, 0-9 and '-'.", field="name")
+    if not spec.image.layers:
+        raise EngineRefused("The image has no layers.", field="image")
+    limits = spec.limits
+    if min(limits.memory_bytes, limits.cpus, limits.pids, limits.disk_bytes) <= 0 or limits.log_bytes < 0:
+        raise EngineRefused("Limits are more than nothing.", field="limits")
     for mount in spec.mounts:
         parts = PurePosixPath(mount.target).parts
         if not mount.target.startswith("/") or ".." in parts or len(parts) < 2:

@@ -173,12 +173,13 @@ def _unified_place(mount: str, own: str) -> Place | None:
 
 def _try_unified(folder: str) -> Place | None:
     available = _read(f"{folder}/cgroup.controllers").split()
+    controllers = [controller for controller in _WANTED if controller in available]
     parent = f"{folder}/{PARENT}"
-    if not set(_WANTED) <= set(available) or not _made(parent):
+    if "memory" not in controllers or not _made(parent):
         return None
-    enable = " ".join(f"+{controller}" for controller in _WANTED)
+    enable = " ".join(f"+{controller}" for controller in controllers)
     if all(write(f"{path}/cgroup.subtree_control", enable) for path in (folder, parent)) and _holds_processes(parent):
-        return Place(2, parent, list(_WANTED))
+        return Place(2, parent, controllers)
     remove([Place(2, parent, [])])
     return None
 
