@@ -65,16 +65,17 @@ def test_absent_controllers_tell_and_limit_nothing(tmp_path: Path) -> None:
     groups = [Place(2, str(tmp_path / "absent"), ["memory"])]
     assert cgroups.cpu_seconds(groups) is None
     assert cgroups.memory_peak(groups) is None
-    assert (cgroups.limits_memory(groups), cgroups.limits_pids(groups), cgroups.limits_cpu(groups)) == (
-        True,
-        False,
-        False,
-    )
+    assert cgroups.limits_memory(groups)
+    assert not cgroups.limits_pids(groups)
+    assert not cgroups.limits_cpu(groups)
     assert cgroups.remove(groups)
 
 
 @pytest.mark.parametrize("missing", ["", "cpu", "pids"])
-def test_version_2_is_used_with_what_was_delegated(tmp_path: Path, missing: str) -> None:
+def test_version_2_is_used_with_what_was_delegated(
+    tmp_path: Path, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cgroups, "_holds_processes", lambda parent: True)  # a plain folder does not
     controllers = [name for name in ("cpu", "memory", "pids") if name != missing]
     (tmp_path / "cgroup.controllers").write_text(" ".join(["io", *controllers]))
     place = cgroups._try_unified(str(tmp_path))

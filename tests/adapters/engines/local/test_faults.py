@@ -195,12 +195,12 @@ def test_a_server_with_a_narrow_umask_serves_all_the_same(bench: Bench, tmp_path
     assert (ended.exit_code, log) == (0, "hello from a layer\n/new/place\n")
 
 
-def test_what_others_may_not_read_is_not_mounted_for_them(bench: Bench, tmp_path: Path) -> None:
-    if bench.engine.isolation is Isolation.NAMESPACES:
-        (tmp_path / "private").mkdir(mode=0o700)
-        with pytest.raises(EngineRefused, match="its owner only"):
-            bench.start("true", mounts=[Mount(tmp_path / "private", "/in")])
-        assert left_over(tmp_path) == []
+def test_what_others_may_not_read_is_refused(tmp_path: Path, blobs: LocalFolderBlobs, image: Image) -> None:
+    bench = Bench(LocalEngine(tmp_path / "engine", blobs, level=Isolation.NAMESPACES), image)
+    (tmp_path / "private").mkdir(mode=0o700)
+    with pytest.raises(EngineRefused, match="its owner only"):
+        bench.start("true", mounts=[Mount(tmp_path / "private", "/in")])
+    assert left_over(tmp_path) == []
 
 
 def test_layers_of_running_containers_are_not_evicted(bench: Bench) -> None:
