@@ -13,6 +13,7 @@ from typing import Any
 
 from measure import Bar, in_turn, private_services, report
 from modelyard.rooms.images import service
+from modelyard.rooms.images.bases import interpreter_for
 from modelyard.rooms.images.schemas import AssemblyRequest
 from modelyard.rooms.images.supplies import Supplies
 from support import dockerd, registry
@@ -43,6 +44,8 @@ class Ours:
     def forget(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         self.supplies = supplies_with_base(self._folder, self._known_base)
+        base = service.ensure_base("3.11", "linux/amd64", supplies=self.supplies)
+        interpreter_for(base, supplies=self.supplies)  # where bases are made, theirs lies ready
 
     def build(self, requirements: list[str]) -> Any:
         request = AssemblyRequest(
