@@ -95,7 +95,7 @@ def _wait_until_up(settings: Settings, server: subprocess.Popen[bytes]) -> None:
         if server.poll() is not None:
             raise _ended(server, settings)
         try:
-            if httpx.get(f"{_local(settings)}/healthz", timeout=2).status_code == 200:
+            if httpx.get(f"{_local(settings)}/healthz", timeout=2, trust_env=False).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.05)
@@ -139,7 +139,7 @@ def _client(settings: Settings) -> Iterator[Client]:
         _create_administrator(database)
         token = _create_token(database)
         try:
-            with Client(_local(settings), token=token.secret) as client:
+            with Client(_local(settings), token=token.secret, http=httpx.HTTPTransport()) as client:
                 yield client
         finally:
             with database.write() as session:
@@ -172,7 +172,7 @@ def _create_token(database: Database) -> CreatedToken:
 def _refuse_taken_port(settings: Settings) -> None:
     """Another server there would answer in place of ours."""
     try:
-        httpx.get(_local(settings), timeout=2)
+        httpx.get(_local(settings), timeout=2, trust_env=False)
     except httpx.ConnectError:
         return
     except httpx.TransportError:
@@ -184,6 +184,7 @@ def _refuse_taken_port(settings: Settings) -> None:
 
 
 def _local(settings: Settings) -> str:
+    """The server's own address here; what asks it leaves a proxy of the environment alone."""
     return f"http://127.0.0.1:{settings.port}"
 
 

@@ -13,7 +13,7 @@ from modelyard.apps.cli.exits import CommandError
 from modelyard.apps.cli.output import size_of
 from modelyard.apps.cli.progress import show_build
 from modelyard_client import Client, ClientError
-from modelyard_client.answers import Version
+from modelyard_client.answers import Replica, Version
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "digits"
 PARTS = ("source.zip", "model.pkl", "requirements.txt", "config.json")
@@ -21,6 +21,8 @@ HELD_OUT = "held_out.json"
 ACCURACY_WANTED = 0.95
 PARALLEL = 8
 BOXES_STOP_WITHIN_S = 20
+PLAIN_INTERVAL_S = 2.0
+ENDED = ("stopped", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,8 @@ def predict(client: Client, address: str, folder: Path, version: Version) -> Out
     held_out = json.loads((folder / HELD_OUT).read_text())
     first = client.predict(address, {"image": held_out["images"][0]})
     started = "" if first.cold_start is None else f", started in {first.cold_start:.2f} s"
-    running = client.get_deployment(address)["running"]
-    say(f"Deployed, isolation level {running[0]['isolation'] if running else 'unknown'}{started}")
+    boxes = _boxes(client, address)
+    say(f"Deployed, isolation level {boxes[0]['isolation'] if boxes else 'unknown'}{started}")
     say(f"Sending {len(held_out['images'])} images that it has never seen through the gateway …\n")
     began = time.monotonic()
     with ThreadPoolExecutor(PARALLEL) as threads:
@@ -93,7 +95,7 @@ def stop_boxes(client: Client, address: str) -> None:
     try:
         client.stop_deployment(address)
         deadline = time.monotonic() + BOXES_STOP_WITHIN_S
-        while client.get_deployment(address)["running"] and time.monotonic() < deadline:
+        while _boxes(client, address) and time.monotonic() < deadline:
             time.sleep(0.05)
     except ClientError as e:
         say(f"The deployment could not be stopped: {e}")
@@ -116,15 +118,22 @@ def _narrate(client: Client, address: str, version: Version) -> Version:
     events = client.follow_build(address, version["number"])
     if sys.stderr.isatty():
         return show_build(version, events)[0]
-    began, said = time.monotonic(), set()
+    began, stage, text, at = time.monotonic(), "", "", 0.0
     for event in events:
         if event.name == "end":
             return event.data
-        line = f"{event.data['stage']:<9} {event.data['text']}"
-        if event.name == "stage" and line not in said:
-            said.add(line)
-            say(f"  {time.monotonic() - began:6.1f} s  {line}")
+        if event.name != "stage" or event.data["text"] == text:
+            continue
+        now = time.monotonic() - began
+        if event.data["stage"] != stage or event.data["state"] != "running" or now - at >= PLAIN_INTERVAL_S:
+            stage, text, at = event.data["stage"], event.data["text"], now
+            say(f"  {now:6.1f} s  {stage:<9} {text}")
     return client.get_version(address, version["number"])
+
+
+def _boxes(client: Client, address: str) -> list[Replica]:
+    """Those of the deployment that have not ended."""
+    return [box for box in client.get_deployment(address)["running"] if box["state"] not in ENDED]
 
 
 def _ask(client: Client, address: str, image: list[list[float]]) -> int | ClientError:
