@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
@@ -172,6 +172,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ModelyardError, _on_known)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(DataError, _on_data)
     app.add_exception_handler(DBAPIError, _on_unknown)  # inside the outermost layer, which logs and raises again
     app.add_exception_handler(OSError, _on_unknown)
     app.add_exception_handler(Exception, _on_unknown)
