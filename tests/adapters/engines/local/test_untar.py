@@ -104,6 +104,12 @@ def test_links_in_a_circle_are_refused(box: Path) -> None:
         unpack_entries(box, link("a", "b"), link("b", "a"), file("a/x", ""))
 
 
+@pytest.mark.parametrize("entry", [link("l", ""), file("x" * 300), link("l", "x" * 5000), file("a/" * 3000 + "b")])
+def test_names_that_no_file_can_have_are_refused(box: Path, entry: Entry) -> None:
+    with pytest.raises(LayerInvalid, match="cannot be made"):
+        unpack_entries(box, entry)
+
+
 def test_devices_pipes_and_sockets_are_left_out(box: Path) -> None:
     unpack_entries(
         box,

@@ -6,6 +6,7 @@ anybody, so that one unpacked copy serves containers of any user and is changed 
 """
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
+_NAME_ERRORS = (errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.ENOTDIR, errno.EISDIR, errno.EILSEQ)
 _MAX_LINKS = 40
 """Symbolic links followed in one path, as Linux does."""
 
@@ -42,6 +44,10 @@ def unpack(archive: Path, root: Path) -> Unpacked:
             return _Unpacking(root, raw.fileno()).run(tar)
     except (tarfile.TarError, UnicodeError, ValueError) as error:
         raise LayerInvalid(f"not a readable tar: {error}") from error
+    except OSError as error:
+        if error.errno not in _NAME_ERRORS:
+            raise
+        raise LayerInvalid(f"a name in it cannot be made: {error.strerror}") from error
 
 
 class _Unpacking:
