@@ -115,7 +115,7 @@ def create_app(settings: Settings) -> Asgi:
         receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> None:
-        if scope["type"] == "http" and scope["path"].startswith("/serve/"):
+        if scope["type"] in ("http", "websocket") and scope["path"].startswith("/serve/"):
             await gateway(scope, receive, send)
         else:
             await api(scope, receive, send)

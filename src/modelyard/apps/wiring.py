@@ -151,6 +151,7 @@ def _serving(settings: Settings, sockets: Path) -> ServingOptions:
         max_replicas=settings.max_replicas,
         idle_stop=settings.idle_stop,
         keep_warm=settings.keep_warm,
+        trusted_creators=settings.trusted_creators,
     )
 
 

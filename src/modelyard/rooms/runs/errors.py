@@ -23,6 +23,11 @@ class EngineRefused(Invalid):
     title = "The engine cannot run this container"
 
 
+class IsolationTooWeak(Unavailable):
+    code = "isolation_too_weak"
+    title = "This machine may not execute the code of this account"
+
+
 class RunStateInvalid(Conflict):
     code = "run_state_invalid"
     title = "The run is not in a state that allows this"

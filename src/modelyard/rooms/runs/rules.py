@@ -1,8 +1,10 @@
-"""The life of a run, as a table, and what an exit means."""
+"""The life of a run, as a table, what an exit means, and whose code may be executed."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from modelyard.rooms.runs.errors import RunStateInvalid
+from modelyard.rooms.runs.ports import Isolation
 
 
 class RunState(StrEnum):
@@ -37,6 +39,14 @@ def require_step(now: RunState, wanted: RunState) -> None:
     """Raises ``RunStateInvalid`` unless a run in state ``now`` may go to ``wanted``."""
     if wanted not in NEXT[now]:
         raise RunStateInvalid(f"A run that is {now} cannot become {wanted}.")
+
+
+def may_run(isolation: Isolation, *, username: str | None, is_administrator: bool, trusted: Collection[str]) -> bool:
+    """Whether code that ``username`` brought may be executed: below namespaces only that of administrators and of
+    those whom they named. ``username`` None: the account is gone, and nobody answers for the code."""
+    if isolation in (Isolation.VM, Isolation.NAMESPACES):
+        return True
+    return username is not None and (is_administrator or username in trusted)
 
 
 def verdict(exit_code: int | None) -> RunState:

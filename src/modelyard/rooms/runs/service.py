@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from modelyard.kit import db
 from modelyard.kit.clock import Clock
 from modelyard.kit.db import Database
+from modelyard.rooms.accounts.schemas import Account, Role
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.runs import rules, store
-from modelyard.rooms.runs.errors import AttemptOutdated, ContainerExists
+from modelyard.rooms.runs.errors import AttemptOutdated, ContainerExists, IsolationTooWeak
 from modelyard.rooms.runs.ports import Container, ContainerSpec, Engine, Image, Limits, Mount, State
 from modelyard.rooms.runs.results import read_result
 from modelyard.rooms.runs.rules import RunState
@@ -86,6 +87,17 @@ def execute(tools: RunTools, order: RunOrder, *, on_log: Callable[[str], None] =
         with contextlib.suppress(Exception):
             tools.engine.remove(rules.container_name(order.id.hex, run.attempt))
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def require_trust(engine: Engine, creator: Account | None, *, trusted: Collection[str]) -> None:
+    """Raises ``IsolationTooWeak`` unless the engine may execute code that ``creator`` brought (None: nobody known)."""
+    username = creator.username if creator else None
+    is_administrator = creator is not None and creator.role is Role.ADMINISTRATOR
+    if not rules.may_run(engine.isolation, username=username, is_administrator=is_administrator, trusted=trusted):
+        raise IsolationTooWeak(
+            f"This machine isolates code only as '{engine.isolation}', which is not enough for strangers'.",
+            remedy="Ask the administrator to name you in MODELYARD_TRUSTED_CREATORS, or to allow namespaces.",
+        )
 
 
 def read_log(session: Session, *, store_: BlobStore, run_id: UUID, limit: int = 1024**2) -> bytes:

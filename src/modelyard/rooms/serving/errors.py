@@ -56,6 +56,21 @@ class BoxUnreachable(ModelyardError):
     title = "The model did not answer properly"
 
 
+class BoxGone(BoxUnreachable):
+    """A kept connection was closed before anything of an answer came: the request may be sent again."""
+
+    code = "box_gone"
+    title = "The model's connection was closed"
+
+
+class CallerGone(ModelyardError):
+    """The caller went away before the answer was there (499, which nobody sees)."""
+
+    status = 499
+    code = "caller_gone"
+    title = "The caller went away"
+
+
 class BoxTimeout(ModelyardError):
     """The box did not begin to answer in time (504)."""
 

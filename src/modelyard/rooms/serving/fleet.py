@@ -13,20 +13,24 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from modelyard.kit import db
 from modelyard.kit.clock import Clock
 from modelyard.kit.db import Database
 from modelyard.kit.errors import ModelyardError
 from modelyard.kit.ids import new_id
+from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.images import service as images
 from modelyard.rooms.repos import service as repos
-from modelyard.rooms.runs.errors import ContainerMissing
+from modelyard.rooms.runs import service as runs
+from modelyard.rooms.runs.errors import ContainerMissing, EngineUnavailable
 from modelyard.rooms.runs.ports import ContainerSpec, Engine, Image, Limits, Mount, State
 from modelyard.rooms.serving import store
 from modelyard.rooms.serving.errors import DeploymentMissing, ReplicaFailed
 from modelyard.rooms.serving.ports import ServingOptions
 from modelyard.rooms.serving.rules import ReplicaState
+from modelyard.rooms.serving.tables import ReplicaRow
 from modelyard.rooms.versions import service as versions
 
 log = logging.getLogger("modelyard.serving")
@@ -36,6 +40,7 @@ MOUNT = "/run/modelyard"
 SOCKET = "box.sock"
 ENDED_KEPT = 5
 LOG_KEPT = 1024**2
+LOGS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +73,17 @@ class _Plan:
 
 def start_box(tools: FleetTools, *, repository_id: UUID, version: int) -> Box:
     """Starts a container for the version; it has not loaded its model yet. Raises what the engine raises."""
-    replica_id = new_id()
-    box = _box(tools, replica_id, repository_id, version)
+    box = _box(tools, new_id(), repository_id, version)
     with tools.database.write() as session:
-        plan = _plan(session, repository_id, version)
+        plan = _plan(session, tools, repository_id, version)
         _insert(session, tools, box)
     try:
         box.socket.parent.mkdir(parents=True, exist_ok=True)
         box.socket.parent.chmod(0o777)  # the container's user is not ours; the folder above is closed to others
-        container = tools.engine.create(_spec(tools, box, plan))
-    except ModelyardError as e:
-        end_box(tools, box, state=ReplicaState.FAILED, reason=e.detail)
+        tools.engine.create(_spec(tools, box, plan))
+    except Exception as e:
+        end_box(tools, box, state=ReplicaState.FAILED, reason=e.detail if isinstance(e, ModelyardError) else str(e))
         raise
-    with tools.database.write() as session:
-        if row := store.replica(session, box.id):
-            row.isolation = container.isolation.value
     return box
 
 
@@ -91,15 +92,17 @@ def mark_ready(tools: FleetTools, box: Box) -> None:
         row = store.replica(session, box.id)
         if row is None:
             raise ReplicaFailed("The deployment is gone.")
-        row.state, row.ready_at = ReplicaState.READY.value, tools.clock()
+        row.state, row.ready_at = ReplicaState.READY.value, row.ready_at or tools.clock()
 
 
 def why_ended(tools: FleetTools, box: Box) -> str | None:
-    """Why the box's container is not running, in words; None while it runs."""
+    """Why the box's container is not running, in words; None while it runs, or while the engine cannot say."""
     try:
         container = tools.engine.wait(box.container, timeout=0)
     except ContainerMissing:
         return "its container is gone"
+    except EngineUnavailable:
+        return None
     if container.state is State.RUNNING:
         return None
     return container.reason or f"it exited with code {container.exit_code}"
@@ -111,14 +114,15 @@ def end_box(tools: FleetTools, box: Box, *, state: ReplicaState, reason: str | N
     with contextlib.suppress(ModelyardError):
         if grace:
             tools.engine.stop(box.container, grace=grace)
-        text = tools.engine.logs(box.container, limit=LOG_KEPT)
+        text = _end_of_log(tools, box.container)
     tools.engine.remove(box.container)
     shutil.rmtree(box.socket.parent, ignore_errors=True)
     with tools.database.write() as session:
         row = store.replica(session, box.id)
         if row is None or row.ended_at is not None:
             return
-        row.state, row.reason, row.ended_at = state.value, reason, tools.clock()
+        row.state, row.ended_at = state.value, tools.clock()
+        row.reason = db.storable_text(reason) if reason else None
         if text:
             stored = content.store_blob(
                 session, store=tools.blobs, chunks=[text], holder_id=box.repository_id, why=f"replica:{box.id}"
@@ -148,28 +152,60 @@ def recover(tools: FleetTools) -> list[Box]:
 
 
 def read_log(tools: FleetTools, repository_id: UUID, *, version: int | None, limit: int = 256 * 1024) -> str:
-    """The log of the newest replica (of a version), ``limit`` bytes at most from its end."""
+    """The logs of the newest replicas (of a version), oldest first, ``limit`` bytes at most from their end.
+
+    Each begins with a line that says which replica it is and how it ended.
+    """
     with tools.database.read() as session:
-        rows = store.replicas_of_version(session, repository_id, version, limit=1)
-        if not rows:
-            return ""
-        row = rows[0]
-        if row.log_digest:
-            blob = content.open_granted(session, store=tools.blobs, holder_id=repository_id, digest=row.log_digest)
-            return b"".join(blob.chunks)[-limit:].decode(errors="replace")
-        name = row.container
+        rows = list(store.replicas_of_version(session, repository_id, version, limit=LOGS_SHOWN))
+    parts: list[bytes] = []
+    room = limit
+    for row in rows:
+        text = _headline(row) + _log_of(tools, row)[-room:]
+        parts.append(text)
+        room -= len(text)
+        if room <= 0:
+            break
+    return b"".join(reversed(parts)).decode(errors="replace")
+
+
+def _headline(row: ReplicaRow) -> bytes:
+    ended = f", {row.state} {row.ended_at:%Y-%m-%d %H:%M:%S}Z" if row.ended_at else ""
+    reason = f": {row.reason}" if row.reason else ""
+    return f"--- v{row.version}, started {row.started_at:%Y-%m-%d %H:%M:%S}Z{ended}{reason} ---\n".encode()
+
+
+def _log_of(tools: FleetTools, row: ReplicaRow) -> bytes:
+    text = b""
     with contextlib.suppress(ModelyardError):
-        return tools.engine.logs(name, limit=LOG_KEPT)[-limit:].decode(errors="replace")
-    return ""
+        if row.log_digest:
+            with tools.database.read() as session:
+                blob = content.open_granted(
+                    session, store=tools.blobs, holder_id=row.repository_id, digest=row.log_digest
+                )
+                text = b"".join(blob.chunks)
+        elif row.ended_at is None:
+            text = _end_of_log(tools, row.container)
+    return text if text.endswith(b"\n") or not text else text + b"\n"
 
 
-def _plan(session: Session, repository_id: UUID, version: int) -> _Plan:
+def _end_of_log(tools: FleetTools, container: str) -> bytes:
+    """The last ``LOG_KEPT`` bytes; an engine gives a log from its beginning."""
+    end, offset = b"", 0
+    while chunk := tools.engine.logs(container, offset=offset, limit=LOG_KEPT):
+        end, offset = (end + chunk)[-LOG_KEPT:], offset + len(chunk)
+    return end
+
+
+def _plan(session: Session, tools: FleetTools, repository_id: UUID, version: int) -> _Plan:
     deployment = store.deployment(session, repository_id)
     if deployment is None:
         raise DeploymentMissing
     repository = repos.get_repository(session, repository_id)
     found = versions.get_ready_version(session, repository_id, version)
     assert found.image is not None  # a ready version has one
+    pusher = accounts.find_account(session, found.pushed_by) if found.pushed_by else None
+    runs.require_trust(tools.engine, pusher, trusted=tools.options.trusted_creators)
     limits = versions.get_limits(session, repository_id, version)
     return _Plan(found.image.digest, deployment.workers, repository.address, limits)
 
@@ -177,7 +213,7 @@ def _plan(session: Session, repository_id: UUID, version: int) -> _Plan:
 def _insert(session: Session, tools: FleetTools, box: Box) -> None:
     values = {"id": box.id, "repository_id": box.repository_id, "version": box.version, "container": box.container}
     state = {"state": ReplicaState.STARTING.value, "started_at": tools.clock()}
-    store.add_replica(session, values | state)
+    store.add_replica(session, values | state | {"isolation": tools.engine.isolation.value})
 
 
 def _spec(tools: FleetTools, box: Box, plan: _Plan) -> ContainerSpec:

@@ -1,39 +1,44 @@
 """The pool of boxes in this process: hands the gateway one that is ready, starts what is missing, stops what is idle.
 
-Belongs to the server's event loop; the slow parts (``fleet``) run in threads.
+Belongs to the server's event loop; the slow parts (``fleet``) run in threads of their own.
 """
 
 import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import TypeVar, TypeVarTuple
 from uuid import UUID
 
+import anyio
 import anyio.to_thread
 
 from modelyard.kit.errors import ModelyardError
 from modelyard.rooms.serving import fleet, rules, service
-from modelyard.rooms.serving.errors import BoxTimeout, BoxUnreachable, ReplicaFailed, TooManyReplicas
+from modelyard.rooms.serving.errors import BoxUnreachable, ReplicaFailed, TooManyReplicas
 from modelyard.rooms.serving.fleet import Box, FleetTools
-from modelyard.rooms.serving.rules import ReplicaState, Standing
-from modelyard.rooms.serving.upstream import Upstream, request_head
+from modelyard.rooms.serving.health import until_healthy
+from modelyard.rooms.serving.rules import Key, ReplicaState, Standing, Wish
+from modelyard.rooms.serving.slots import Slots
+from modelyard.rooms.serving.upstream import Upstream
 
 log = logging.getLogger("modelyard.serving")
 
 TICK_S = 1.0
-HEALTH_POLL_S = 0.005
-HEALTH_POLL_MAX_S = 0.1
-BACKOFF = timedelta(seconds=30)
+SLOT_WAIT_S = 60.0
 STOP_GRACE_S = 10.0
+THREADS = 16
+LEASE_TRIES = 3
 
-Key = tuple[UUID, int]
+Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Member:
     """A box that is ready, with its connections and its present load."""
 
@@ -42,6 +47,10 @@ class Member:
     last_used: datetime
     busy: int = 0
     leaving: bool = False
+
+    @property
+    def key(self) -> Key:
+        return self.box.repository_id, self.box.version
 
 
 @dataclass(slots=True)
@@ -55,28 +64,49 @@ class Lease:
 @dataclass(slots=True)
 class _Failure:
     error: ModelyardError
-    at: datetime
+    until: datetime
+    count: int
+
+
+@dataclass(slots=True, eq=False)
+class _Ending:
+    """A box on its way out; it is tried again at every tick until the engine has removed it."""
+
+    box: Box
+    state: ReplicaState
+    reason: str | None
+    grace: float = 0
+    trying: bool = False
 
 
 @dataclass(slots=True)
 class Pool:
+    """``generation`` changes with every ``wake``: what was remembered of deployments before is void."""
+
     tools: FleetTools
+    generation: int = 0
     _members: dict[Key, list[Member]] = field(default_factory=dict)
     _starts: dict[Key, asyncio.Task[Member]] = field(default_factory=dict)
     _failures: dict[Key, _Failure] = field(default_factory=dict)
-    _ends: set[asyncio.Task[None]] = field(default_factory=set)
+    _endings: list[_Ending] = field(default_factory=list)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _poke: asyncio.Event = field(default_factory=asyncio.Event)
+    _threads: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(THREADS))
+    _slots: Slots = field(init=False)
     _loop: asyncio.AbstractEventLoop | None = None
-    generation: int = 0
+
+    def __post_init__(self) -> None:
+        self._slots = Slots(self.tools.options.max_replicas)
 
     async def recover(self) -> None:
         """Takes over the boxes that still run from before a restart; to be awaited before the API opens."""
         self._loop = asyncio.get_running_loop()
+        found: dict[Key, list[Box]] = {}
         for box in await anyio.to_thread.run_sync(fleet.recover, self.tools):
-            key = (box.repository_id, box.version)
-            task = self._loop.create_task(self._watch_start(box, key))
-            task.add_done_callback(_note_outcome)
-            self._starts[key] = task
+            await self._slots.take_over()
+            found.setdefault((box.repository_id, box.version), []).append(box)
+        for key, boxes in found.items():
+            self._track(key, self._take_over(key, boxes))
 
     async def run(self) -> None:
         """Looks after the boxes until cancelled: starts what is wanted warm, stops what is idle, notices deaths."""
@@ -91,25 +121,25 @@ class Pool:
 
     async def close(self) -> None:
         """Lets go of the boxes without stopping them: they answer again when the server is back."""
-        for members in self._members.values():
-            for member in members:
-                member.upstream.close()
-        for task in [*self._starts.values(), *self._ends]:
+        for member in self._all():
+            member.upstream.close()
+        for task in [*self._starts.values(), *self._tasks]:
             task.cancel()
 
-    def wake(self) -> None:
-        """Has the boxes looked after now and routes forgotten; callable from any thread."""
+    def wake(self, repository_id: UUID | None = None) -> None:
+        """Has the boxes looked after now, and routes and this repository's failures forgotten; from any thread."""
         if self._loop and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._on_wake)
+            self._loop.call_soon_threadsafe(self._on_wake, repository_id)
 
     def ready_versions(self, repository_id: UUID) -> set[int]:
-        return {version for (owner, version), members in self._members.items() if owner == repository_id and members}
+        return {version for owner, version in self._members if owner == repository_id}
 
     def start_in_background(self, repository_id: UUID, version: int) -> None:
-        """Begins to start a box of the version unless one stands, is starting, or failed a moment ago."""
+        """Begins to start a box of the version unless one stands, is starting, failed lately, or finds no room."""
         key = (repository_id, version)
-        if not self._members.get(key) and not self._recent_failure(key):
-            self._begin_start(key)
+        if key not in self._members:
+            with contextlib.suppress(ModelyardError):
+                self._begin_start(key, evict=False)
 
     @asynccontextmanager
     async def lease(self, repository_id: UUID, version: int) -> AsyncIterator[Lease]:
@@ -117,12 +147,8 @@ class Pool:
 
         Raises ``ReplicaFailed`` with the reason when it cannot start, ``TooManyReplicas``.
         """
-        key = (repository_id, version)
         began = time.monotonic()
-        member = self._least_busy(key)
-        cold = member is None
-        if member is None:
-            member = await asyncio.shield(self._begin_start(key))
+        member, cold = await self._find((repository_id, version))
         member.busy += 1
         try:
             yield Lease(member, time.monotonic() - began if cold else None)
@@ -130,58 +156,52 @@ class Pool:
             member.busy -= 1
             member.last_used = self.tools.clock()
 
-    def report_unreachable(self, member: Member) -> None:
-        """The gateway could not speak to a box: look whether it still lives."""
-        self._run_end(self._check_life(member))
+    async def check(self, member: Member) -> None:
+        """The gateway could not speak to a box: look whether it still lives; a dead one is let go at once."""
+        why = await self._in_thread(fleet.why_ended, self.tools, member.box)
+        if why is not None:
+            self._bury(member, why)
 
     # -- looking after
 
     async def _tick(self) -> None:
-        wishes, stopped = await anyio.to_thread.run_sync(self._load)
-        await asyncio.gather(*(self._check_life(m) for members in list(self._members.values()) for m in list(members)))
+        members = self._all()
+        wishes, stopped, ended = await self._in_thread(self._look, members)
+        for member, why in ended:
+            self._bury(member, why)
+        for ending in self._endings:
+            self._try_end(ending)
         standing = self._standing()
-        for wish in rules.to_start(standing, wishes.values()):
-            key = (wish.repository_id, wish.version)
-            if not self._recent_failure(key):
-                self._begin_start(key)
+        for wish in rules.to_start(standing, wishes):
+            with contextlib.suppress(ModelyardError):
+                self._begin_start((wish.repository_id, wish.version), evict=False)
         going = set(rules.to_stop(standing, wishes, now=self.tools.clock()))
-        for key, members in list(self._members.items()):
-            for member in list(members):
-                if member.box.id in going or key[0] in stopped:
-                    self._dismiss(key, member)
+        for member in self._all():
+            if member.box.id in going or member.key[0] in stopped:
+                self._dismiss(member)
 
-    def _load(self) -> tuple[dict[Key, rules.Wish], set[UUID]]:
+    def _look(self, members: list[Member]) -> tuple[list[Wish], set[UUID], list[tuple[Member, str]]]:
+        """In a thread: what is wanted, whose boxes must go, and which boxes have ended, with the reason."""
         with self.tools.database.read() as session:
-            wishes = {(w.repository_id, w.version): w for w in service.wishes(session)}
-            return wishes, service.repositories_to_stop(session, self._known())
-
-    def _known(self) -> set[UUID]:
-        return {key[0] for key in list(self._members)}
+            wishes = service.wishes(session)
+            stopped = service.repositories_to_stop(session, {member.key[0] for member in members})
+        looked = [(member, fleet.why_ended(self.tools, member.box)) for member in members]
+        return wishes, stopped, [(member, why) for member, why in looked if why is not None]
 
     def _standing(self) -> list[Standing]:
-        ready = [
-            Standing(m.box.id, key[0], key[1], ReplicaState.READY, m.last_used, m.busy)
-            for key, members in self._members.items()
-            for m in members
-        ]
+        ready = [Standing(m.box.id, *m.key, ReplicaState.READY, m.last_used, m.busy) for m in self._all()]
         now = self.tools.clock()
-        return ready + [Standing(UUID(int=0), k[0], k[1], ReplicaState.STARTING, now, 0) for k in self._starts]
+        return ready + [Standing(UUID(int=0), *key, ReplicaState.STARTING, now, 0) for key in self._starts]
 
-    async def _check_life(self, member: Member) -> None:
-        why = await anyio.to_thread.run_sync(fleet.why_ended, self.tools, member.box)
-        if why is None or member.leaving:
-            return
-        member.leaving = True
-        self._remove((member.box.repository_id, member.box.version), member)
-        log.warning("box %s of v%s ended: %s", member.box.id, member.box.version, why)
-        await self._end(member.box, ReplicaState.FAILED, why)
+    def _bury(self, member: Member, why: str) -> None:
+        if self._leave(member):
+            log.warning("box %s of v%s ended: %s", member.box.id, member.box.version, why)
+            member.upstream.close()
+            self._end(member.box, ReplicaState.FAILED, why)
 
-    def _dismiss(self, key: Key, member: Member) -> None:
-        if member.leaving:
-            return
-        member.leaving = True
-        self._remove(key, member)
-        self._run_end(self._drain(member))
+    def _dismiss(self, member: Member) -> None:
+        if self._leave(member):
+            self._run(self._drain(member))
 
     async def _drain(self, member: Member) -> None:
         """Waits for requests under way, then stops the box."""
@@ -190,121 +210,161 @@ class Pool:
                 while member.busy:  # noqa: ASYNC110 (a replica that leaves is rare; no event for each request)
                     await asyncio.sleep(0.05)
         member.upstream.close()
-        await self._end(member.box, ReplicaState.STOPPED, None, grace=STOP_GRACE_S)
+        self._end(member.box, ReplicaState.STOPPED, None, grace=STOP_GRACE_S)
+
+    def _leave(self, member: Member) -> bool:
+        """Takes a member out of the pool; says whether it was in it."""
+        if member.leaving:
+            return False
+        member.leaving = True
+        members = self._members[member.key]
+        members.remove(member)
+        if not members:
+            del self._members[member.key]
+        return True
+
+    def _end(self, box: Box, state: ReplicaState, reason: str | None, *, grace: float = 0) -> None:
+        ending = _Ending(box, state, reason, grace)
+        self._endings.append(ending)
+        self._try_end(ending)
+
+    def _try_end(self, ending: _Ending) -> None:
+        if not ending.trying:
+            ending.trying = True
+            self._run(self._end_now(ending))
+
+    async def _end_now(self, ending: _Ending) -> None:
+        try:
+            await self._in_thread(lambda: _end_box(self.tools, ending))
+        except Exception:
+            log.exception("box %s could not be ended; it is tried again", ending.box.id)
+            ending.trying = False
+            return
+        self._endings.remove(ending)
+        self._slots.give_back()
 
     # -- starting
 
-    def _begin_start(self, key: Key) -> asyncio.Task[Member]:
+    async def _find(self, key: Key) -> tuple[Member, bool]:
+        """A box that is ready, and whether it was waited for."""
+        cold = False
+        for _ in range(LEASE_TRIES):
+            if members := self._members.get(key):
+                return min(members, key=_load) if len(members) > 1 else members[0], cold
+            cold = True
+            member = await asyncio.shield(self._begin_start(key, evict=True))
+            if not member.leaving:
+                return member, cold
+        raise BoxUnreachable("The model was stopped.", remedy="Try again.")
+
+    def _begin_start(self, key: Key, *, evict: bool) -> asyncio.Task[Member]:
+        """The task that starts a box; raises what a start failed with a moment ago, or ``TooManyReplicas``."""
         if key not in self._starts:
-            if failure := self._recent_failure(key):
-                raise failure
-            self._require_room()
-            task = asyncio.get_running_loop().create_task(self._start(key))
-            task.add_done_callback(_note_outcome)
-            self._starts[key] = task
+            failure = self._failures.get(key)
+            if failure and self.tools.clock() < failure.until:
+                raise failure.error.with_traceback(None)
+            if self._slots.full:
+                self._make_room(evict=evict)
+            self._track(key, self._start(key))
         return self._starts[key]
 
-    def _require_room(self) -> None:
-        count = sum(len(members) for members in self._members.values()) + len(self._starts)
-        if count < self.tools.options.max_replicas:
-            return
-        idle = [(key, m) for key, members in self._members.items() for m in members if not m.busy]
-        if not idle:
-            raise TooManyReplicas(f"{count} models are running and busy.", retry_after=10)
-        self._dismiss(*min(idle, key=lambda pair: pair[1].last_used))
+    def _make_room(self, *, evict: bool) -> None:
+        """Lets the box go that has been idle longest, for a request; what is only wanted warm waits."""
+        idle = [member for member in self._all() if not member.busy]
+        if evict and idle:
+            self._dismiss(min(idle, key=lambda member: member.last_used))
+        elif not (evict and self._tasks):  # none is on its way out either
+            raise TooManyReplicas("All places for models are taken.", retry_after=10)
 
-    async def _start(self, key: Key) -> Member:
-        try:
-            box = await anyio.to_thread.run_sync(
-                lambda: fleet.start_box(self.tools, repository_id=key[0], version=key[1])
-            )
-        except ModelyardError as e:
-            self._starts.pop(key, None)
-            self._failures[key] = _Failure(e, self.tools.clock())
-            raise
-        return await self._watch_start(box, key)
+    def _track(self, key: Key, start: Coroutine[None, None, Member]) -> None:
+        task = asyncio.get_running_loop().create_task(self._noted(key, start))
+        task.add_done_callback(_retrieve)
+        self._starts[key] = task
 
-    async def _watch_start(self, box: Box, key: Key) -> Member:
-        """Waits until the box has loaded its model, or says why it has not."""
+    async def _noted(self, key: Key, start: Coroutine[None, None, Member]) -> Member:
+        """Remembers how a start went, so that one that fails is not tried with every request."""
         try:
-            upstream = await self._until_healthy(box)
-            await anyio.to_thread.run_sync(fleet.mark_ready, self.tools, box)
-        except ModelyardError as e:
-            self._failures[key] = _Failure(e, self.tools.clock())
-            await self._end(box, ReplicaState.FAILED, e.detail)
+            member = await start
+        except TooManyReplicas:
             raise
+        except ModelyardError as e:
+            self._note_failure(key, e)
+            raise
+        except Exception as e:
+            log.exception("starting a box of v%s", key[1])
+            error = ReplicaFailed("The model could not be started; the server's log says why.")
+            self._note_failure(key, error)
+            raise error from e
         finally:
-            self._starts.pop(key, None)
+            del self._starts[key]
         self._failures.pop(key, None)
-        member = Member(box, upstream, self.tools.clock())
-        self._members.setdefault(key, []).append(member)
         return member
 
-    async def _until_healthy(self, box: Box) -> Upstream:
-        upstream = Upstream(box.socket)
-        deadline = time.monotonic() + self.tools.options.start_timeout.total_seconds()
-        pause, checked = HEALTH_POLL_S, time.monotonic()
-        while time.monotonic() < deadline:
-            with contextlib.suppress(BoxUnreachable, BoxTimeout):
-                if await _is_healthy(upstream):
-                    return upstream
-            if time.monotonic() - checked > 0.25:
-                checked = time.monotonic()
-                if why := await anyio.to_thread.run_sync(fleet.why_ended, self.tools, box):
-                    raise ReplicaFailed(f"The model did not start: {why}.", remedy="See the deployment's log.")
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, HEALTH_POLL_MAX_S)
-        raise ReplicaFailed("The model did not load in time.", remedy="See the deployment's log.")
+    def _note_failure(self, key: Key, error: ModelyardError) -> None:
+        known = self._failures.get(key)
+        count = known.count + 1 if known else 1
+        self._failures[key] = _Failure(error, self.tools.clock() + rules.pause_after(count), count)
+        log.warning("a box of v%s did not start: %s", key[1], error.detail)
+
+    async def _start(self, key: Key) -> Member:
+        await self._slots.take(within=SLOT_WAIT_S)
+        try:
+            box = await self._in_thread(lambda: fleet.start_box(self.tools, repository_id=key[0], version=key[1]))
+        except BaseException:
+            self._slots.give_back()
+            raise
+        return await self._admit(box)
+
+    async def _take_over(self, key: Key, boxes: list[Box]) -> Member:
+        """Admits what ran before the restart; fails with the first failure if none of it answers."""
+        outcomes = await asyncio.gather(*map(self._admit, boxes), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, Member):
+                return outcome
+        assert isinstance(outcomes[0], BaseException)
+        raise outcomes[0]
+
+    async def _admit(self, box: Box) -> Member:
+        """Waits until the box has loaded its model and lets it answer; one that does not is ended."""
+        try:
+            upstream = await until_healthy(self.tools, box, threads=self._threads)
+            await self._in_thread(fleet.mark_ready, self.tools, box)
+        except Exception as e:
+            self._end(box, ReplicaState.FAILED, e.detail if isinstance(e, ModelyardError) else repr(e))
+            raise
+        member = Member(box, upstream, self.tools.clock())
+        self._members.setdefault(member.key, []).append(member)
+        return member
 
     # -- small parts
 
-    def _least_busy(self, key: Key) -> Member | None:
-        members = self._members.get(key)
-        if not members:
-            return None
-        return members[0] if len(members) == 1 else min(members, key=lambda m: m.busy)
+    async def _in_thread(self, work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
+        return await anyio.to_thread.run_sync(work, *arguments, limiter=self._threads)
 
-    def _recent_failure(self, key: Key) -> ModelyardError | None:
-        failure = self._failures.get(key)
-        if failure and self.tools.clock() - failure.at < BACKOFF:
-            return failure.error
-        self._failures.pop(key, None)
-        return None
+    def _all(self) -> list[Member]:
+        return [member for members in self._members.values() for member in members]
 
-    def _remove(self, key: Key, member: Member) -> None:
-        members = self._members.get(key, [])
-        if member in members:
-            members.remove(member)
-        if not members:
-            self._members.pop(key, None)
-
-    async def _end(self, box: Box, state: ReplicaState, reason: str | None, *, grace: float = 0) -> None:
-        await anyio.to_thread.run_sync(lambda: fleet.end_box(self.tools, box, state=state, reason=reason, grace=grace))
-
-    def _run_end(self, work: Coroutine[None, None, None]) -> None:
+    def _run(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._ends.add(task)
-        task.add_done_callback(self._ends.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    def _on_wake(self) -> None:
+    def _on_wake(self, repository_id: UUID | None) -> None:
         self.generation += 1
-        self._failures.clear()
+        for key in [key for key in self._failures if key[0] == repository_id]:
+            del self._failures[key]
         self._poke.set()
 
 
-def _note_outcome(task: "asyncio.Task[Member]") -> None:
-    """A start that nobody waits for has its failure remembered by the pool; here it is only taken note of."""
-    if not task.cancelled() and (error := task.exception()):
-        log.warning("a box did not start: %s", error)
+def _end_box(tools: FleetTools, ending: _Ending) -> None:
+    fleet.end_box(tools, ending.box, state=ending.state, reason=ending.reason, grace=ending.grace)
 
 
-async def _is_healthy(upstream: Upstream) -> bool:
-    connection = await upstream.connect()
-    try:
-        await connection.send(request_head(b"GET", b"/health", (), chunked=False), b"", framed=True)
-        answer = await connection.answer(within=5.0)
-        async for _ in answer.chunks():
-            pass
-        return answer.status == 200
-    finally:
-        upstream.give_back(connection)
+def _load(member: Member) -> int:
+    return member.busy
+
+
+def _retrieve(task: asyncio.Task[Member]) -> None:
+    """A start that nobody waits for may fail; its failure is noted already."""
+    if not task.cancelled():
+        task.exception()

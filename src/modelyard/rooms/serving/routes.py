@@ -1,5 +1,6 @@
 """HTTP of deployments: ``/api/v1/deployments`` and ``/api/v1/repos/{owner}/{name}/deployment``."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, status
@@ -73,7 +74,7 @@ def deploy(
     clock: Now,
 ) -> Deployment:
     """Serves a version; the one before answers until this one is ready."""
-    db.after_commit(session, boxes.wake)
+    db.after_commit(session, partial(boxes.wake, repository.id))
     return service.deploy(
         session, principal=principal, repository=repository, wanted=wanted, options=options, clock=clock
     )
@@ -84,14 +85,14 @@ def change_deployment(
     session: Writing, repository: Owned, change: DeploymentChange, options: Options, boxes: Boxes, clock: Now
 ) -> Deployment:
     """Scales, keeps warm, narrows who may call. Running boxes keep their workers until they are started anew."""
-    db.after_commit(session, boxes.wake)
+    db.after_commit(session, partial(boxes.wake, repository.id))
     return service.change_deployment(session, repository=repository, change=change, options=options, clock=clock)
 
 
 @router.post(f"{BELOW}/stop", operation_id="stop_deployment")
 def stop_deployment(session: Writing, repository: Owned, options: Options, boxes: Boxes, clock: Now) -> Deployment:
     """Stops answering, after the requests under way."""
-    db.after_commit(session, boxes.wake)
+    db.after_commit(session, partial(boxes.wake, repository.id))
     return service.stop(session, repository=repository, options=options, clock=clock)
 
 
@@ -107,7 +108,7 @@ def set_alias(
     clock: Now,
 ) -> Deployment:
     """Points an alias at a version."""
-    db.after_commit(session, boxes.wake)
+    db.after_commit(session, partial(boxes.wake, repository.id))
     return service.set_alias(
         session,
         principal=principal,
@@ -124,7 +125,7 @@ def remove_alias(
     session: Writing, principal: SignedIn, repository: Owned, alias: AliasName, boxes: Boxes, clock: Now
 ) -> None:
     """Takes an alias away."""
-    db.after_commit(session, boxes.wake)
+    db.after_commit(session, partial(boxes.wake, repository.id))
     service.remove_alias(session, principal=principal, repository=repository, alias=alias, clock=clock)
 
 
@@ -139,7 +140,7 @@ def roll_back(
     clock: Now,
 ) -> Deployment:
     """Points an alias back at the version before."""
-    db.after_commit(session, boxes.wake)
+    db.after_commit(session, partial(boxes.wake, repository.id))
     return service.roll_back(
         session, principal=principal, repository=repository, alias=alias, options=options, clock=clock
     )

@@ -1,26 +1,31 @@
 """Serving decisions without I/O: addresses, headers that may cross, which replicas are wanted."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from urllib.parse import unquote
 from uuid import UUID
 
 ALIAS = re.compile(r"[a-z][a-z0-9-]{0,38}")
 PRODUCTION = "production"
 ADDRESS = re.compile(
-    r"/serve/(?P<owner>[^/@]+)/(?P<name>[^/@]+)(?:@(?:v(?P<version>[1-9]\d{0,8})|(?P<alias>[a-z][a-z0-9-]{0,38})))?"
-    r"(?P<path>/.*)?",
-    re.DOTALL,
+    r"/serve/(?P<owner>[A-Za-z0-9._-]{1,200})/(?P<name>[A-Za-z0-9._-]{1,200})"
+    r"(?:@(?:v(?P<version>[1-9]\d{0,8})|(?P<alias>[a-z][a-z0-9-]{0,38})))?"
 )
+TARGET = re.compile(rb"/[!-~\x80-\xff]*")
 
 DRAIN = timedelta(seconds=30)
 """How long a replica that nothing points at any more stays, for requests under way."""
 
+BACKOFF = timedelta(seconds=15)
+BACKOFF_MAX = timedelta(minutes=8)
+
 REQUEST_HEADERS_DROPPED = frozenset(
     b"cookie authorization proxy-authorization connection keep-alive te trailer transfer-encoding upgrade "
-    b"proxy-connection host forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-real-ip".split()
+    b"proxy-connection host expect forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-real-ip".split()
 )
 RESPONSE_HEADERS_KEPT = frozenset(
     b"content-type content-length content-encoding content-disposition content-language content-range accept-ranges "
@@ -32,6 +37,10 @@ ISOLATING_HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
 )
+
+
+Key = tuple[UUID, int]
+"""A repository and the number of one of its versions."""
 
 
 class ReplicaState(StrEnum):
@@ -53,23 +62,32 @@ class Callers(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServeAddress:
-    """``/serve/{owner}/{name}[@v3|@alias]/path`` taken apart; without a version or alias: ``production``."""
+    """``/serve/{owner}/{name}[@v3|@alias]/path`` taken apart; without a version or alias: ``production``.
 
+    ``model`` is all before the path; ``path`` is as the caller wrote it, percent-encoded, for the box to judge.
+    """
+
+    model: str
     owner: str
     name: str
     version: int | None
     alias: str
-    path: str
+    path: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A version that should be able to answer, and how many replicas of it should run unasked."""
+    """A version that should be able to answer: ``warm`` replicas of it run unasked, ``most`` at the most.
+
+    ``previous`` is the version that answers until this one is ready, where an alias was moved.
+    """
 
     repository_id: UUID
     version: int
     warm: int
     idle_stop: timedelta
+    most: int = 1
+    previous: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +102,16 @@ class Standing:
     busy: int
 
 
-def parse_address(path: str) -> ServeAddress | None:
-    found = ADDRESS.fullmatch(path)
-    if found is None:
+def parse_address(raw_path: bytes) -> ServeAddress | None:
+    """Takes a request's path apart, as it stood in the request (percent-encoded); None for what is none."""
+    parts = raw_path.split(b"/", 4)
+    model = unquote(b"/".join(parts[:4]).decode("latin-1"))
+    path = b"/" + parts[4] if len(parts) == 5 else b"/"
+    found = ADDRESS.fullmatch(model)
+    if found is None or not TARGET.fullmatch(path):
         return None
     version = int(found["version"]) if found["version"] else None
-    return ServeAddress(found["owner"], found["name"], version, found["alias"] or PRODUCTION, found["path"] or "/")
+    return ServeAddress(model, found["owner"], found["name"], version, found["alias"] or PRODUCTION, path)
 
 
 def request_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -112,29 +134,64 @@ def answering_version(wanted: int, previous: int | None, ready: Collection[int])
     return wanted
 
 
-def to_stop(replicas: Sequence[Standing], wishes: Mapping[tuple[UUID, int], Wish], *, now: datetime) -> list[UUID]:
-    """The replicas that may go: idle beyond their bound, or of a version that nothing points at any more."""
+def to_stop(replicas: Sequence[Standing], wishes: Sequence[Wish], *, now: datetime) -> list[UUID]:
+    """The replicas that may go: idle beyond their bound, more than wanted, or of a version that nothing points at."""
+    wished = {_key(wish): wish for wish in wishes}
     going: list[UUID] = []
-    kept: dict[tuple[UUID, int], int] = {}
+    kept: Counter[Key] = Counter()
     for replica in sorted(replicas, key=lambda r: r.last_used, reverse=True):
-        key = (replica.repository_id, replica.version)
-        wish = wishes.get(key)
-        bound = wish.idle_stop if wish else DRAIN
-        warm = wish.warm if wish else 0
-        idle = replica.state is ReplicaState.READY and replica.busy == 0 and now - replica.last_used > bound
-        if idle and kept.get(key, 0) >= warm:
+        key, wish = _key(replica), wished.get(_key(replica))
+        ready = replica.state is ReplicaState.READY
+        idle = replica.busy == 0 and now - replica.last_used > _idle_bound(key, wish, replicas, wishes)
+        surplus = wish is not None and kept[key] >= wish.most
+        if ready and (surplus or (idle and kept[key] >= (wish.warm if wish else 0))):
             going.append(replica.id)
         else:
-            kept[key] = kept.get(key, 0) + 1
+            kept[key] += 1
     return going
 
 
 def to_start(replicas: Sequence[Standing], wishes: Iterable[Wish]) -> list[Wish]:
-    """One entry for each replica that is wanted warm and does not stand."""
-    standing: dict[tuple[UUID, int], int] = {}
-    for replica in replicas:
-        key = (replica.repository_id, replica.version)
-        standing[key] = standing.get(key, 0) + 1
-    return [
-        wish for wish in wishes for _ in range(max(0, wish.warm - standing.get((wish.repository_id, wish.version), 0)))
-    ]
+    """One entry for each replica that is wanted and does not stand.
+
+    Besides those kept warm, a version takes over from one that is running: moving an alias costs no cold start.
+    """
+    standing = Counter(_key(replica) for replica in replicas)
+    missing: list[Wish] = []
+    for wish in wishes:
+        taking_over = wish.previous is not None and standing[wish.repository_id, wish.previous] > 0
+        missing += [wish] * (max(wish.warm, int(taking_over)) - standing[_key(wish)])
+    return missing
+
+
+def pause_after(failures: int) -> timedelta:
+    """How long a version that did not start ``failures`` times in a row is left alone: 15 s, doubling to 8 minutes."""
+    return min(BACKOFF * (1 << min(failures - 1, 16)), BACKOFF_MAX)
+
+
+def version_before(changes: Iterable[tuple[str, int | None]], version: int) -> int | None:
+    """Where rolling back leads from ``version``: None where there is nothing before it.
+
+    ``changes`` are an alias's (verb, version), oldest first. Each ``rollback`` undoes the step before it, so that
+    rolling back twice goes back two steps.
+    """
+    steps: list[int] = []
+    for verb, pointed in changes:
+        if verb == "rollback" and len(steps) > 1:
+            steps.pop()
+        elif pointed is not None:
+            steps.append(pointed)
+    return steps[-2] if len(steps) > 1 and steps[-1] == version else None
+
+
+def _key(of: Wish | Standing) -> Key:
+    return of.repository_id, of.version
+
+
+def _idle_bound(key: Key, wish: Wish | None, replicas: Iterable[Standing], wishes: Iterable[Wish]) -> timedelta:
+    """How long a replica may be idle. One that stands in for a version that is not ready yet stays as that would."""
+    if wish:
+        return wish.idle_stop
+    ready = {_key(replica) for replica in replicas if replica.state is ReplicaState.READY}
+    waiting = (w for w in wishes if (w.repository_id, w.previous) == key and _key(w) not in ready)
+    return max((w.idle_stop for w in waiting), default=DRAIN)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from modelyard.kit.clock import Clock
 from modelyard.kit.ids import new_id
 from modelyard.kit.paging import Page
+from modelyard.rooms.access.errors import ScopeMissing
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal, Scope
 from modelyard.rooms.repos import service as repos
@@ -69,7 +70,7 @@ def deploy(
             "updated_at": now,
         },
     )
-    row = _row(session, repository)
+    row = _row(session, repository, lock=True)
     row.wanted = SERVING
     _apply(row, wanted, clock)
     _point(session, principal, repository, wanted.alias, version.number, "deploy", clock)
@@ -80,14 +81,14 @@ def change_deployment(
     session: Session, *, repository: Repository, change: DeploymentChange, options: ServingOptions, clock: Clock
 ) -> Deployment:
     """Scales and sets bounds; raises ``DeploymentMissing``."""
-    _apply(_row(session, repository), change, clock)
+    _apply(_row(session, repository, lock=True), change, clock)
     session.flush()
     return describe(session, repository, options=options, clock=clock)
 
 
 def stop(session: Session, *, repository: Repository, options: ServingOptions, clock: Clock) -> Deployment:
     """Stops answering; aliases stay, so that deploying again is one call."""
-    row = _row(session, repository)
+    row = _row(session, repository, lock=True)
     row.wanted, row.updated_at = STOPPED, clock()
     session.flush()
     return describe(session, repository, options=options, clock=clock)
@@ -104,13 +105,15 @@ def set_alias(
     clock: Clock,
 ) -> Deployment:
     """Points an alias at a version; raises ``DeploymentMissing``, ``VersionNotReady``."""
-    _row(session, repository)
+    _row(session, repository, lock=True)
     version = versions.get_ready_version(session, repository.id, number)
     _point(session, principal, repository, alias, version.number, "set", clock)
     return describe(session, repository, options=options, clock=clock)
 
 
 def remove_alias(session: Session, *, principal: Principal, repository: Repository, alias: str, clock: Clock) -> None:
+    """Raises ``DeploymentMissing``, ``AliasMissing``."""
+    _row(session, repository, lock=True)
     row = _alias(session, repository, alias)
     _note(session, principal, repository, alias, None, row.version, "remove", clock)
     store.delete_alias(session, row)
@@ -126,6 +129,7 @@ def roll_back(
     clock: Clock,
 ) -> Deployment:
     """Points the alias at the version it pointed at before; raises ``NothingToRollBack``."""
+    _row(session, repository, lock=True)
     row = _alias(session, repository, alias)
     number = _version_before(session, repository, alias, row.version)
     version = versions.get_ready_version(session, repository.id, number)
@@ -177,6 +181,8 @@ def history(session: Session, repository: Repository, *, limit: int) -> list[Ali
 def create_serve_token(session: Session, *, principal: Principal, repository: Repository, clock: Clock) -> ServeToken:
     """A token that can read and call this repository for a few minutes; what the web page calls models with."""
     assert principal.account_id is not None  # the route asks for a signed-in caller
+    if Scope.PREDICT not in principal.scopes:
+        raise ScopeMissing("The token lacks the scope 'predict'.", remedy="Make a token with that scope.")
     token = accounts.create_token(
         session,
         account_id=principal.account_id,
@@ -215,7 +221,8 @@ def wishes(session: Session) -> list[Wish]:
         row = serving[pointer.repository_id]
         warm = row.replicas if row.keep_warm else 0
         idle_stop = timedelta(seconds=row.idle_stop_seconds)
-        found.append(Wish(pointer.repository_id, pointer.version, warm, idle_stop))
+        most = max(row.replicas, 1)
+        found.append(Wish(pointer.repository_id, pointer.version, warm, idle_stop, most, pointer.previous))
     return found
 
 
@@ -287,18 +294,11 @@ def _note(
 
 
 def _version_before(session: Session, repository: Repository, alias: str, version: int) -> int:
-    """What the alias pointed at before its present version; rolling back twice goes back two steps."""
-    steps: list[int] = []
-    for change in reversed(store.changes(session, repository.id, limit=1000)):
-        if change.alias != alias:
-            continue
-        if change.verb == "rollback" and len(steps) > 1:
-            steps.pop()
-        elif change.version is not None:
-            steps.append(change.version)
-    if len(steps) < 2 or steps[-1] != version:
+    changes = reversed(store.changes(session, repository.id, alias=alias, limit=1000))
+    before = rules.version_before([(change.verb, change.version) for change in changes], version)
+    if before is None:
         raise NothingToRollBack(f"'{alias}' has not pointed at another version.", remedy="Set the alias to a version.")
-    return steps[-2]
+    return before
 
 
 def _require_owner(principal: Principal, repository: Repository) -> None:
@@ -306,8 +306,9 @@ def _require_owner(principal: Principal, repository: Repository) -> None:
         raise CallerRefused(f"Only the owner of {repository.address} may call it.", remedy="Ask the owner.")
 
 
-def _row(session: Session, repository: Repository) -> DeploymentRow:
-    row = store.deployment(session, repository.id)
+def _row(session: Session, repository: Repository, *, lock: bool = False) -> DeploymentRow:
+    """``lock`` for changes of the deployment or its aliases: one at a time, so that history tells their order."""
+    row = store.deployment(session, repository.id, lock=lock)
     if row is None:
         raise DeploymentMissing(f"{repository.address} is not deployed.", remedy="Its owner can deploy a version.")
     return row

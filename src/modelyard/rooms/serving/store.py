@@ -18,8 +18,9 @@ def insert_deployment(session: Session, values: dict[str, Any]) -> None:
     db.insert_or_ignore(session, DeploymentRow, values)
 
 
-def deployment(session: Session, repository_id: UUID) -> DeploymentRow | None:
-    return session.get(DeploymentRow, repository_id)
+def deployment(session: Session, repository_id: UUID, *, lock: bool = False) -> DeploymentRow | None:
+    query = sa.select(DeploymentRow).where(DeploymentRow.repository_id == repository_id)
+    return session.scalars(db.lock_row(query) if lock else query).one_or_none()
 
 
 def deployments(session: Session) -> Sequence[DeploymentRow]:
@@ -54,8 +55,11 @@ def add_change(session: Session, values: dict[str, Any]) -> None:
     session.flush()
 
 
-def changes(session: Session, repository_id: UUID, *, limit: int) -> Sequence[AliasChangeRow]:
+def changes(session: Session, repository_id: UUID, *, limit: int, alias: str | None = None) -> Sequence[AliasChangeRow]:
+    """The newest first."""
     query = sa.select(AliasChangeRow).where(AliasChangeRow.repository_id == repository_id)
+    if alias is not None:
+        query = query.where(AliasChangeRow.alias == alias)
     return session.scalars(query.order_by(AliasChangeRow.id.desc()).limit(limit)).all()
 
 

@@ -1,6 +1,6 @@
 """What can go wrong with versions."""
 
-from modelyard.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from modelyard.kit.errors import Conflict, Invalid, NotFound
 
 
 class VersionMissing(NotFound):
@@ -36,11 +36,6 @@ class NotAModel(Invalid):
 class PartsInvalid(Invalid):
     code = "parts_invalid"
     title = "The parts of the push do not fit together"
-
-
-class CodeNotTrusted(Forbidden):
-    code = "code_not_trusted"
-    title = "This machine may not execute the code of this account"
 
 
 class CheckFailed(Invalid):

@@ -3,7 +3,6 @@
 Each step may be repeated after a crash and then does what is left. An outdated attempt stops at its next write.
 """
 
-import errno
 import logging
 import shutil
 import tempfile
@@ -17,8 +16,8 @@ from modelyard.kit.clock import Clock
 from modelyard.kit.db import Database
 from modelyard.kit.durable import part, step, workflow
 from modelyard.kit.errors import ModelyardError
+from modelyard.kit.faults import fault_of
 from modelyard.rooms.accounts import service as accounts
-from modelyard.rooms.accounts.schemas import Role
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.images import service as images
 from modelyard.rooms.images.schemas import Artifact, AssemblyRequest, Lock
@@ -26,13 +25,13 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.runs import service as runs
-from modelyard.rooms.runs.ports import Image, Isolation
+from modelyard.rooms.runs.ports import Image
 from modelyard.rooms.runs.rules import RunState
 from modelyard.rooms.runs.schemas import Purpose
 from modelyard.rooms.runs.service import RunOrder, RunTools
 from modelyard.rooms.versions import building, rules, store
 from modelyard.rooms.versions.building import Build
-from modelyard.rooms.versions.errors import BuildOutdated, CodeNotTrusted
+from modelyard.rooms.versions.errors import BuildOutdated
 from modelyard.rooms.versions.reporting import Reporter
 
 log = logging.getLogger("modelyard.versions")
@@ -129,8 +128,8 @@ def _guarded(version_id: str, attempt: int, work: Callable[[BuildTools, Build], 
         return {"reason": e.detail, "remedy": e.remedy}
     except Exception as e:
         log.exception("build of version %s, attempt %s", version_id, attempt)
-        if isinstance(e, OSError) and e.errno in (errno.ENOSPC, errno.EDQUOT):
-            return {"reason": "The server's disk is full.", "remedy": "Ask the administrator for room, then retry."}
+        if fault := fault_of(e):
+            return {"reason": fault.detail, "remedy": fault.remedy}
         return {"reason": "The build broke; the server's log says why.", "remedy": "Tell the administrator and retry."}
     return None
 
@@ -212,16 +211,9 @@ def _check(tools: BuildTools, build: Build) -> None:
 
 
 def _require_trust(tools: BuildTools, build: Build) -> None:
-    """Below namespaces only code of administrators and of those whom they named is executed."""
-    if tools.runs.engine.isolation not in (Isolation.CHROOT, Isolation.NONE):
-        return
     with tools.database.read() as session:
         pusher = accounts.get_account(session, build.pushed_by) if build.pushed_by else None
-    if pusher is None or (pusher.role is not Role.ADMINISTRATOR and pusher.username not in tools.trusted_creators):
-        raise CodeNotTrusted(
-            f"This machine isolates code only as '{tools.runs.engine.isolation}', which is not enough for strangers'.",
-            remedy="Ask the administrator to name you in MODELYARD_TRUSTED_CREATORS, or to allow namespaces.",
-        )
+    runs.require_trust(tools.runs.engine, pusher, trusted=tools.trusted_creators)
 
 
 def _publish(tools: BuildTools, build: Build) -> None:
