@@ -60,7 +60,7 @@ def start(folder: Path, database_url: str, **settings: str) -> Server:
     """
     data = folder / "d"
     data.mkdir(mode=0o755, parents=True, exist_ok=True)
-    _link_stores(data)
+    link_stores(data)
     return _launch(folder, data, database_url, settings)
 
 
@@ -71,6 +71,19 @@ def restart(server: Server) -> Server:
 
 def stop(server: Server) -> None:
     processes.stop_recorded(server.folder)
+
+
+def link_stores(data: Path) -> None:
+    """Gives a data folder what a build of the digits example would fetch and assemble."""
+    template = warm_stores()
+    for name in STORES:
+        if (template / name).is_dir() and not (data / name).exists():
+            subprocess.run(["cp", "-al", template / name, data / name], check=True)
+
+
+def warm_stores() -> Path:
+    """A data folder's ``blobs`` and ``cache`` that hold what the digits example needs, to be copied or linked."""
+    return Path(session.shared("warm-stores", _warm)["folder"])
 
 
 def make_account(database_url: str, username: str, password: str, role: Role) -> str:
@@ -125,13 +138,6 @@ def _answers(port: int, record: processes.Record) -> bool:
         return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=5).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def _link_stores(data: Path) -> None:
-    template = Path(session.shared("warm-stores", _warm)["folder"])
-    for name in STORES:
-        if (template / name).is_dir() and not (data / name).exists():
-            subprocess.run(["cp", "-al", template / name, data / name], check=True)
 
 
 def _warm(folder: Path) -> dict[str, Any]:
