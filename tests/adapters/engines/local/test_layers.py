@@ -31,7 +31,9 @@ def names(root: Path) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in root.rglob("*"))
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.ZstdCompressor().compress])
+@pytest.mark.parametrize(
+    "pack", [bytes, gzip.compress, zstandard.ZstdCompressor().compress], ids=["plain", "gzip", "zstd"]
+)
 @pytest.mark.parametrize("kind", [FolderBlobs, LocalFolderBlobs])
 def test_layers_may_be_compressed_and_streamed(tmp_path: Path, pack, kind) -> None:
     blobs = kind(tmp_path / "blobs")
@@ -41,7 +43,11 @@ def test_layers_may_be_compressed_and_streamed(tmp_path: Path, pack, kind) -> No
     assert list((tmp_path / "root/trash").iterdir()) == []
 
 
-@pytest.mark.parametrize("data", [gzip.compress(TREE)[:-20], zstandard.ZstdCompressor().compress(TREE)[:-9], b"junk"])
+@pytest.mark.parametrize(
+    "data",
+    [gzip.compress(TREE, mtime=0)[:-20], zstandard.ZstdCompressor().compress(TREE)[:-9], b"junk"],
+    ids=["gzip", "zstd", "tar"],
+)
 def test_broken_layers_are_refused_and_leave_nothing(tmp_path: Path, store: LayerStore, blobs, data: bytes) -> None:
     digest = blobs.put([data]).digest
     with pytest.raises(EngineRefused, match="cannot be unpacked"):

@@ -104,10 +104,24 @@ def test_links_in_a_circle_are_refused(box: Path) -> None:
         unpack_entries(box, link("a", "b"), link("b", "a"), file("a/x", ""))
 
 
-@pytest.mark.parametrize("entry", [link("l", ""), file("x" * 300), link("l", "x" * 5000), file("a/" * 3000 + "b")])
+@pytest.mark.parametrize(
+    "entry",
+    [link("l", ""), file("x" * 300), link("l", "x" * 5000)],
+    ids=["no target", "name", "target"],
+)
 def test_names_that_no_file_can_have_are_refused(box: Path, entry: Entry) -> None:
     with pytest.raises(LayerInvalid, match="cannot be made"):
         unpack_entries(box, entry)
+
+
+def test_depth_is_bounded_also_through_links(box: Path) -> None:
+    deep = "a/" * 60
+    unpack_entries(box, file(f"{deep}f"))
+    with pytest.raises(LayerInvalid, match="deep"):
+        unpack_entries(box, link("l", deep), file(f"l/{deep}g"))
+    with pytest.raises(LayerInvalid, match="deep"):
+        unpack_entries(box, file("b/" * 3000 + "f"))
+    remove_tree(box / "root")
 
 
 def test_devices_pipes_and_sockets_are_left_out(box: Path) -> None:
@@ -137,7 +151,9 @@ def test_whiteouts_are_noted_and_not_written(box: Path) -> None:
     assert [path.name for path in (box / "root").rglob(".wh*")] == []
 
 
-@pytest.mark.parametrize("data", [b"no tar at all" * 100, layer(file("f", b"x" * 5000))[:3000], b"\0" * 100])
+@pytest.mark.parametrize(
+    "data", [b"no tar at all" * 100, layer(file("f", b"x" * 5000))[:3000], b"\0" * 100], ids=["text", "cut", "zeros"]
+)
 def test_what_is_no_tar_is_refused_or_empty(box: Path, data: bytes) -> None:
     (box / "layer.tar").write_bytes(data)
     with pytest.raises(LayerInvalid):

@@ -16,6 +16,8 @@ from pathlib import Path, PurePosixPath
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _NAME_ERRORS = (errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.ENOTDIR, errno.EISDIR, errno.EILSEQ)
+_MAX_DEPTH = 100
+"""Folders within folders; image builders stay below 30, and walking a tree must not exhaust the stack."""
 _MAX_LINKS = 40
 """Symbolic links followed in one path, as Linux does."""
 
@@ -172,6 +174,8 @@ class _Unpacking:
                 continue
             self._make_folder(path)
             done /= part
+            if len(done.parts) > _MAX_DEPTH:
+                raise LayerInvalid(f"folders are more than {_MAX_DEPTH} deep")
         return f"{self._root}/{done}" if done.parts else self._root
 
 
