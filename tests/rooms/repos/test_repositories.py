@@ -52,7 +52,7 @@ def test_a_new_repository_is_private_and_mine(me: httpx.Client, site: Server) ->
 
 
 @pytest.mark.parametrize(
-    "visibility, seen", [("private", (404, 404)), ("internal", (404, 200)), ("public", (200, 200))]
+    ("visibility", "seen"), [("private", (404, 404)), ("internal", (404, 200)), ("public", (200, 200))]
 )
 def test_visibility_says_who_sees_it(me: httpx.Client, site: Server, visibility: str, seen: tuple[int, int]) -> None:
     address = make(me, "shown")

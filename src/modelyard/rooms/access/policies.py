@@ -67,6 +67,17 @@ def basic_of(authorization: str | None) -> tuple[str, str] | None:
     return username, password
 
 
+def site_url(request: Request) -> str:
+    """The site's address for clients that are told to call another of its routes, without a slash at its end.
+
+    Where only the default is configured, which is this machine's name for itself, it is the address that was called:
+    another name would be another site to the client, with other credentials, or none at all on another machine.
+    """
+    configured = part_of(request.app, AccountOptions).public_url.rstrip("/")
+    is_default = urlsplit(configured).hostname == "localhost"
+    return str(request.base_url).rstrip("/") if is_default else configured
+
+
 def client_address(request: Request) -> str:
     """Where the request comes from, for counting attempts."""
     return accounts.client_address(

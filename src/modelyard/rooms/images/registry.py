@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from modelyard.kit.db import Database
 from modelyard.kit.errors import ModelyardError
-from modelyard.kit.http import Reading, part_of, provided
+from modelyard.kit.http import Reading, provided
 from modelyard.rooms.access import policies as access
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts import sign_in
@@ -195,8 +195,7 @@ def _token_response(secret: str) -> Response:
 def _error(request: Request, error: ModelyardError) -> Response:
     headers = VERSION_HEADER | error.headers()
     if error.status == 401:
-        base = part_of(request.app, AccountOptions).public_url.rstrip("/")
-        headers["WWW-Authenticate"] = f'Bearer realm="{base}/v2/token",service="modelyard"'
+        headers["WWW-Authenticate"] = f'Bearer realm="{access.site_url(request)}/v2/token",service="modelyard"'
     code = CODES_OF_KINDS.get(type(error)) or CODES.get(error.status, "UNKNOWN")
     return _error_response(error.status, code, headers, error.detail, error.remedy)
 

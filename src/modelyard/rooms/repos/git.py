@@ -212,7 +212,7 @@ def _commit(repository: pygit2.Repository, revision: str) -> pygit2.Commit:
 
 
 def _is_empty(repository: pygit2.Repository) -> bool:
-    """Whether nothing was committed yet. (``is_empty`` also asks whether HEAD has the name that Git's settings give.)"""
+    """Whether nothing was committed yet. (``is_empty`` also asks whether HEAD is called as Git's settings say.)"""
     return next(iter(repository.references), None) is None
 
 

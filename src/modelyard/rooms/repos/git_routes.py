@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response, status
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from modelyard.kit.http import Reading, provided
-from modelyard.rooms.accounts.ports import AccountOptions
+from modelyard.rooms.access import policies as access
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.repos import git, wire
@@ -45,16 +45,11 @@ def receive_pack(repository: Fetchable) -> Response:
 
 
 @router.post("/info/lfs/objects/batch", max_body_size=BATCH_BYTES)
-def lfs_batch(
-    repository: Fetchable,
-    session: Reading,
-    batch: LfsBatch,
-    accounts: Annotated[AccountOptions, Depends(provided(AccountOptions))],
-) -> Response:
+def lfs_batch(request: Request, repository: Fetchable, session: Reading, batch: LfsBatch) -> Response:
     """Says where to download objects; one that the repository does not hold is a 404 of that object alone."""
     if batch.operation != "download" or batch.hash_algo != "sha256":
         raise LfsUnsupported("Only downloads of SHA-256 objects are offered.", remedy="Push with `modelyard push`.")
-    base = f"{accounts.public_url.rstrip('/')}/{repository.address}.git/info/lfs/objects"
+    base = f"{access.site_url(request)}/{repository.address}.git/info/lfs/objects"
     objects = [_lfs_answer(session, repository, item, base) for item in batch.objects]
     return JSONResponse({"transfer": "basic", "objects": objects}, media_type=LFS_MEDIA_TYPE)
 
