@@ -104,7 +104,7 @@ def part(kind: type[Part]) -> Part:
 
 
 def _executor_id(data_dir: Path) -> str:
-    """This server's name in the workflow tables. It stays with the data folder, whatever the machine is called today."""
+    """This server's name in the workflow tables: it stays with the data folder, whatever the machine is called."""
     file = data_dir / "server-id"
     if not (file.is_file() and file.read_text().strip()):
         partial = file.with_suffix(".partial")

@@ -4,7 +4,9 @@ creation-with-upload, termination, checksum and expiration.
 The requests that stream hold no database session, so these routes have a policy of their own that asks in a short one.
 """
 
+import asyncio
 import base64
+import contextlib
 from collections.abc import Callable, Coroutine
 from email.utils import format_datetime
 from typing import Annotated, Any
@@ -13,6 +15,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 
 from modelyard.kit.db import Database
 from modelyard.kit.errors import ModelyardError
@@ -21,13 +24,15 @@ from modelyard.rooms.access import policies
 from modelyard.rooms.access.errors import ScopeMissing
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.content import rules, uploads
-from modelyard.rooms.content.errors import UploadMediaType
+from modelyard.rooms.content.errors import UploadMediaType, UploadStalled
 from modelyard.rooms.content.ports import BlobStore, ContentOptions
 from modelyard.rooms.content.receiving import Receiver
 from modelyard.rooms.content.schemas import Upload
 from modelyard.rooms.content.uploads import UploadTools
 
 MEDIA_TYPE = "application/offset+octet-stream"
+DRAINED_BYTES = 32 * 1024**2
+DRAINED_SECONDS = 5.0
 TUS = {"Tus-Resumable": rules.TUS_VERSION}
 BODY = {"requestBody": {"content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
 
@@ -50,11 +55,25 @@ class TusRoute(APIRoute):
             try:
                 response = await handle(request)
             except ModelyardError as e:
+                if not isinstance(e, UploadStalled):
+                    await _drain(request)
                 response = problem_response(problem_of(e), e.headers())
             response.headers.update(TUS)
             return response
 
         return handle_tus
+
+
+async def _drain(request: Request) -> None:
+    """Takes in a little more of a refused body: a connection that is closed with unread bytes is reset, and the client
+    never sees the answer (RFC 9112, section 9.6)."""
+    rest = DRAINED_BYTES
+    with contextlib.suppress(ClientDisconnect, TimeoutError):
+        async with asyncio.timeout(DRAINED_SECONDS):
+            async for chunk in request.stream():
+                rest -= len(chunk)
+                if rest <= 0:
+                    return
 
 
 router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"], route_class=TusRoute, default_response_class=Response)

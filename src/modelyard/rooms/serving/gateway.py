@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 
 from modelyard.kit.errors import ModelyardError
+from modelyard.kit.faults import fault_of
 from modelyard.rooms.access.errors import ScopeMissing, SignInRequired
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.ports import AccountOptions
@@ -77,9 +78,10 @@ class Gateway:
             return
         except ModelyardError as e:
             await say_or_cut(started, e)
-        except Exception:
+        except Exception as e:
             log.exception("gateway: %s", scope["path"])
-            await say_or_cut(started, ModelyardError("An unexpected error happened; it is in the server's log."))
+            unknown = ModelyardError("An unexpected error happened; it is in the server's log.")
+            await say_or_cut(started, fault_of(e) or unknown)
 
     async def _serve(self, scope: HttpScope, receive: Receive, send: Started) -> None:
         address = rules.parse_address(scope["raw_path"])
