@@ -1,4 +1,4 @@
-"""People at work on a server that may vanish at any moment. What was acknowledged to them is written down as it comes."""
+"""People at work on a server that may vanish at any moment. What was acknowledged to them is written down."""
 
 import hashlib
 import os

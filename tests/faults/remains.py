@@ -1,19 +1,12 @@
 """What is left on the machine of a server's work: processes, containers, folders."""
 
+import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 CONTAINER = re.compile(r"/engine/c/([^/]+)/")
-
-
-def processes_of(data: Path) -> dict[int, str]:
-    """Processes that were started with, stand in, or hold open something of a data folder, with their command lines."""
-    found = {}
-    for process in _all():
-        if any(str(data) in text for text in _traces(process)):
-            found[int(process.name)] = _read(process / "cmdline").replace("\0", " ").strip()
-    return found
 
 
 def supervised(data: Path) -> dict[int, str]:
@@ -24,6 +17,12 @@ def supervised(data: Path) -> dict[int, str]:
             if target.startswith(str(data)) and (match := CONTAINER.search(target)) and target.endswith("/lock"):
                 found[int(process.name)] = match[1]
     return found
+
+
+def end_boxes(data: Path) -> None:
+    """Ends the boxes that have outlived their server."""
+    for supervisor in supervised(data):
+        os.kill(supervisor, signal.SIGKILL)
 
 
 def unsupervised_boxes(owner: str, supervisors: set[int]) -> list[int]:
@@ -45,15 +44,6 @@ def leftovers(data: Path, *, boxes: set[str], uploads: set[str]) -> list[str]:
 
 def _all() -> Iterator[Path]:
     return (p for p in Path("/proc").iterdir() if p.name.isdigit())
-
-
-def _traces(process: Path) -> Iterator[str]:
-    yield _read(process / "cmdline")
-    yield from _open_files(process)
-    try:
-        yield str((process / "cwd").readlink())
-    except OSError:
-        return
 
 
 def _open_files(process: Path) -> list[str]:

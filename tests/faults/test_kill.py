@@ -1,4 +1,4 @@
-"""`kill -9` at random moments while people push, upload, deploy and predict: nothing acknowledged is missing afterwards,
+"""`kill -9` at random moments while people push, upload, deploy and predict: nothing acknowledged is missing then,
 nothing is orphaned, and boxes that ran answer as soon as the server is back."""
 
 import os
@@ -75,8 +75,7 @@ def _site(kind: str, **settings: str) -> Iterator[Site]:
     witness.deployed["first"] = witness.deploying["first"] = 1
     yield Site(running, owner, token, witness)
     processes.stop_recorded(folder)
-    for supervisor in remains.supervised(folder / "d"):  # boxes outlive their server
-        os.kill(supervisor, signal.SIGKILL)
+    remains.end_boxes(folder / "d")
 
 
 @pytest.mark.soak

@@ -113,7 +113,8 @@ def _estrange_workflows(stopped: server.Server) -> int:
     with engine.begin() as connection:
         changed = connection.execute(
             sa.text(
-                f"UPDATE {table} SET application_version = 'earlier', executor_id = 'elsewhere' WHERE status = 'PENDING'"
+                f"UPDATE {table} SET application_version = 'earlier', executor_id = 'elsewhere'"
+                " WHERE status = 'PENDING'"
             )
         )
     engine.dispose()

@@ -28,7 +28,7 @@ from support import databases, processes, server, session
 from support.server import Server
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
+EXAMPLES = 300 if os.environ.get("MODELYARD_SOAK") == "1" else 8
 ACCEPTED_AT_LEAST = 0.3
 METHODS = ("get", "put", "post", "patch", "delete", "options", "head")
 OPERATIONS = [
@@ -51,6 +51,7 @@ class Fuzzed:
     password: str
     victim: str
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
+    cookies: dict[str, str] = field(default_factory=dict)
     made: int = 0
 
     def real(self, operation: str) -> dict[str, Any]:
@@ -90,10 +91,14 @@ class Fuzzed:
         return connection
 
     def signed_in(self) -> requests.Session:
+        """Signed in once: sign-in is itself fuzzed, until it is rate-limited."""
         connection = requests.Session()
         connection.headers["Origin"] = self.server.url.replace("127.0.0.1", "localhost")
-        credentials = {"username": self.owner, "password": self.password}
-        connection.post(f"{self.api}/session", json=credentials).raise_for_status()
+        if not self.cookies:
+            credentials = {"username": self.owner, "password": self.password}
+            connection.post(f"{self.api}/session", json=credentials).raise_for_status()
+            self.cookies = connection.cookies.get_dict()
+        connection.cookies.update(self.cookies)
         return connection
 
     @property
@@ -126,7 +131,9 @@ def fuzzed(request: pytest.FixtureRequest) -> Iterator[Fuzzed]:
         creator.deploy(f"{username}/adder", version=1)
     document = schemathesis.openapi.from_url(f"{running.url}/api/openapi.json")
     document.config.update(base_url=running.url)
-    yield Fuzzed(running, document, token, username, password, victim)
+    prepared = Fuzzed(running, document, token, username, password, victim)
+    prepared.signed_in().close()
+    yield prepared
     processes.stop_recorded(folder)
 
 

@@ -123,7 +123,9 @@ def test_registry(door: Door) -> None:
 
 def test_git(door: Door) -> None:
     services = st.sampled_from(["git-upload-pack", "git-receive-pack", "git-upload-archive", "x", ""])
-    tails = st.sampled_from(["info/refs", "git-upload-pack", "git-receive-pack", "HEAD", "objects/info/packs", "config"])
+    tails = st.sampled_from(
+        ["info/refs", "git-upload-pack", "git-receive-pack", "HEAD", "objects/info/packs", "config"]
+    )
 
     @fuzzing
     @given(methods, tails | paths, services, st.binary(max_size=200), header_text, st.booleans())

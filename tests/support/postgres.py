@@ -29,6 +29,11 @@ def url(database: str = "postgres") -> str:
     return f"postgresql+psycopg://{USER}@/{database}?host={folder}"
 
 
+def start_own(folder: Path) -> str:
+    """URL of a database on a PostgreSQL of its own in ``folder``, which is made or, after a stop, started again."""
+    return f"postgresql+psycopg://{USER}@/postgres?host={_start(folder)['folder']}"
+
+
 def _start(folder: Path) -> dict[str, Any]:
     initdb, server, ready = (need_postgres(name) for name in ("initdb", "postgres", "pg_isready"))
     account = pwd.getpwnam("postgres") if os.geteuid() == 0 else None  # it refuses to run as root
@@ -37,7 +42,8 @@ def _start(folder: Path) -> dict[str, Any]:
         os.chown(folder, account.pw_uid, account.pw_gid)
     data = folder / "data"
     options = ["-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
-    subprocess.run([initdb, "-D", data, *options], check=True, capture_output=True, cwd=folder, **identity)
+    if not data.exists():
+        subprocess.run([initdb, "-D", data, *options], check=True, capture_output=True, cwd=folder, **identity)
     settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
     processes.launch(folder, [server, "-D", str(data), "-k", str(folder), *settings], **identity)
     until(lambda: subprocess.run([ready, "-q", "-h", folder], check=False).returncode == 0, what="PostgreSQL")
