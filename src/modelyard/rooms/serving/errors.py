@@ -1,6 +1,6 @@
 """What can go wrong while models are served."""
 
-from modelyard.kit.errors import Conflict, Forbidden, Invalid, ModelyardError, NotFound, TooManyRequests, Unavailable
+from modelyard.kit.errors import Conflict, Forbidden, ModelyardError, NotFound, TooManyRequests, Unavailable
 
 
 class DeploymentMissing(NotFound):
@@ -11,11 +11,6 @@ class DeploymentMissing(NotFound):
 class AliasMissing(NotFound):
     code = "alias_missing"
     title = "No such alias"
-
-
-class AliasInvalid(Invalid):
-    code = "alias_invalid"
-    title = "Not a name for an alias"
 
 
 class NothingToRollBack(Conflict):

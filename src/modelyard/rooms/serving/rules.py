@@ -9,11 +9,10 @@ from enum import StrEnum
 from urllib.parse import unquote
 from uuid import UUID
 
-ALIAS = re.compile(r"[a-z][a-z0-9-]{0,38}")
 PRODUCTION = "production"
 ADDRESS = re.compile(
     r"/serve/(?P<owner>[A-Za-z0-9._-]{1,200})/(?P<name>[A-Za-z0-9._-]{1,200})"
-    r"(?:@(?:v(?P<version>[1-9]\d{0,8})|(?P<alias>[a-z][a-z0-9-]{0,38})))?"
+    r"(?:@(?:v(?P<version>[1-9]\d{0,8})|(?P<alias>(?!v\d+$)[a-z][a-z0-9-]{0,38})))?"
 )
 TARGET = re.compile(rb"/[!-~\x80-\xff]*")
 
@@ -112,6 +111,11 @@ def parse_address(raw_path: bytes) -> ServeAddress | None:
         return None
     version = int(found["version"]) if found["version"] else None
     return ServeAddress(model, found["owner"], found["name"], version, found["alias"] or PRODUCTION, path)
+
+
+def is_version(alias: str) -> bool:
+    """Whether a name for an alias would be taken for a version in an address."""
+    return re.fullmatch(r"v\d+", alias) is not None
 
 
 def request_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

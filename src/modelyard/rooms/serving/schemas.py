@@ -4,11 +4,18 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from modelyard.rooms.serving.rules import PRODUCTION, Callers, ReplicaState
+from modelyard.rooms.serving.rules import PRODUCTION, Callers, ReplicaState, is_version
 
-AliasName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,38}$")]
+
+def _not_a_version(alias: str) -> str:
+    if is_version(alias):
+        raise ValueError("it would be taken for a version")
+    return alias
+
+
+AliasName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,38}$"), AfterValidator(_not_a_version)]
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 

@@ -2,14 +2,16 @@
 
 import asyncio
 import os
+import stat
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from modelyard.rooms.serving.connection import Connection
 from modelyard.rooms.serving.errors import BoxUnreachable
 
 IDLE_CONNECTIONS = 128
-SOCKET_PATH_LIMIT = 100
 
 
 class Upstream:
@@ -52,19 +54,17 @@ class Upstream:
         return connection
 
 
-class _reachable:  # noqa: N801 (reads as a verb in `with`)
-    """A path to a socket that fits the kernel's limit of 108 bytes, by way of an open folder where it is too long."""
+@contextmanager
+def _reachable(socket: Path) -> Iterator[str]:
+    """A path that leads to this very socket. Its folder is written to by a stranger's code, so a link there would lead
+    the server to any socket of the host: the file is opened without following one, and must be a socket.
 
-    def __init__(self, socket: Path) -> None:
-        self._socket = socket
-        self._folder: int | None = None
-
-    def __enter__(self) -> str:
-        if len(os.fsencode(self._socket)) <= SOCKET_PATH_LIMIT:
-            return str(self._socket)
-        self._folder = os.open(self._socket.parent, os.O_PATH)
-        return f"/proc/self/fd/{self._folder}/{self._socket.name}"
-
-    def __exit__(self, *_: object) -> None:
-        if self._folder is not None:
-            os.close(self._folder)
+    The path is short, too: the kernel's limit is 108 bytes (unix(7)).
+    """
+    descriptor = os.open(socket, os.O_PATH | os.O_NOFOLLOW)
+    try:
+        if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+            raise FileNotFoundError(f"{socket.name} is not a socket")
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
