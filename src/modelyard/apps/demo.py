@@ -52,7 +52,6 @@ def demo(
         with _client(settings) as client:
             outcome = _show(client, settings)
         if not once:
-            steps.say(f"\nOpen {settings.url} and sign in as '{ADMINISTRATOR}'. Ctrl-C stops the server.")
             _wait_for_interrupt(server, settings)
         with _client(settings) as client:
             steps.stop_boxes(client, ADDRESS)
@@ -106,6 +105,7 @@ def _wait_until_up(settings: Settings, server: subprocess.Popen[bytes]) -> None:
 def _wait_for_interrupt(server: subprocess.Popen[bytes], settings: Settings) -> None:
     """Raises ``CommandError`` if the server ends by itself."""
     try:
+        steps.say(f"\nOpen {settings.url} and sign in as '{ADMINISTRATOR}'. Ctrl-C stops the server.")
         server.wait()
     except KeyboardInterrupt:
         steps.say("\nStopping …")
