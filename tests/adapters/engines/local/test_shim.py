@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.engine import until
 from modelyard.adapters.engines.local import launcher
 from modelyard.adapters.engines.local.shim import tree
 from modelyard.adapters.engines.local.shim.cgroups import Place
@@ -112,7 +113,7 @@ def test_children_are_found_at_any_depth() -> None:
         assert tree.living(below) == below
         assert tree._children_by_scan(parent.pid) == tree.children(parent.pid)
         tree.kill_all([*below, parent.pid])
-    assert tree.living(below) == []
+    until(lambda: tree.living(below) == [])
     assert tree.start_of(parent.pid) is None
 
 
