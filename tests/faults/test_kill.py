@@ -100,8 +100,12 @@ def _kill_again_and_again(site: Site, times: int) -> None:
         driver.start()
         _pass_time(moments.uniform(0.5, 6))
         boxes = site.boxes()
-        _kill(site.running)
+        _kill(site.running.pid)
         driver.stop()
+        if moments.random() < 0.5:  # once more, while it starts
+            record = server.launch_again(site.running)
+            _pass_time(moments.uniform(0.1, 6))
+            _kill(record.pid)
         site.running = server.restart(site.running)
         _check_boxes(site, boxes)
         _check_acknowledged(site)
@@ -118,9 +122,9 @@ def _pass_time(seconds: float) -> None:
     until(lambda: time.monotonic() > end, seconds=seconds + 5)
 
 
-def _kill(running: Server) -> None:
-    record = processes.note(running.pid)
-    os.kill(running.pid, signal.SIGKILL)
+def _kill(pid: int) -> None:
+    record = processes.note(pid)
+    os.kill(pid, signal.SIGKILL)
     until(lambda: not record.alive(), what="the end of the server")
 
 

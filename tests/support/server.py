@@ -69,6 +69,11 @@ def restart(server: Server) -> Server:
     return _relaunch(server)
 
 
+def launch_again(server: Server) -> processes.Record:
+    """Starts a server that was killed, without waiting until it answers."""
+    return _launch_process(server.folder, server.environment)
+
+
 def stop(server: Server) -> None:
     processes.stop_recorded(server.folder)
 
@@ -127,9 +132,13 @@ def _relaunch(server: Server) -> Server:
 
 
 def _run(folder: Path, environment: Mapping[str, str], port: int) -> int:
-    record = processes.launch(folder, [sys.executable, "-m", "modelyard.apps.cli", "up"], env=environment)
+    record = _launch_process(folder, environment)
     until(lambda: _answers(port, record), seconds=90, what=f"the server, see {folder}/log")
     return record.pid
+
+
+def _launch_process(folder: Path, environment: Mapping[str, str]) -> processes.Record:
+    return processes.launch(folder, [sys.executable, "-m", "modelyard.apps.cli", "up"], env=environment)
 
 
 def _answers(port: int, record: processes.Record) -> bool:
