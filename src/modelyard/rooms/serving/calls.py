@@ -10,7 +10,7 @@ from modelyard.kit.errors import ModelyardError
 from modelyard.kit.http import problem_of
 from modelyard.rooms.serving import rules
 from modelyard.rooms.serving.connection import Answer, Connection, request_head
-from modelyard.rooms.serving.errors import CallerGone
+from modelyard.rooms.serving.errors import BodySlow, CallerGone
 from modelyard.rooms.serving.rules import ServeAddress
 
 HttpScope = MutableMapping[str, Any]
@@ -20,6 +20,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 log = logging.getLogger("modelyard.gateway")
 
 WATCH_AFTER_S = 0.25
+BODY_PAUSE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ async def read_call(scope: HttpScope, receive: Receive, address: ServeAddress) -
 async def _body_of(headers: list[tuple[bytes, bytes]], receive: Receive) -> tuple[bytes | AsyncIterator[bytes], bool]:
     """The request's body and whether its length is in the head; a body that is here already comes as bytes."""
     has_length = any(name == b"content-length" for name, _ in headers)
-    message = await receive()
+    message = await _received(receive)
     if message["type"] != "http.request":
         raise CallerGone
     first = message.get("body", b"")
@@ -122,10 +123,19 @@ async def _body_of(headers: list[tuple[bytes, bytes]], receive: Receive) -> tupl
     return _rest(first, receive), has_length
 
 
+async def _received(receive: Receive) -> MutableMapping[str, Any]:
+    """The next piece of the body; a caller that sends nothing for long must not keep a box busy."""
+    try:
+        async with asyncio.timeout(BODY_PAUSE_S):
+            return await receive()
+    except TimeoutError as e:
+        raise BodySlow(f"Nothing came for {BODY_PAUSE_S:.0f} s.", remedy="Send the body without pauses.") from e
+
+
 async def _rest(first: bytes, receive: Receive) -> AsyncIterator[bytes]:
     yield first
     while True:
-        message = await receive()
+        message = await _received(receive)
         if message["type"] == "http.disconnect":
             raise CallerGone
         yield message.get("body", b"")

@@ -43,6 +43,14 @@ class TooManyReplicas(TooManyRequests):
     title = "No room to start another model"
 
 
+class BodySlow(ModelyardError):
+    """The caller paused too long in the middle of its request (408)."""
+
+    status = 408
+    code = "body_slow"
+    title = "The request did not arrive in time"
+
+
 class BoxUnreachable(ModelyardError):
     """The box closed the connection or spoke nonsense (502)."""
 

@@ -187,7 +187,7 @@ def create_serve_token(session: Session, *, principal: Principal, repository: Re
         session,
         account_id=principal.account_id,
         name="serve",
-        scopes=[Scope.READ, Scope.PREDICT],
+        scopes=[scope for scope in (Scope.READ, Scope.PREDICT) if scope in principal.scopes],
         lifetime=SERVE_TOKEN_LIFETIME,
         only_repository=repository.id,
         clock=clock,
