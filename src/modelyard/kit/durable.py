@@ -29,10 +29,9 @@ POLLING_INTERVAL_S = 0.1
 UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
 BROKEN = ["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
-ENDED = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
+ENDED = frozenset({"SUCCESS", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 
 _parts: dict[type, object] = {}
-_launched: dict[str, str] = {}
 
 
 def launch(database_url: str, *, data_dir: Path, version: str, queues: dict[str, int]) -> None:
@@ -51,7 +50,6 @@ def launch(database_url: str, *, data_dir: Path, version: str, queues: dict[str,
         "log_level": "WARNING",
         "notification_listener_polling_interval_sec": POLLING_INTERVAL_S,
     }
-    _launched["version"] = version
     DBOS(config=config)
     DBOS.launch()
     _forget_stranded(version, _executor_id(data_dir))
@@ -84,13 +82,12 @@ def left_to_sweep(what: str) -> Iterator[None]:
 
 
 def has_ended(id: str) -> bool:
-    """Whether no more is to come of the workflow: it has returned, failed or been cancelled, or it belongs to another
-    version of the workflow code, which nothing continues. False for an id that is not known."""
+    """Whether no more is to come of the workflow: it has returned, was cancelled, or took the server with it too often.
+
+    False for one that is not known, and for one that broke off, which ``enqueue`` starts again.
+    """
     status = DBOS.get_workflow_status(id)
-    if status is None:
-        return False
-    stranded = status.app_version not in (None, _launched["version"])
-    return stranded or status.status in ENDED
+    return status is not None and status.status in ENDED
 
 
 def provide_part(kind: type[Part], part: Part) -> None:

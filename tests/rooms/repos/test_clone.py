@@ -21,8 +21,8 @@ def me(site: Server, tmp_path: Path) -> Author:
 
 
 def git(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The real git, with a home of its own and nobody to ask."""
-    home = cwd / "home"
+    """The real git, with a home of the test's own and nobody to ask."""
+    home = next((h for folder in (cwd, cwd.parent) if (h := folder / "git-home").is_dir()), cwd / "git-home")
     home.mkdir(exist_ok=True)
     base = {"PATH": os.environ["PATH"], "HOME": str(home), "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1"}
     argv = [need("git", package="git"), *arguments]

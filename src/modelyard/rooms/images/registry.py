@@ -19,6 +19,7 @@ from modelyard.kit.db import Database
 from modelyard.kit.errors import ModelyardError
 from modelyard.kit.http import Reading, provided
 from modelyard.rooms.access import policies as access
+from modelyard.rooms.access.errors import ScopeMissing
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts import sign_in
 from modelyard.rooms.accounts.ports import AccountOptions
@@ -154,7 +155,7 @@ def list_tags(
 
 
 @router.api_route("/{path:path}", methods=["POST", "PUT", "PATCH", "DELETE"])
-def refuse_writing(principal: access.Reader, path: str) -> Response:
+def refuse_writing(_: Annotated[None, Depends(access.public)], path: str) -> Response:
     """Images are made by pushing models; nothing is pushed or deleted here."""
     message = "This registry is read-only: images are made by `modelyard push`."
     return _error_response(405, "UNSUPPORTED", VERSION_HEADER | {"Allow": "GET, HEAD"}, message)
@@ -164,7 +165,10 @@ def _principal(session: Session, request: Request, basic: tuple[str, str], throt
     """Whom a user name and password stand for; the password may be an API token."""
     username, password = basic
     if password.startswith(TOKEN_PREFIX):
-        return accounts.principal_of_token(session, password)
+        principal = accounts.principal_of_token(session, password)
+        if Scope.READ not in principal.scopes or principal.only_repository is not None:
+            raise ScopeMissing("This token cannot be exchanged.", remedy="Use a token with the scope 'read'.")
+        return principal
     address = access.client_address(request)
     account = sign_in.check_credentials(
         session, username=username, password=password, address=address, throttle=throttle
