@@ -1,5 +1,5 @@
-import { ActionIcon, Avatar, Menu, SegmentedControl, Text, useMantineColorScheme } from "@mantine/core";
-import { IconLayoutDashboard, IconLogout, IconMenu2, IconPlus, IconSettings, IconShield, IconUserPlus } from "@tabler/icons-react";
+import { Menu, Text, useMantineColorScheme } from "@mantine/core";
+import { IconLayoutDashboard, IconLogout, IconPlus, IconSettings, IconShield, IconUserPlus } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useRouter } from "@tanstack/react-router";
 
@@ -8,10 +8,12 @@ import { signOut } from "@/features/accounts/api/session";
 import { forgetServeTokens } from "@/features/serving/api/predict";
 import { notifyProblem } from "@/ui/notify";
 
-type Props = { account: Account | null; mayCreate: boolean };
+import { AccountButton } from "./account-button";
+
+export type MenuProps = { account: Account | null; mayCreate: boolean };
 
 /** Who is signed in, where they can go, and how light the page is. */
-export function AccountMenu({ account, mayCreate }: Props) {
+export default function AccountMenu({ account, mayCreate }: MenuProps) {
   const router = useRouter();
   const queries = useQueryClient();
   const leave = async () => {
@@ -22,11 +24,9 @@ export function AccountMenu({ account, mayCreate }: Props) {
     await router.invalidate();
   };
   return (
-    <Menu position="bottom-end" width={220} withinPortal>
+    <Menu defaultOpened position="bottom-end" width={220} withinPortal={false} withInitialFocusPlaceholder={false}>
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="lg" radius="xl" aria-label={account ? `Account ${account.username}` : "Menu"}>
-          {account ? <Avatar size={30} radius="xl" color="pine" variant="filled" aria-hidden>{account.username.slice(0, 2).toUpperCase()}</Avatar> : <IconMenu2 size={20} />}
-        </ActionIcon>
+        <AccountButton account={account} />
       </Menu.Target>
       <Menu.Dropdown>
         {account && <Signed account={account} mayCreate={mayCreate} />}
@@ -45,10 +45,11 @@ export function AccountMenu({ account, mayCreate }: Props) {
 function Signed({ account, mayCreate }: { account: Account; mayCreate: boolean }) {
   return (
     <>
-      <Menu.Label>
-        <Text size="sm" fw={600} c="var(--mantine-color-text)">{account.display_name || account.username}</Text>
-        <Text size="xs">{account.username} · {account.role}</Text>
-      </Menu.Label>
+      <Menu.Item component={Link} to="/settings">
+        <Text size="sm" fw={600}>{account.display_name || account.username}</Text>
+        <Text size="xs" c="dimmed">{account.username} · {account.role}</Text>
+      </Menu.Item>
+      <Menu.Divider />
       <Menu.Item leftSection={<IconLayoutDashboard size={16} />} component={Link} to="/dashboard">Dashboard</Menu.Item>
       {mayCreate && <Menu.Item leftSection={<IconPlus size={16} />} component={Link} to="/new">New model</Menu.Item>}
       <Menu.Item leftSection={<IconSettings size={16} />} component={Link} to="/settings">Settings</Menu.Item>
@@ -63,15 +64,10 @@ function Signed({ account, mayCreate }: { account: Account; mayCreate: boolean }
 function Scheme() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <div style={{ padding: "4px 8px 6px" }}>
-      <SegmentedControl
-        size="xs"
-        fullWidth
-        aria-label="Colours"
-        value={colorScheme}
-        onChange={(value) => setColorScheme(value)}
-        data={[{ value: "light", label: "Light" }, { value: "dark", label: "Dark" }, { value: "auto", label: "System" }]}
-      />
-    </div>
+    <Menu.RadioGroup value={colorScheme} onChange={(value) => setColorScheme(value as typeof colorScheme)}>
+      <Menu.RadioItem value="light">Light</Menu.RadioItem>
+      <Menu.RadioItem value="dark">Dark</Menu.RadioItem>
+      <Menu.RadioItem value="auto">As the system</Menu.RadioItem>
+    </Menu.RadioGroup>
   );
 }

@@ -18,7 +18,7 @@ export default function SearchDialog({ wanted }: { wanted: number }) {
   const hits = data?.pages[0]?.items.slice(0, 12) ?? [];
   useEffect(() => spotlight.open(), [wanted]);
   return (
-    <Spotlight.Root query={text} onQueryChange={setText} shortcut={null} scrollable maxHeight={420} clearQueryOnClose>
+    <Spotlight.Root query={text} onQueryChange={setText} shortcut={null} scrollable maxHeight={420} clearQueryOnClose attributes={{ content: { "aria-label": "Search" } }}>
       <Spotlight.Search placeholder="Search by name, title or tag" leftSection={<IconSearch size={18} />} aria-label="Search" />
       <Spotlight.ActionsList>
         {hits.map((hit) => (

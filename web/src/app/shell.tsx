@@ -7,7 +7,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { sessionQuery } from "@/features/accounts/api/session";
 import { LinkButton, TextLink } from "@/ui/links";
 
-import { AccountMenu } from "./account-menu";
+import { LateAccountMenu } from "./account-button";
 
 const SearchDialog = lazy(() => import("./search-dialog"));
 
@@ -36,7 +36,7 @@ export function Shell() {
           {session && !account && (
             <TextLink to="/sign-in" search={{}} fw={500} style={{ whiteSpace: "nowrap" }}>Sign in</TextLink>
           )}
-          <AccountMenu account={account ?? null} mayCreate={Boolean(mayCreate)} />
+          <LateAccountMenu account={account ?? null} mayCreate={Boolean(mayCreate)} />
         </div>
       </header>
       <PageChange />

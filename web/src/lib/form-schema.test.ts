@@ -41,6 +41,18 @@ group("planForm", () => {
     expect(completeInputs(inputs, { picture: "…", top: undefined })).toEqual({ picture: "…", seed: null });
   });
 
+  it("goes into definitions and alternatives", () => {
+    const nested = {
+      type: "object",
+      properties: { patient: { $ref: "#/$defs/P" }, either: { anyOf: [{ type: "integer" }, { type: "string" }] } },
+      $defs: { P: { type: "object", properties: { age: { anyOf: [{ type: "integer" }, { type: "null" }] } }, required: ["age"] } },
+    };
+    const { schema } = planForm(nested);
+    expect(schema.$defs).toEqual({ P: { type: "object", properties: { age: { title: "Age", type: "integer" } }, required: [] } });
+    expect(schema.properties).toMatchObject({ either: { anyOf: [{ title: "Whole number" }, { title: "Text" }] } });
+    expect(completeInputs(nested, { patient: {} })).toEqual({ patient: { age: null } });
+  });
+
   it("says range and default", () => {
     expect(describe(inputs.properties.share)).toBe("Share kept · 0 to 1 · default 0.5");
     expect(describe({ type: "integer", exclusiveMinimum: 3 })).toBe("more than 3");

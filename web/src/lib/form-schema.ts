@@ -5,6 +5,7 @@
 import { gridShape } from "./grid";
 import { formatNumber, humanize } from "./format";
 import { isRecord } from "./json";
+import { typeName } from "./type-name";
 
 export type Schema = Record<string, unknown>;
 export type Inputs = Record<string, unknown>;
@@ -18,22 +19,30 @@ export function planForm(inputs: Schema, example: Inputs = {}): FormPlan {
   const uiSchema: Record<string, unknown> = {};
   const controls: Record<string, Control> = {};
   for (const [name, raw] of Object.entries(propertiesOf(inputs))) {
-    const schema = withoutNull(raw);
+    const schema = named(withoutNull(raw));
     const control = controlOf(schema, example[name], definitions);
     controls[name] = control;
     properties[name] = { ...schema, title: typeof schema.title === "string" ? schema.title : humanize(name) };
     uiSchema[name] = { ...uiOf(control), "ui:description": describe(schema) };
   }
   const required = namesOf(inputs.required).filter((name) => !isNullable(propertiesOf(inputs)[name]));
-  return { schema: { ...inputs, properties, required }, uiSchema, controls };
+  const $defs = Object.fromEntries(Object.entries(definitions).map(([name, raw]) => [name, isRecord(raw) ? inner(raw) : raw]));
+  return { schema: { ...inputs, properties, required, ...(inputs.$defs ? { $defs } : {}) }, uiSchema, controls };
 }
 
-/** What to send: the form's values, and null for what must be there but may be null. */
+/** What to send: the form's values, and null for what must be there but may be null, at any depth. */
 export function completeInputs(inputs: Schema, values: Inputs): Inputs {
+  return complete(inputs, values, isRecord(inputs.$defs) ? inputs.$defs : {}) as Inputs;
+}
+
+function complete(raw: unknown, value: unknown, definitions: Schema): unknown {
+  const schema = resolve(isRecord(raw) ? withoutNull(raw) : {}, definitions);
+  if (Array.isArray(value)) return value.map((item) => complete(schema.items, item, definitions));
+  if (!isRecord(value)) return value;
+  const properties = propertiesOf(schema);
   const sent: Inputs = {};
-  for (const [name, value] of Object.entries(values)) if (value !== undefined) sent[name] = value;
-  for (const name of namesOf(inputs.required))
-    if (!(name in sent) && isNullable(propertiesOf(inputs)[name])) sent[name] = null;
+  for (const [name, item] of Object.entries(value)) if (item !== undefined) sent[name] = complete(properties[name], item, definitions);
+  for (const name of namesOf(schema.required)) if (!(name in sent) && isNullable(properties[name])) sent[name] = null;
   return sent;
 }
 
@@ -75,6 +84,22 @@ function controlOf(schema: Schema, example: unknown, definitions: Schema): Contr
 function uiOf(control: Control): Record<string, unknown> {
   if (control === "native") return {};
   return control === "text" ? { "ui:widget": "textarea" } : { "ui:field": control };
+}
+
+/** A definition as the form uses it: its nullable fields may stay empty, and every field has words. */
+function inner(schema: Schema): Schema {
+  const old = propertiesOf(schema);
+  if (!Object.keys(old).length) return schema;
+  const properties = Object.fromEntries(
+    Object.entries(old).map(([name, raw]) => [name, { title: humanize(name), ...named(withoutNull(raw)) }]),
+  );
+  return { ...schema, properties, required: namesOf(schema.required).filter((name) => !isNullable(old[name])) };
+}
+
+/** Alternatives called by what they are. */
+function named(schema: Schema): Schema {
+  if (!Array.isArray(schema.anyOf)) return schema;
+  return { ...schema, anyOf: (schema.anyOf as Schema[]).map((option) => ({ title: humanize(typeName(option)), ...option })) };
 }
 
 /** Whether nothing is known of a value that a form could be made of. */

@@ -1,4 +1,4 @@
-import { Button, type ButtonProps, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, type ButtonProps, Group, Modal, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState } from "react";
 
@@ -24,8 +24,9 @@ export function ConfirmButton({ label, title, consequence, phrase, onConfirm, ..
   return (
     <>
       <Button variant="default" {...button} onClick={open}>{label}</Button>
-      <Modal opened={opened} onClose={close} title={title} centered>
+      <Modal opened={opened} onClose={close} withCloseButton={false} centered attributes={{ content: { "aria-label": title } }}>
         <Stack>
+          <Title order={2} size="h2">{title}</Title>
           <Text size="sm">{consequence}</Text>
           {phrase && (
             <TextInput label={`Type ${phrase} to confirm`} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} data-autofocus />

@@ -11,6 +11,7 @@ export function NotFoundPage() {
   return (
     <main className="page" data-narrow id="main">
       <EmptyState
+        whole
         icon={<IconMapPinOff size={36} />}
         title="There is nothing at this address"
         action={<LinkButton to="/">Explore models</LinkButton>}

@@ -43,7 +43,7 @@ export function NewVersionPage() {
 
 function ReadersCannot() {
   return (
-    <EmptyState icon={<IconLock size={34} />} title="Your role is reader" action={<LinkButton to="/" variant="default">Explore models</LinkButton>}>
+    <EmptyState whole icon={<IconLock size={34} />} title="Your role is reader" action={<LinkButton to="/" variant="default">Explore models</LinkButton>}>
       Readers see and run models. Ask an administrator for the role creator to push your own.
     </EmptyState>
   );

@@ -1,7 +1,8 @@
 import { Group, Skeleton, Text, Title } from "@mantine/core";
 import { IconUpload } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, Outlet } from "@tanstack/react-router";
+import { getRouteApi, Link, Outlet, useRouterState } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 
 import { ProblemError } from "@/client/problem";
 import type { Repository } from "@/client/types";
@@ -75,8 +76,14 @@ function Serving({ owner, name }: { owner: string; name: string }) {
 
 function Tabs({ owner, name, canWrite }: { owner: string; name: string; canWrite: boolean }) {
   const params = { owner, name };
+  const path = useRouterState({ select: ({ location }) => location.pathname });
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a narrow screen the bar scrolls; the tab that is shown must be seen in it.
+    bar.current?.querySelector('[data-status="active"]')?.scrollIntoView({ inline: "center", block: "nearest" });
+  }, [path]);
   return (
-    <nav className="tabs" aria-label="Repository" style={{ marginBottom: 18 }}>
+    <nav ref={bar} className="tabs" aria-label="Repository" style={{ marginBottom: 18 }}>
       <Link to="/$owner/$name" params={params} className="tab" activeOptions={{ exact: true }}>Overview</Link>
       <Link to="/$owner/$name/run" params={params} className="tab">Run</Link>
       <Link to="/$owner/$name/api" params={params} className="tab">API</Link>

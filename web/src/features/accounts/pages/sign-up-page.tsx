@@ -54,7 +54,7 @@ function SignUpForm({ invitation, onEntered }: Props) {
 
 function Closed({ invited }: { invited: boolean }) {
   return (
-    <EmptyState icon={<IconUserOff size={36} />} title={invited ? "An invitation is needed" : "Sign-up is closed here"} action={<LinkButton to="/sign-in" variant="default">Sign in</LinkButton>}>
+    <EmptyState whole icon={<IconUserOff size={36} />} title={invited ? "An invitation is needed" : "Sign-up is closed here"} action={<LinkButton to="/sign-in" variant="default">Sign in</LinkButton>}>
       {invited ? "Open the link in the invitation that you were given, or ask an administrator for one." : "Ask an administrator to make an account for you."}
     </EmptyState>
   );

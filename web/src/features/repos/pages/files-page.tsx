@@ -37,7 +37,7 @@ export function FilesPage({ address, path, revision, revisions }: Props) {
           </Button>
         )}
       </Group>
-      <section className="surface" aria-label={path || "Files"}>
+      <section className="surface" aria-label="Files">
         <LastCommit address={address} revision={revision} />
         {!known && <SkeletonRows count={3} />}
         {known && (file ? <FileView address={address} revision={revision} entry={file} /> : <Folder address={address} revision={revision} path={path} />)}

@@ -56,15 +56,14 @@ export function RunPage({ address, versions, deployment, signedIn }: CallProps) 
           </Group>
         }
       >
-        <Stack gap="md">
-          <Suspense fallback={<Skeleton height={220} />}>
-            <InputsForm key={`${draft.target} ${call.round}`} id={FORM} inputs={signature.inputs} example={exampleOf(version)} values={values} problems={placed} onChange={call.setValues} onFile={setFile} onSubmit={() => running.mutate(values)} />
-          </Suspense>
-          <Group gap="sm">
-            <Button type="submit" form={FORM} leftSection={<IconPlayerPlay size={16} />} loading={running.isPending} title="Ctrl + Enter">Run</Button>
-            {running.isPending && <Button variant="default" leftSection={<IconPlayerStop size={16} />} onClick={() => abort.current?.abort()}>Stop</Button>}
-          </Group>
-        </Stack>
+        <Suspense fallback={<Skeleton height={300} />}>
+          <InputsForm key={`${draft.target} ${call.round}`} id={FORM} inputs={signature.inputs} example={exampleOf(version)} values={values} problems={placed} onChange={call.setValues} onFile={setFile} onSubmit={() => running.mutate(values)}>
+            <Group gap="sm" mt="md">
+              <Button type="submit" leftSection={<IconPlayerPlay size={16} />} loading={running.isPending} title="Ctrl + Enter">Run</Button>
+              {running.isPending && <Button variant="default" leftSection={<IconPlayerStop size={16} />} onClick={() => abort.current?.abort()}>Stop</Button>}
+            </Group>
+          </InputsForm>
+        </Suspense>
       </Section>
       <div className="beside">
         <Section title="Result" aside={running.data && <Timing outcome={running.data} />}>

@@ -98,8 +98,8 @@ function Details({ address, version }: { address: Address; version: Version }) {
   const rows: [string, React.ReactNode][] = [
     ["Commit", <span key="c" className="mono">{version.commit_id.slice(0, 12)} <CopyButton value={version.commit_id} label="Copy the commit" /></span>],
     ["Calls", <span key="t" className="mono">{version.target}</span>],
-    ["Platforms", version.platforms.join(", ")],
   ];
+  if (version.platforms.length) rows.push(["Platforms", version.platforms.join(", ")]);
   if (version.image) {
     const { digest, size } = version.image;
     rows.push(["Image", <span key="i" className="mono" style={{ overflowWrap: "anywhere" }}>{digest} <CopyButton value={digest} label="Copy the digest" /> <span className="quiet">{formatBytes(size)}</span></span>]);

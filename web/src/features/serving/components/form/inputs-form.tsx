@@ -1,7 +1,8 @@
-import Form from "@rjsf/core";
+import Form, { type FormProps } from "@rjsf/core";
 import { Theme } from "@rjsf/mantine";
-import type { ErrorSchema, RegistryFieldsType, RegistryWidgetsType, UiSchema, WidgetProps } from "@rjsf/utils";
-import { Textarea, TextInput } from "@mantine/core";
+import { type ErrorSchema, type IconButtonProps, type RegistryFieldsType, type RegistryWidgetsType, toErrorSchema, type UiSchema, type WidgetProps } from "@rjsf/utils";
+import { Button, Switch, Text, Textarea, TextInput } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
 import { useMemo } from "react";
 
 import { type Inputs, planForm, type Schema } from "@/lib/form-schema";
@@ -18,9 +19,13 @@ const widgets: RegistryWidgetsType = {
   ...Theme.widgets,
   textarea: TextArea,
   TextareaWidget: TextArea,
+  CheckboxWidget: YesNo,
   DateWidget: (props) => <NativeInput {...props} kind="date" />,
   DateTimeWidget: (props) => <NativeInput {...props} kind="datetime-local" />,
 };
+
+/** Groups are named by text: the page's headings have an order of their own. */
+const templates: FormProps["templates"] = { ...Theme.templates, TitleFieldTemplate: GroupTitle, ArrayFieldTitleTemplate: GroupTitle, ButtonTemplates: { ...Theme.templates?.ButtonTemplates, AddButton } };
 
 type Props = {
   id: string;
@@ -32,10 +37,12 @@ type Props = {
   onChange: (values: Inputs) => void;
   onFile: (input: string, fileName: string | null) => void;
   onSubmit: () => void;
+  /** The buttons below. */
+  children: React.ReactNode;
 };
 
-/** The form of a signature. Its submit button stands outside and names it by `id`. */
-export default function InputsForm({ id, inputs, example, values, problems, onChange, onFile, onSubmit }: Props) {
+/** The form of a signature. */
+export default function InputsForm({ id, inputs, example, values, problems, onChange, onFile, onSubmit, children }: Props) {
   const plan = useMemo(() => planForm(inputs, example), [inputs, example]);
   const context: RunFormContext = { onFile, examples: example ?? {} };
   return (
@@ -43,12 +50,12 @@ export default function InputsForm({ id, inputs, example, values, problems, onCh
       id={id}
       idPrefix="input"
       schema={plan.schema}
-      uiSchema={{ ...plan.uiSchema, "ui:submitButtonOptions": { norender: true }, "ui:title": "" } as UiSchema}
+      uiSchema={{ ...plan.uiSchema, "ui:title": "" } as UiSchema}
       formData={values}
       formContext={context}
       fields={fields}
       widgets={widgets}
-      templates={Theme.templates}
+      templates={templates}
       validator={validator}
       extraErrors={errorSchemaOf(problems)}
       extraErrorsBlockSubmit={false}
@@ -58,17 +65,30 @@ export default function InputsForm({ id, inputs, example, values, problems, onCh
       experimental_defaultFormStateBehavior={{ emptyObjectFields: "skipDefaults", allOf: "skipDefaults" }}
       onChange={({ formData }) => onChange((formData ?? {}) as Inputs)}
       onSubmit={onSubmit}
-    />
+      onError={() => undefined}
+    >
+      {children}
+    </Form>
+  );
+}
+
+function GroupTitle({ title, required }: { title?: string; required?: boolean }) {
+  return title ? <Text size="sm" fw={600} component="span">{title}{required && <Text span c="var(--mantine-color-error)" aria-hidden> *</Text>}</Text> : null;
+}
+
+function AddButton({ onClick, disabled, id }: IconButtonProps) {
+  return <Button id={id} size="compact-sm" variant="default" leftSection={<IconPlus size={13} />} onClick={onClick} disabled={disabled}>Add</Button>;
+}
+
+function YesNo({ id, label, value, rawErrors, onChange, schema, options }: WidgetProps) {
+  return (
+    <Switch id={id} label={label} description={(options.description) ?? schema.description} checked={value === true} error={rawErrors?.join(" ")} onChange={(event) => onChange(event.currentTarget.checked)} />
   );
 }
 
 function errorSchemaOf(problems: Record<string, string>): ErrorSchema {
-  const schema: Record<string, { __errors: string[] }> = {};
-  for (const [field, text] of Object.entries(problems)) {
-    const [input = field] = field.split(/[./[]/).filter(Boolean);
-    schema[input] = { __errors: [text] };
-  }
-  return schema as ErrorSchema;
+  const errors = Object.entries(problems).map(([field, message]) => ({ property: `.${field.split(/[./[\]]+/).filter(Boolean).join(".")}`, message, stack: message }));
+  return toErrorSchema(errors);
 }
 
 function TextArea({ id, label, value, required, rawErrors, onChange, schema, options, placeholder }: WidgetProps) {

@@ -1,0 +1,102 @@
+"""The stage of the end-to-end tests: one server with a published model, and people in real browsers."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from modelyard.rooms.accounts.schemas import Role
+from support import databases, digits, server, session
+
+OUTPUT = Path(__file__).parents[2] / "test-output" / "e2e"
+PATIENCE_MS = 20_000
+BUILD_MS = 240_000
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@dataclass(frozen=True)
+class Person:
+    username: str
+    password: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A server that is open to newcomers, its people, and a public digits model ``address`` that ``owner`` serves."""
+
+    url: str
+    administrator: Person
+    owner: Person
+    address: str
+
+
+def stage() -> Stage:
+    """The stage that the whole run shares."""
+    facts = session.shared("e2e", _set_up)
+    people = {name: Person(**facts[name]) for name in ("administrator", "owner")}
+    return Stage(**facts | people)
+
+
+def _set_up(folder: Path) -> dict[str, Any]:
+    running = server.start(folder, databases.create("sqlite", folder), sign_up="open")
+    administrator = Person(*running.account(Role.ADMINISTRATOR))
+    owner = Person(*running.account(Role.CREATOR))
+    address = digits.push(running, owner.token, visibility="public")["address"]
+    with running.client(administrator.token) as client:
+        client.patch("/api/v1/site", json={"sign_up_role": "creator"}).raise_for_status()
+        client.put(f"/api/v1/repos/{address}/deployment", json={}).raise_for_status()
+    return asdict(Stage(running.url, administrator, owner, address))
+
+
+@contextmanager
+def visit(browser: Browser, place: Stage, *, who: Person | None = None, **options: Any) -> Iterator[Page]:
+    """A page in a browser of its own, signed in as ``who``; any script error or breach of the page's policy fails."""
+    options = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"} | options
+    context = browser.new_context(base_url=place.url, **options)
+    context.set_default_timeout(PATIENCE_MS)
+    faults: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: _note(faults, message.type, message.text))
+    if who:
+        _sign_in(context, place, who)
+    yield page
+    assert faults == []
+    context.close()
+
+
+def _sign_in(context: BrowserContext, place: Stage, who: Person) -> None:
+    body = {"username": who.username, "password": who.password}
+    answer = context.request.post("/api/v1/session", data=body, headers={"Origin": place.url})
+    assert answer.ok, answer.text()
+
+
+def _note(faults: list[str], kind: str, text: str) -> None:
+    # The browser reports every refused request as an error; what the page makes of them is tested by itself.
+    if kind == "error" and not text.startswith("Failed to load resource"):
+        faults.append(text)
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keeps a screenshot as test output."""
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=OUTPUT / f"{name}.png")
+
+
+def accessibility_faults(page: Page) -> list[str]:
+    """What axe finds on the page, one line each; empty when all is well."""
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {json.dumps([n['html'][:200] for n in v['nodes']])}" for v in found]
+
+
+def run_and_wait(page: Page) -> None:
+    """Presses Run and waits for the bars; the first call may have to start the model."""
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("list", name="Class probabilities")).to_be_visible(timeout=BUILD_MS)

@@ -1,0 +1,74 @@
+"""Everything by keyboard: find a model, draw, run it, and read the answer, without touching a mouse."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from e2e import stage
+from e2e.stage import BUILD_MS, Stage, visit
+
+
+@pytest.fixture(scope="module")
+def place() -> Stage:
+    return stage.stage()
+
+
+def test_find_draw_and_run_by_keyboard_alone(browser: Browser, place: Stage) -> None:
+    with visit(browser, place) as page:
+        page.goto("/sign-in")
+        _tab_to(page, "Username")
+        page.keyboard.type(place.owner.username)
+        _tab_to(page, "Password")
+        page.keyboard.type(place.owner.password)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
+        page.keyboard.press("Control+k")
+        expect(page.get_by_role("textbox", name="Search")).to_be_focused()
+        page.keyboard.type(place.address.split("/")[1])
+        expect(page.get_by_role("dialog").get_by_text(place.address)).to_be_visible()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{place.url}/{place.address}")
+        _tab_to(page, "Run this model")
+        page.keyboard.press("Enter")
+        _draw(page)
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_role("list", name="Class probabilities")).to_be_visible(timeout=BUILD_MS)
+
+
+def _draw(page: Page) -> None:
+    expect(page.get_by_role("application")).to_be_visible()
+    _tab_to(page, "Clear")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Tab")
+    for _ in range(4):
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("Space")
+    page.get_by_text("JSON", exact=True).click()
+    drawn = page.get_by_role("textbox", name=re.compile("^Image")).input_value()
+    assert sum(map(int, re.findall(r"\d+", drawn))) > 16
+    page.get_by_text("Draw", exact=True).click()
+
+
+def _tab_to(page: Page, name: str) -> None:
+    """Presses Tab until what has the focus is called ``name``; the focus is always visible."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            """() => { const e = document.activeElement; const l = e.labels?.[0]?.innerText;
+            return l || e.getAttribute('aria-label') || e.innerText || '' }"""
+        )
+        if focused.strip().startswith(name):
+            return
+    raise AssertionError(f"Tab never reached {name!r}")
+
+
+def test_the_first_tab_leads_past_the_header(browser: Browser, place: Stage) -> None:
+    with visit(browser, place) as page:
+        page.goto("/")
+        expect(page.get_by_role("heading", name="Explore")).to_be_visible()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{place.url}/#main")
