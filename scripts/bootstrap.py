@@ -78,7 +78,19 @@ def _fetch_by_pip(package: dict, target: Path) -> bool:
     if importlib.util.find_spec("pip") is None:
         return False
     wanted = f"uv=={package['version']}"
-    command = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--upgrade", "--target", target, wanted]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-qq",
+        "--retries=1",
+        "--no-deps",
+        "--upgrade",
+        "--target",
+        target,
+        wanted,
+    ]
     return subprocess.run(command, check=False, stdout=sys.stderr).returncode == 0
 
 
