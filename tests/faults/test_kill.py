@@ -48,7 +48,7 @@ class Site:
     def boxes(self) -> dict[str, tuple[str, int]]:
         """Replicas that are ready: id → (repository, version)."""
         found = {}
-        for name in self.witness.deployed:
+        for name in list(self.witness.deployed):  # the driver may be adding to it
             for replica in self.get(f"/repos/{self.owner}/{name}/deployment")["running"]:
                 if replica["state"] == "ready":
                     found[replica["id"]] = (name, replica["version"])
