@@ -9,16 +9,17 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version as distribution_version
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import anyio.to_thread
 import uvicorn
 from fastapi import FastAPI
 
 from modelyard.apps import housekeeping, web
+from modelyard.apps.admission import THREADS, Admission, Asgi, Receive, Scope, Send
 from modelyard.apps.claims import claim_data_dir, claim_port
 from modelyard.apps.doctor import health_router
 from modelyard.apps.doctor import router as doctor_router
@@ -70,15 +71,6 @@ ROUTERS = (
 STREAMING_ROUTERS = (uploads_router, git_router)
 """Their bodies are read as they come, and bounded by the room."""
 
-Asgi = Callable[
-    [
-        MutableMapping[str, Any],
-        Callable[[], Awaitable[MutableMapping[str, Any]]],
-        Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ],
-    Awaitable[None],
-]
-
 
 def create_api() -> FastAPI:
     """The API with every room's routes, not yet connected to anything; a route without a policy raises."""
@@ -109,16 +101,13 @@ def create_app(settings: Settings) -> Asgi:
     _provide(api, parts, pool)
     api.router.lifespan_context = lambda _: _lifespan(parts, pool)
     gateway = Gateway(pool, parts.accounts)
+    bounded = Admission(api)
 
-    async def route(
-        scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ) -> None:
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket") and scope["path"].startswith("/serve/"):
             await gateway(scope, receive, send)
         else:
-            await api(scope, receive, send)
+            await bounded(scope, receive, send)
 
     return route
 
@@ -160,6 +149,7 @@ def _leave(code: int) -> NoReturn:
 
 @asynccontextmanager
 async def _lifespan(parts: Parts, pool: Pool) -> AsyncIterator[None]:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     await anyio.to_thread.run_sync(housekeeping.settle, parts)
     await pool.recover()
     await anyio.to_thread.run_sync(_launch_workflows, parts)

@@ -58,6 +58,15 @@ class Settings(BaseSettings):
     )
     builds: int = Field(2, ge=1, le=64, description="How many versions are built at a time.")
 
+    max_memory_bytes: int = Field(16 * 1024**3, ge=1, description="Most memory that a version may ask for.")
+    max_cpus: float = Field(16, gt=0, description="Most cores that a version may ask for.")
+    max_disk_bytes: int = Field(16 * 1024**3, ge=1, description="Most scratch space that a version may ask for.")
+    max_pids: int = Field(4096, ge=1, description="Most processes that a version may ask for.")
+    max_check_seconds: float = Field(1800, gt=0, description="Longest load check that a version may ask for.")
+    allow_network: bool = Field(
+        False, description="Whether versions may ask for a network; with engine local it is the host's own."
+    )
+
     max_upload_bytes: int = Field(100 * 1024**3, ge=1, description="Largest upload.")
     upload_lifetime: timedelta = Field(timedelta(days=2), description="How long an upload may rest.")
     gc_grace: timedelta = Field(timedelta(hours=24), description="How long a blob that nobody holds is kept.")

@@ -27,6 +27,7 @@ from modelyard.rooms.runs.service import RunTools
 from modelyard.rooms.serving.fleet import FleetTools
 from modelyard.rooms.serving.ports import ServingOptions
 from modelyard.rooms.versions.erasing import EraseTools
+from modelyard.rooms.versions.ports import Bounds
 from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.tasks import BuildTools
 
@@ -81,7 +82,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         ),
         repositories=repositories,
         runs=runs,
-        pushes=PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python),
+        pushes=PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python, _bounds(settings)),
         builds=BuildTools(
             database,
             blobs,
@@ -142,6 +143,17 @@ def _supplies(settings: Settings, blobs: BlobStore) -> Supplies:
         registry=OciRegistry(),
         box=Path(modelyard_box.__file__).parent,
         base_reference=settings.base_reference,
+    )
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(
+        memory_bytes=settings.max_memory_bytes,
+        cpus=settings.max_cpus,
+        disk_bytes=settings.max_disk_bytes,
+        pids=settings.max_pids,
+        timeout_seconds=settings.max_check_seconds,
+        network=settings.allow_network,
     )
 
 

@@ -57,11 +57,12 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+    # Plain JSON on PostgreSQL too: JSONB would forget the order of keys, which is that of a signature's parameters.
     type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads a plain dict)
         datetime: UtcDateTime(),
-        dict[str, Any]: sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
-        list[str]: sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
-        list[dict[str, Any]]: sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+        dict[str, Any]: sa.JSON(),
+        list[str]: sa.JSON(),
+        list[dict[str, Any]]: sa.JSON(),
         int: sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
     }
 
@@ -155,12 +156,12 @@ def contains(column: Any, text: str) -> sa.ColumnElement[bool]:
 
 def _create_engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=20, json_serializer=_dump_json)
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=50, json_serializer=_dump_json)
     engine = sa.create_engine(
         url,
         connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
         pool_size=20,
-        max_overflow=40,
+        max_overflow=80,
         json_serializer=_dump_json,
     )
     event.listen(engine, "connect", _configure_sqlite)

@@ -5,7 +5,6 @@ import importlib.util
 import pkgutil
 from typing import Any, Literal
 
-import sqlalchemy as sa
 from alembic import context
 
 import modelyard.rooms
@@ -23,8 +22,6 @@ def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
         return False
     if isinstance(item, UtcDateTime):
         return "UtcDateTime()"
-    if isinstance(item, sa.JSON):
-        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
     return False
 
 

@@ -92,8 +92,17 @@ def test_unknown_user_costs_as_much_as_a_known_one(site: SmallSite, monkeypatch:
     assert parameters == {True}, "each is as much work as the others"
 
 
+def test_guessing_from_elsewhere_does_not_lock_the_owner_out(db: Database) -> None:
+    site = SmallSite(db, throttle=SignInThrottle(per_username="2 per hour"))
+    site.account("ada")
+    wrong = {**CREDENTIALS, "password": "wrong"}
+    guesses = [site.browser(address="203.0.113.9").post("session", json=wrong).status_code for _ in range(3)]
+    assert guesses == [401, 401, 429]
+    assert site.browser(address="203.0.113.1").post("session", json=CREDENTIALS).status_code == 200
+
+
 def test_name_is_limited_whoever_tries(db: Database) -> None:
-    site = SmallSite(db, throttle=SignInThrottle(per_username="3 per hour"))
+    site = SmallSite(db, throttle=SignInThrottle(anywhere="3 per hour"))
     site.account("ada")
     for number in range(3):
         answer = site.browser(address=f"203.0.113.{number}").post("session", json={**CREDENTIALS, "password": "wrong"})

@@ -187,7 +187,7 @@ def change_account(session: Writing, _principal: Administrator, username: str, c
 
 
 @router.post("/accounts/{username}/password", dependencies=SECRET, operation_id="reset_password")
-def reset_password(session: Writing, _principal: Administrator, username: str) -> ResetPassword:
+def reset_password(session: Writing, _principal: Administrator, _person: InPerson, username: str) -> ResetPassword:
     """Gives the account a generated password, shown this once, and signs it out everywhere."""
     return ResetPassword(password=service.reset_password(session, username))
 

@@ -61,7 +61,7 @@ def check_credentials(
     row = store.account_named(session, username)
     if not passwords.verify_password(password, row.password_hash if row else None) or row is None:
         raise WrongCredentials(remedy="Check both, or ask an administrator to reset the password.")
-    throttle.forget(username=username)
+    throttle.forget(address=address, username=username)
     if row.disabled:
         raise AccountDisabled(remedy="Ask an administrator.")
     return service.account_of(row)
@@ -128,10 +128,11 @@ def check_own_password(session: Session, principal: Principal, *, password: str,
     Guessing is limited as signing in is: a stolen session must not become a stolen password.
     """
     row = _own_account(session, principal)
-    throttle.count(address=f"account {row.id}", username=row.username)
+    address = f"account {row.id}"
+    throttle.count(address=address, username=row.username)
     if not passwords.verify_password(password, row.password_hash):
         raise WrongPassword(remedy="Type the password that you signed in with.", field="old_password")
-    throttle.forget(username=row.username)
+    throttle.forget(address=address, username=row.username)
 
 
 def set_own_password(session: Session, principal: Principal, *, password: str) -> None:

@@ -75,10 +75,11 @@ def sweep_uploads(tools: UploadTools) -> int:
     """Completes uploads that a crash left before their last step, ends expired ones, removes files and grants without
     an upload. Returns how many uploads ended. To be called at start-up and then now and again."""
     _complete_unsettled(tools)
+    now = tools.clock()
     with tools.database.read() as session:
-        expired = [row.id for row in rows.expired_uploads(session, now=tools.clock())]
+        expired = [row.id for row in rows.expired_uploads(session, now=now)]
     for upload_id in expired:
-        uploads.end_upload(tools, upload_id)
+        uploads.end_upload(tools, upload_id, if_expired_at=now)
     _remove_strays(tools)
     return len(expired)
 

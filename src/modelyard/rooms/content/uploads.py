@@ -3,6 +3,7 @@
 import logging
 import shutil
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -92,10 +93,15 @@ def complete_upload(tools: UploadTools, upload: Upload) -> Upload:
         return present(row)
 
 
-def end_upload(tools: UploadTools, upload_id: UUID) -> None:
-    """Forgets an upload, its file and the account's grant on its blob. One that is gone is no error."""
+def end_upload(tools: UploadTools, upload_id: UUID, *, if_expired_at: datetime | None = None) -> None:
+    """Forgets an upload, its file and the account's grant on its blob. One that is gone is no error.
+
+    With ``if_expired_at`` one that lives on after that moment, having received something meanwhile, is left alone.
+    """
     with tools.database.write() as session:
         if row := rows.lock_upload(session, upload_id):
+            if if_expired_at is not None and row.expires_at > if_expired_at:
+                return
             service.revoke(session, holder_id=row.account_id, why=rules.upload_reason(upload_id))
             rows.delete_upload(session, row)
     staging.remove(tools.adopting.staging(), upload_id)

@@ -1,6 +1,8 @@
 """Git's smart HTTP protocol, by Git's own CGI program ``git http-backend`` (gitprotocol-http(5))."""
 
 import asyncio
+import os
+import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -41,6 +43,7 @@ async def serve(repository: Path, request: WireRequest) -> WireResponse:
         stderr=None,
         env=_environment(repository, request),
         limit=HEADER_LIMIT,
+        start_new_session=True,
     )
     feeding = asyncio.create_task(_feed(process, request.body))
     try:
@@ -112,5 +115,5 @@ async def _end(process: Process, feeding: asyncio.Task[None]) -> None:
     feeding.cancel()
     if process.returncode is None:
         with suppress(ProcessLookupError):
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # with the programs that it started
     await process.wait()

@@ -33,6 +33,11 @@ class NotAModel(Invalid):
     title = "Only repositories of kind model take versions this way"
 
 
+class ResourcesRefused(Invalid):
+    code = "resources_refused"
+    title = "The version asks for more than this site gives"
+
+
 class PartsInvalid(Invalid):
     code = "parts_invalid"
     title = "The parts of the push do not fit together"

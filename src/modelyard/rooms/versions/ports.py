@@ -1,9 +1,32 @@
 """What versions ask of the rooms above them."""
 
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The most that a version may ask for its containers; bytes, cores, processes, seconds (of its load check)."""
+
+    memory_bytes: int = 16 * 1024**3
+    cpus: float = 16
+    disk_bytes: int = 16 * 1024**3
+    pids: int = 4096
+    timeout_seconds: float = 1800
+    network: bool = False
+
+    def most(self) -> dict[str, float]:
+        """The bounds that are numbers, by the names that projects use."""
+        return {
+            "memory_bytes": self.memory_bytes,
+            "cpus": self.cpus,
+            "disk_bytes": self.disk_bytes,
+            "pids": self.pids,
+            "timeout_seconds": self.timeout_seconds,
+        }
 
 
 class VersionUsers(Protocol):

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -25,13 +25,15 @@ from modelyard.rooms.repos.schemas import Kind, Repository
 from modelyard.rooms.signatures.schemas import Signature
 from modelyard.rooms.sources import service as sources
 from modelyard.rooms.sources.schemas import Project
-from modelyard.rooms.versions import service, store, tasks
-from modelyard.rooms.versions.errors import NotAModel
+from modelyard.rooms.versions import rules, service, store, tasks
+from modelyard.rooms.versions.errors import NotAModel, PartsInvalid
+from modelyard.rooms.versions.ports import Bounds
 from modelyard.rooms.versions.rules import VersionState
 from modelyard.rooms.versions.schemas import NewVersion, Version
 
 CHUNK = 1024**2
 ATTRIBUTES = ".gitattributes"
+ATTRIBUTES_LIMIT = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class PushTools:
     scratch: Path
     clock: Clock
     python: str = "3.11"
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def prepare_push(tools: PushTools, *, principal: Principal, repository: Reposito
         raise NotAModel(f"{repository.address} is a {repository.kind}.", remedy="Push to a repository of kind model.")
     with _workdir(tools.scratch) as workdir:
         project = _read_project(tools, principal, wanted, workdir)
+        rules.check_resources(project.to_json(), tools.bounds)
         signature = sources.read_signature(project, default_python=tools.python)
         tree = sources.write_commit_tree(project, workdir / "tree")
         large = _large_files(tree, project, tools.repositories.lfs_threshold)
@@ -211,6 +215,8 @@ def _chunks(file: Path) -> Iterator[bytes]:
 
 def _write_attributes(file: Path, large: Mapping[str, LfsPointer]) -> None:
     """Tells Git which files LFS keeps, after what the author has written there; said before is not said again."""
+    if file.is_file() and file.stat().st_size > ATTRIBUTES_LIMIT:
+        raise PartsInvalid(f"{ATTRIBUTES} is too large.", remedy="Keep it below 256 KiB.", field=ATTRIBUTES)
     written = file.read_text(encoding="utf-8", errors="surrogateescape") if file.is_file() else ""
     lines = [f"{_attribute(path)} filter=lfs diff=lfs merge=lfs -text" for path in sorted(large)]
     missing = [line for line in lines if line not in written.splitlines()]

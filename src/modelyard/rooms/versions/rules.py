@@ -8,7 +8,8 @@ from typing import Any
 
 from modelyard.rooms.runs.ports import Limits
 from modelyard.rooms.runs.schemas import Run
-from modelyard.rooms.versions.errors import CheckFailed, VersionStateInvalid
+from modelyard.rooms.versions.errors import CheckFailed, ResourcesRefused, VersionStateInvalid
+from modelyard.rooms.versions.ports import Bounds
 
 
 class VersionState(StrEnum):
@@ -61,6 +62,7 @@ class Stage:
 
 
 LOG = "log"
+NOTES_KEPT, NOTE_LENGTH = 20, 1000
 
 CHECK_TIMEOUT_S = 300.0
 
@@ -94,8 +96,32 @@ def limits_of(project: Mapping[str, Any]) -> Limits:
     return Limits(**{name: asked[name] for name in ("memory_bytes", "cpus", "disk_bytes", "pids") if asked.get(name)})
 
 
+def check_resources(project: Mapping[str, Any], bounds: Bounds) -> None:
+    """Raises ``ResourcesRefused`` for what is more than the operator lets a version ask for."""
+    asked = project.get("resources") or {}
+    for name, most in bounds.most().items():
+        if (asked.get(name) or 0) > most:
+            raise ResourcesRefused(
+                f"{name} may be {most:g} at most on this site.",
+                remedy="Ask for less, or ask an administrator to raise the bound.",
+                field=f"resources.{name}",
+            )
+    if asked.get("network") and not bounds.network:
+        raise ResourcesRefused(
+            "Models get no network on this site.",
+            remedy="Leave 'network' out, or ask an administrator to set MODELYARD_ALLOW_NETWORK.",
+            field="resources.network",
+        )
+
+
+def notes_of(run: Run) -> list[str]:
+    """What the box noted in a check: a stranger's words, so few and short."""
+    notes = (run.result or {}).get("notes")
+    return [str(note)[:NOTE_LENGTH] for note in notes[:NOTES_KEPT]] if isinstance(notes, list) else []
+
+
 def wants_network(project: Mapping[str, Any]) -> bool:
-    """Whether the project asks for a network; its owner, who pushes it, allows it by that."""
+    """Whether the project asks for a network; a push that may not have one was refused."""
     return bool((project.get("resources") or {}).get("network"))
 
 

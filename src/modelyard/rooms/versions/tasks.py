@@ -18,6 +18,7 @@ from modelyard.kit.durable import part, step, workflow
 from modelyard.kit.errors import ModelyardError
 from modelyard.kit.faults import fault_of
 from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.images import service as images
 from modelyard.rooms.images.schemas import Artifact, AssemblyRequest, Lock
@@ -31,7 +32,7 @@ from modelyard.rooms.runs.schemas import Purpose
 from modelyard.rooms.runs.service import RunOrder, RunTools
 from modelyard.rooms.versions import building, rules, store
 from modelyard.rooms.versions.building import Build
-from modelyard.rooms.versions.errors import BuildOutdated
+from modelyard.rooms.versions.errors import BuildOutdated, PartsInvalid
 from modelyard.rooms.versions.reporting import Reporter
 
 log = logging.getLogger("modelyard.versions")
@@ -161,6 +162,7 @@ def _request(tools: BuildTools, build: Build, folder: Path, pointers: dict[str, 
     artifact_path = build.project.get("artifact")
     artifact = None
     for path, pointer in pointers.items():
+        _require_own(tools, build, path, pointer)
         if path == artifact_path:
             artifact = Artifact(name=Path(path).name, digest=f"sha256:{pointer.oid}")
             continue
@@ -184,6 +186,18 @@ def _request(tools: BuildTools, build: Build, folder: Path, pointers: dict[str, 
     )
 
 
+def _require_own(tools: BuildTools, build: Build, path: str, pointer: LfsPointer) -> None:
+    """A pointer gives nothing by itself: the repository must hold what it points at."""
+    with tools.database.read() as session:
+        held = content.holds(session, holder_id=build.repository_id, digest=f"sha256:{pointer.oid}")
+    if not held:
+        raise PartsInvalid(
+            f"{path} is a Git LFS pointer to a file that this repository does not hold.",
+            remedy="Run `git lfs pull` in your clone, so that the file itself is pushed.",
+            field=path,
+        )
+
+
 def _check(tools: BuildTools, build: Build) -> None:
     reporter = Reporter(tools.database, build, clock=tools.clock)
     reporter.say("check", "loading the model")
@@ -205,8 +219,8 @@ def _check(tools: BuildTools, build: Build) -> None:
     if run.state is not RunState.SUCCEEDED:
         reporter.fail()
         raise rules.failure_of(run)
-    for note in (run.result or {}).get("notes", []):
-        reporter.log(str(note))
+    if notes := rules.notes_of(run):
+        reporter.log("\n".join(notes))
     reporter.finish()
 
 
