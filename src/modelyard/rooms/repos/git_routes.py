@@ -40,8 +40,10 @@ async def upload_pack(request: Request, repository: Fetchable, options: Options)
 
 @router.post("/git-receive-pack")
 def receive_pack(repository: Fetchable) -> Response:
-    """Says how content comes in instead."""
-    return _push_refused(repository)
+    """Git asks ``info/refs`` first and is told there; this is for whoever does not."""
+    raise GitServiceUnknown(
+        f"{repository.address} does not take pushes by Git.", remedy="Use `modelyard push`, the web form or the API."
+    )
 
 
 @router.post("/info/lfs/objects/batch", max_body_size=BATCH_BYTES)
