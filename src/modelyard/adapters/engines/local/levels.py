@@ -77,6 +77,7 @@ class Namespaces:
             bwrap_arguments=sandbox.bubblewrap_arguments(spec, lowers=lowers, farm=farm, sources=sources),
             stage=stage.binds,
             stage_at=stage.at or "",
+            watched=_writable(spec),
         )
 
     def _root(
@@ -125,7 +126,7 @@ class Chroot:
             cwd=sandbox.working_folder(spec),
             root=str(root),
             uid=uid,
-            watched=[str(path) for path in writable],
+            watched=[*(str(path) for path in writable), *(inside for inside, _ in moves)],
             restore=moves,
         )
 
@@ -156,8 +157,13 @@ class Host:
             argv=argv,
             env={"TMPDIR": str(temporary)} | host_environment(view, environment, argv) | {MARK: spec.name},
             cwd=cwd if Path(cwd).is_dir() else str(temporary),
-            watched=[str(temporary)],
+            watched=[str(temporary), *_writable(spec)],
         )
+
+
+def _writable(spec: ContainerSpec) -> list[str]:
+    """The host's folders that the container may write to: what it puts there counts against its disk limit."""
+    return [str(mount.source) for mount in spec.mounts if not mount.read_only and mount.source.is_dir()]
 
 
 def _plan(site: Site, spec: ContainerSpec, folder: Path, **special: Any) -> Plan:

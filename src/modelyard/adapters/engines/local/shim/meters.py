@@ -64,7 +64,7 @@ class Meter:
     def _pace(self, memory: int) -> None:
         limit = self._memory_limit or 0
         quiet = memory <= self._last * 1.1 and memory * 2 < limit
-        slowest = 0.2 if self._folders else _LONGEST
+        slowest = 0.5 if self._folders else _LONGEST
         self.interval = min(self.interval * 2, slowest) if quiet else _SHORTEST
         self._last = memory
 
