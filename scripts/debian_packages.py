@@ -16,6 +16,7 @@ NEEDED = {
     "/usr/sbin/dockerd": "docker.io",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
     "/usr/bin/chromium": "chromium",
+    "/usr/lib/*/libatomic.so.1": "libatomic1",  # of the Node.js inside the playwright package
     "/usr/share/fonts/truetype/liberation": "fonts-liberation",
     "/usr/bin/git": "git",
     "/usr/bin/git-lfs": "git-lfs",
