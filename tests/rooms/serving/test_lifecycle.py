@@ -61,7 +61,7 @@ def test_what_is_wanted_warm_puts_nobody_out(small: Yard) -> None:
 @pytest.fixture(scope="module")
 def weak() -> Iterator[Server]:
     """A server that isolates nothing and trusts nobody but its administrators."""
-    started = start("weak", isolation="none")
+    started = start("weak", isolation="chroot")
     yield started
     server.stop(started)
 

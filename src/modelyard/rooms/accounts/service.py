@@ -279,7 +279,7 @@ def revoke_token(session: Session, *, account_id: UUID, token_id: UUID) -> None:
     row = store.own_token(session, account_id, token_id)
     if row is None:
         raise TokenMissing
-    session.delete(row)
+    store.delete_token(session, row)
 
 
 class TokenUses:

@@ -82,6 +82,10 @@ def tokens_of(session: Session, account_id: UUID) -> list[TokenRow]:
     return list(session.scalars(_own_tokens(account_id).order_by(TokenRow.id.desc())))
 
 
+def delete_token(session: Session, row: TokenRow) -> None:
+    session.delete(row)
+
+
 def own_token(session: Session, account_id: UUID, token_id: UUID) -> TokenRow | None:
     return session.scalars(_own_tokens(account_id).where(TokenRow.id == token_id)).one_or_none()
 
