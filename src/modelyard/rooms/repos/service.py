@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -160,11 +161,12 @@ def reserve_version(session: Session, repository_id: UUID) -> int:
     return number
 
 
-def set_title(session: Session, repository_id: UUID, *, title: str, description: str, clock: Clock) -> None:
-    """Fills in title and description from a card where the owner has not written any."""
+def describe_from_card(session: Session, repository_id: UUID, card: Mapping[str, Any], *, clock: Clock) -> None:
+    """Fills in title, description and tags from a card where the owner has not written any."""
     row = _required(store.get(session, repository_id))
-    row.title = row.title or title[:200]
-    row.description = row.description or description[:10_000]
+    row.title = row.title or card.get("title", "")[:200]
+    row.description = row.description or card.get("description", "")[:10_000]
+    row.tags = row.tags or list(card.get("tags", ()))[:20]
     row.updated_at = clock()
 
 

@@ -69,6 +69,7 @@ class _Plan:
     workers: int
     address: str
     limits: Limits
+    network: bool
 
 
 def start_box(tools: FleetTools, *, repository_id: UUID, version: int) -> Box:
@@ -206,8 +207,8 @@ def _plan(session: Session, tools: FleetTools, repository_id: UUID, version: int
     assert found.image is not None  # a ready version has one
     pusher = accounts.find_account(session, found.pushed_by) if found.pushed_by else None
     runs.require_trust(tools.engine, pusher, trusted=tools.options.trusted_creators)
-    limits = versions.get_limits(session, repository_id, version)
-    return _Plan(found.image.digest, deployment.workers, repository.address, limits)
+    limits, network = versions.get_limits(session, repository_id, version)
+    return _Plan(found.image.digest, deployment.workers, repository.address, limits, network)
 
 
 def _insert(session: Session, tools: FleetTools, box: Box) -> None:
@@ -230,6 +231,7 @@ def _spec(tools: FleetTools, box: Box, plan: _Plan) -> ContainerSpec:
         labels=LABELS | {"io.modelyard.replica": str(box.id)},
         mounts=[Mount(box.socket.parent, MOUNT, read_only=False)],
         limits=plan.limits,
+        network=plan.network,
     )
 
 

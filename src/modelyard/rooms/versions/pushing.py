@@ -88,13 +88,7 @@ def record_push(
 ) -> Version:
     """Reserves the next number and queues the build, which starts after the commit."""
     card = push.project.card.to_json()
-    repos.set_title(
-        session,
-        repository.id,
-        title=card.get("title", ""),
-        description=card.get("description", ""),
-        clock=tools.clock,
-    )
+    repos.describe_from_card(session, repository.id, card, clock=tools.clock)
     row = store.insert(
         session,
         {

@@ -42,9 +42,10 @@ def get_ready_version(session: Session, repository_id: UUID, number: int | None)
     return present(session, [row])[0]
 
 
-def get_limits(session: Session, repository_id: UUID, number: int) -> Limits:
-    """The bounds that the version asks for its containers."""
-    return rules.limits_of(_row(session, repository_id, number).project)
+def get_limits(session: Session, repository_id: UUID, number: int) -> tuple[Limits, bool]:
+    """The bounds that the version asks for its containers, and whether they get a network."""
+    project = _row(session, repository_id, number).project
+    return rules.limits_of(project), rules.wants_network(project)
 
 
 def list_versions(session: Session, repository_id: UUID, *, cursor: str | None, limit: int) -> Page[Version]:
