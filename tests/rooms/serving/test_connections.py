@@ -300,6 +300,22 @@ def held(connection: Connection) -> int:
     return connection._buffered
 
 
+def test_a_link_in_a_boxs_folder_leads_nowhere(tmp_path: Path) -> None:
+    """The folder is the box's to write to: a link there must not lead the server to another socket of the host."""
+    (tmp_path / "box").mkdir()
+    (tmp_path / "box" / "box.sock").symlink_to(tmp_path / "host.sock")
+
+    async def main() -> None:
+        server = await asyncio.start_unix_server(
+            LittleBox(Path(), answering(ok(b"host"))).serve, tmp_path / "host.sock"
+        )
+        with pytest.raises(BoxUnreachable):
+            await Upstream(tmp_path / "box" / "box.sock").connect()
+        server.close()
+
+    asyncio.run(main())
+
+
 def test_nobody_there_is_said_at_once(tmp_path: Path) -> None:
     async def main() -> None:
         with pytest.raises(BoxUnreachable):

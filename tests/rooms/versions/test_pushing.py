@@ -1,5 +1,6 @@
 """Pushing over HTTP: the forms a model comes in, and what is refused at once with nothing kept."""
 
+import hashlib
 import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ class Line:
     def predict(self, x: float) -> float:
         return self.slope * x
 """
+ANY = {"line.py": "def anything(x: int = 1) -> int:\n    return x\n"}
 YAML = """\
 predict: "line:predict"
 artifact: models/line.pkl
@@ -95,6 +97,11 @@ def test_a_model_without_an_artifact_is_one_too(me: Author) -> None:
         ({"requirements": "--index-url http://x\nnumpy"}, "requirements_invalid"),
         ({"requirements": "git+https://x/y.git"}, "requirements_invalid"),
         ({"artifact": b"x", "source": {"a.txt": "no code"}}, "target_missing"),
+        ({"config": CONFIG | {"resources": {"memory": "1 TiB"}}}, "resources_refused"),
+        ({"config": CONFIG | {"resources": {"cpus": 999}}}, "resources_refused"),
+        ({"config": CONFIG | {"resources": {"timeout": 80000}}}, "resources_refused"),
+        ({"config": CONFIG | {"resources": {"network": True}}}, "resources_refused"),
+        ({"source": {"line.py": SOURCE, ".gitattributes": "#" * 300_000}}, "parts_invalid"),
     ],
 )
 def test_what_cannot_be_a_model_is_refused_and_nothing_is_kept(me: Author, given: dict[str, Any], code: str) -> None:
@@ -105,6 +112,21 @@ def test_what_cannot_be_a_model_is_refused_and_nothing_is_kept(me: Author, given
     with me.server.client(me.token) as client:
         assert client.get(me.versions).json()["items"] == []
         assert client.get(f"/api/v1/repos/{me.address}/commits").json() == []
+
+
+def test_a_forged_pointer_gives_nothing_of_others(me: Author, site: Server, tmp_path: Path) -> None:
+    """Knowing a digest gives nothing: what a pointer in the source points at must be the repository's own."""
+    other = author(site, tmp_path, name="secret")
+    secret = b"the weights of somebody else" * 1000
+    digest = hashlib.sha256(secret).hexdigest()
+    function = {"predict": {"module": "line", "function": "anything"}}
+    kept = other.finish(other.push(artifact=secret, config=function, source=ANY))
+    assert kept["number"] == 1
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(secret)}\n"
+    ended = me.finish(me.push(source={"line.py": SOURCE, "stolen.bin": pointer}))
+    assert ended["state"] == "failed"
+    assert "stolen.bin" in ended["reason"]
+    assert "git lfs pull" in ended["remedy"]
 
 
 def test_uploads_of_a_refused_push_can_be_pushed_again(me: Author) -> None:
