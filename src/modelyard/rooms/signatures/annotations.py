@@ -9,6 +9,7 @@ from modelyard.rooms.signatures import kinds
 from modelyard.rooms.signatures.fields import MISSING, apply_words, read_constraints, read_field
 from modelyard.rooms.signatures.modules import Module, TooComplex, Tree
 from modelyard.rooms.signatures.names import Defined, Meaning, Outside, Value, canonical, look_up_expression
+from modelyard.rooms.signatures.parsing import parse_expression
 from modelyard.rooms.signatures.records import Record, RecordField, read_record
 from modelyard.rooms.signatures.schemas import Schema
 from modelyard.rooms.signatures.values import NotLiteral, enum_members, evaluate, is_enum
@@ -92,7 +93,7 @@ class AnnotationReader:
 
     def _read_text(self, text: str, place: Place) -> Schema:
         try:
-            parsed = ast.parse(text.strip()[:MAX_TEXT], mode="eval").body
+            parsed = parse_expression(text.strip()[:MAX_TEXT])
         except (SyntaxError, ValueError, MemoryError):
             self.note(f"The type of {place.words} is a text that is no type; anything is accepted.")
             return {}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from modelyard.rooms.signatures.bindings import Imported, Scope, read_scope
 from modelyard.rooms.signatures.errors import SourceSyntax
+from modelyard.rooms.signatures.parsing import parse_module
 
 MAX_MODULE_BYTES = 256 * 1024
 MAX_BRACES = 5000  # the parser of Python 3.11 needs quadratic time for f-strings
@@ -130,7 +131,7 @@ class Tree:
         if source is None or source.count(b"{") > MAX_BRACES:
             return Opaque(name, f"{path} is too large to be read")
         try:
-            tree = _parse_source(source, path, self.python)
+            tree = parse_module(source, path, self.python)
         except SyntaxError as e:
             if self.python > sys.version_info[:2]:
                 return Opaque(name, f"{path} may use syntax of Python {self.python[0]}.{self.python[1]}")
@@ -140,10 +141,6 @@ class Tree:
         except ValueError as e:
             raise SourceSyntax(f"{path} cannot be parsed: {e}.", path=path, line=None) from e
         return Module(name, path, is_package, tree.body, source.decode("utf-8", "replace"))
-
-
-def _parse_source(source: bytes, path: str, python: tuple[int, int]) -> ast.Module:
-    return ast.parse(source, path, feature_version=min(python, sys.version_info[:2]))
 
 
 def _syntax_error(error: SyntaxError, path: str) -> SourceSyntax:

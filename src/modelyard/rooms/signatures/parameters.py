@@ -11,6 +11,7 @@ from modelyard.rooms.signatures.errors import SignatureUnsupported
 from modelyard.rooms.signatures.fields import MISSING
 from modelyard.rooms.signatures.modules import Module, Tree
 from modelyard.rooms.signatures.names import Outside, canonical, look_up_expression
+from modelyard.rooms.signatures.parsing import parse_expression
 from modelyard.rooms.signatures.records import annotated_field, read_default
 from modelyard.rooms.signatures.schemas import Schema, Signature, Target
 from modelyard.rooms.signatures.targets import Function, Located
@@ -175,7 +176,7 @@ def _parsed(node: ast.expr) -> ast.expr:
     """An annotation written as a text, as its expression."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         try:
-            return ast.parse(node.value.strip()[:10_000], mode="eval").body
+            return parse_expression(node.value.strip()[:10_000])
         except (SyntaxError, ValueError, MemoryError):
             return node
     return node
