@@ -98,7 +98,7 @@ def _search(page: Page) -> Iterator[str]:
     page.goto("/")
     expect(page.get_by_role("heading", name="Explore")).to_be_visible()
     page.keyboard.press("/")
-    page.get_by_role("textbox", name="Search").fill("digits")
+    page.get_by_role("combobox", name="Search").fill("digits")
     expect(page.get_by_role("dialog").get_by_text("/digits").first).to_be_visible()
     yield "search"
 

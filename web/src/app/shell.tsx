@@ -46,28 +46,28 @@ export function Shell() {
 }
 
 function SearchButton() {
-  const [wanted, setWanted] = useState(0);
+  const [opened, setOpened] = useState<boolean | null>(null);
   useEffect(() => {
     const open = (event: KeyboardEvent) => {
       const typing = event.target instanceof HTMLElement && event.target.closest("input, textarea, select, [contenteditable]");
       const slash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey;
       if (!slash && !(event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey))) return;
       event.preventDefault();
-      setWanted((count) => count + 1);
+      setOpened(true);
     };
     window.addEventListener("keydown", open);
     return () => window.removeEventListener("keydown", open);
   }, []);
   return (
     <>
-      <button type="button" className="search" onClick={() => setWanted((count) => count + 1)} aria-label="Search" aria-keyshortcuts="/ Control+K">
+      <button type="button" className="search" onClick={() => setOpened(true)} aria-label="Search" aria-keyshortcuts="/ Control+K">
         <IconSearch size={16} aria-hidden />
         <span className="wide-only">Search models</span>
         <kbd className="wide-only">/</kbd>
       </button>
-      {wanted > 0 && (
+      {opened !== null && (
         <Suspense>
-          <SearchDialog wanted={wanted} />
+          <SearchDialog opened={opened} onClose={() => setOpened(false)} />
         </Suspense>
       )}
     </>

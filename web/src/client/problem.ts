@@ -1,15 +1,7 @@
+import type { components } from "./generated/schema";
+
 /** An error as RFC 9457 describes it, with what the server adds. Boxes answer in the same form. */
-export type Problem = {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  code: string;
-  remedy?: string;
-  field?: string | null;
-  errors?: { field: string; detail: string }[];
-  request_id?: string | null;
-};
+export type Problem = components["schemas"]["Problem"];
 
 /** What the server refused, or that it could not be reached; `detail` says what happened, `remedy` what to do. */
 export class ProblemError extends Error {

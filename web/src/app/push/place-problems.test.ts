@@ -13,6 +13,14 @@ it("puts a complaint beside the part that it is about", () => {
   expect(placeProblems({ ...problem, field: "requirements:3" })).toEqual({ requirements: "The config is not JSON." });
 });
 
+it("puts complaints about what is inside a file beside that file", () => {
+  expect(placeProblems({ ...problem, code: "config_invalid", field: "/title" })).toEqual({ config: "The config is not JSON." });
+  expect(placeProblems({ ...problem, code: "target_missing", field: "predict/function" })).toHaveProperty("config");
+  expect(placeProblems({ ...problem, code: "archive_bomb" })).toHaveProperty("source");
+  expect(placeProblems({ ...problem, code: "config_invalid", field: "artifact" })).toHaveProperty("artifact");
+  expect(placeProblems({ ...problem, code: "config_invalid", field: "/name" }, "archive")).toHaveProperty("archive");
+});
+
 it("leaves what has no place to the head of the form", () => {
   expect(placeProblems(problem)).toEqual({});
   expect(placeProblems({ ...problem, field: "owner" })).toEqual({});

@@ -6,14 +6,32 @@ export type Place = Zone | "name" | "title" | "visibility" | "message";
 
 const PLACES: Place[] = [...ZONES, "name", "title", "visibility", "message"];
 
-/** Which part of the form each complaint belongs to, by the paths that the server names ("body.parts.config", "config"). */
-export function placeProblems(problem: Problem): Partial<Record<Place, string>> {
+/** Complaints about what is inside a file: their field is a place in that file, their code says which file. */
+const FILES_OF_CODES: [RegExp, Zone][] = [
+  [/^(config|target)_/, "config"],
+  [/^requirements?_/, "requirements"],
+  [/^(archive|path|link|source|signature|project)_/, "source"],
+];
+
+/**
+ * Which part of the form each complaint belongs to: by the file that it is about, else by the path that the server names
+ * ("body.parts.config"). In a push of one zip, what is wrong inside is wrong with the zip.
+ */
+export function placeProblems(problem: Problem, source: "parts" | "archive" = "parts"): Partial<Record<Place, string>> {
+  const text = [problem.detail, problem.remedy].filter(Boolean).join(" ");
+  const inside = FILES_OF_CODES.find(([codes]) => codes.test(problem.code))?.[1];
+  if (inside) return { [problem.field === "artifact" ? "artifact" : inside]: text, ...(source === "archive" ? { archive: text } : {}) };
   const placed: Partial<Record<Place, string>> = {};
-  const put = (path: string, text: string) => {
-    const place = path.split(/[./[\]:]/).map((part) => PLACES.find((known) => known === part)).find(Boolean);
-    if (place && !placed[place]) placed[place] = text;
+  const put = (path: string, words: string) => {
+    const place = placeOf(path);
+    if (place && !placed[place]) placed[place] = words;
   };
-  if (problem.field) put(problem.field, [problem.detail, problem.remedy].filter(Boolean).join(" "));
+  if (problem.code === "repository_exists") placed.name = text;
+  if (problem.field) put(problem.field, text);
   for (const { field, detail } of problem.errors ?? []) put(field, detail);
   return placed;
+}
+
+function placeOf(path: string): Place | undefined {
+  return path.split(/[./[\]:]/).map((part) => PLACES.find((known) => known === part)).find(Boolean);
 }

@@ -23,7 +23,7 @@ export function PushForm({ owner, existing }: Props) {
   const uploads = useUploads(key);
   const push = usePush({ owner, existing, draft, uploads }, change, forget);
   const problem = push.error ? problemOf(push.error) : null;
-  const placed = problem ? placeProblems(problem) : {};
+  const placed = problem ? placeProblems(problem, draft.source) : {};
   const missing = missingZones(draft, uploads);
   const pending = pendingZones(draft, uploads);
   const submit = (event: FormEvent) => {
