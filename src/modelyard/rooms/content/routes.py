@@ -68,7 +68,7 @@ async def _drain(request: Request) -> None:
     """Takes in a little more of a refused body: a connection that is closed with unread bytes is reset, and the client
     never sees the answer (RFC 9112, section 9.6)."""
     rest = DRAINED_BYTES
-    with contextlib.suppress(ClientDisconnect, TimeoutError):
+    with contextlib.suppress(ClientDisconnect, TimeoutError, RuntimeError):  # RuntimeError: it was taken in already
         async with asyncio.timeout(DRAINED_SECONDS):
             async for chunk in request.stream():
                 rest -= len(chunk)
