@@ -36,7 +36,13 @@ def test_axe_finds_nothing_on_any_page(browser: Browser, place: Stage, scheme: s
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_what_opens(browser: Browser, place: Stage, scheme: str) -> None:
     with visit(browser, place, who=place.administrator, color_scheme=scheme) as page:
-        for opened in (_account_menu(page), _search(page), _deletion(page, place), _result(page, place), _failure(page)):
+        for opened in (
+            _account_menu(page),
+            _search(page),
+            _deletion(page, place),
+            _result(page, place),
+            _failure(page),
+        ):
             with opened as name:
                 shoot(page, f"{scheme}-{name}")
                 assert accessibility_faults(page) == [], name
@@ -123,7 +129,9 @@ def _result(page: Page, place: Stage) -> Iterator[str]:
 def _failure(page: Page) -> Iterator[str]:
     page.goto("/new")
     page.get_by_role("textbox", name="Name").fill("Not a name!")
-    page.get_by_label("Source required").set_input_files({"name": "s.zip", "mimeType": "application/zip", "buffer": b"PK"})
+    page.get_by_label("Source required").set_input_files(
+        {"name": "s.zip", "mimeType": "application/zip", "buffer": b"PK"}
+    )
     page.get_by_label("Config required").set_input_files({"name": "c.json", "mimeType": "text/plain", "buffer": b"{"})
     page.get_by_role("button", name="Push", exact=True).click()
     expect(page.get_by_role("alert").first).to_be_visible()

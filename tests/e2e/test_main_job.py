@@ -46,7 +46,12 @@ def _push(page: Page) -> None:
     page.get_by_role("main").get_by_role("link", name="New model").first.click()
     page.get_by_role("textbox", name="Name").fill("digits")
     page.get_by_role("textbox", name="Title").fill("Handwritten digits")
-    for label, part in {"Source": "source", "Model": "artifact", "Requirements": "requirements", "Config": "config"}.items():
+    for label, part in {
+        "Source": "source",
+        "Model": "artifact",
+        "Requirements": "requirements",
+        "Config": "config",
+    }.items():
         file = digits.parts()[part]
         page.get_by_label(re.compile(f"^{label} (required|optional)")).set_input_files(file)
         expect(page.get_by_text(file.name, exact=True)).to_be_visible()
@@ -99,7 +104,9 @@ def _call_by_curl(page: Page) -> None:
     page.get_by_role("button", name="Make a token").click()
     token = page.get_by_test_id("secret").inner_text()
     shoot(page, "09-settings")
-    answer = subprocess.run(["bash", "-c", call], env=os.environ | {"MODELYARD_TOKEN": token}, capture_output=True, check=False)
+    answer = subprocess.run(
+        ["bash", "-c", call], env=os.environ | {"MODELYARD_TOKEN": token}, capture_output=True, check=False
+    )
     assert answer.returncode == 0, answer.stderr + answer.stdout
     output = json.loads(answer.stdout)["output"]
     assert shown.split()[0] == max(output, key=output.get)
@@ -109,7 +116,11 @@ def test_python_of_the_api_tab_answers_too(browser: Browser, place: Stage) -> No
     with visit(browser, place) as page:
         page.goto(f"/{place.address}/api")
         page.get_by_text("Python", exact=True).click()
-        program = page.get_by_label("Python for this call").inner_text().replace("import requests", "import httpx as requests")
+        program = (
+            page.get_by_label("Python for this call")
+            .inner_text()
+            .replace("import requests", "import httpx as requests")
+        )
         answer = subprocess.run(
             [os.sys.executable, "-c", program],
             env=os.environ | {"MODELYARD_TOKEN": place.owner.token},

@@ -1,14 +1,16 @@
 """The push form when things go wrong: complaints stand beside what caused them, and nothing typed is lost."""
 
+import io
 import re
 import secrets
+import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Request, expect
 
 from e2e import stage
-from e2e.stage import Stage, visit
+from e2e.stage import BUILD_MS, Stage, accessibility_faults, shoot, visit
 from support import digits
 
 
@@ -71,6 +73,34 @@ def test_an_upload_that_was_cut_off_goes_on(browser: Browser, place: Stage, tmp_
         expect(zone(page, "Model optional").get_by_text("8.0 MB", exact=True)).to_be_visible()
     assert offsets[0] == 0
     assert offsets[-1] >= 1_000_000
+
+
+def test_a_version_that_fails_says_why_and_is_tried_again(browser: Browser, place: Stage) -> None:
+    with visit(browser, place, who=place.owner) as page:
+        page.goto("/new")
+        page.get_by_role("textbox", name="Name").fill(f"broken-{secrets.token_hex(4)}")
+        page.get_by_label("Source required").set_input_files(
+            _zip("m.py", "raise RuntimeError('no data today')\ndef f(a: int) -> int: ...")
+        )
+        page.get_by_role("button", name="Write one here").click()
+        page.get_by_role("textbox", name="Module").fill("m")
+        page.get_by_role("textbox", name="Function").fill("f")
+        page.get_by_role("button", name="Use it").click()
+        page.get_by_role("button", name="Push", exact=True).click()
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("no data today", timeout=BUILD_MS)
+        assert accessibility_faults(page) == []
+        shoot(page, "10-failed")
+        alert.get_by_role("button", name="Retry").click()
+        expect(alert).to_have_count(0)
+        expect(alert).to_contain_text("no data today", timeout=BUILD_MS)
+
+
+def _zip(name: str, text: str) -> FilePayload:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr(name, text)
+    return {"name": "source.zip", "mimeType": "application/zip", "buffer": data.getvalue()}
 
 
 def _note_offset(offsets: list[int], request: Request) -> None:

@@ -15,6 +15,15 @@ import { cssVariables, theme } from "./app/theme";
 /** Pop-ups come after the first paint; what is shown before then waits in their store. */
 const Notifications = lazy(() => import("@mantine/notifications").then((module) => ({ default: module.Notifications })));
 
+// A tab that outlived an upgrade asks for parts that are gone: it is loaded anew, once.
+window.addEventListener("vite:preloadError", (event) => {
+  const last = Number(sessionStorage.getItem("reloaded-at") ?? 0);
+  if (Date.now() - last < 30_000) return;
+  event.preventDefault();
+  sessionStorage.setItem("reloaded-at", String(Date.now()));
+  window.location.reload();
+});
+
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">

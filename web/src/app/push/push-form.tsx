@@ -94,7 +94,7 @@ function Parts({ uploads, errors }: { uploads: Uploads; errors: Partial<Record<s
   return (
     <>
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
-        <DropZone label="Source" hint="A zip of your code, or one .py" accept=".zip,.py" required upload={uploads.source} error={errors.source} />
+        <DropZone label="Source" hint="A zip of your code" accept=".zip" required upload={uploads.source} error={errors.source} />
         <DropZone label="Model" hint="model.pkl, or whatever the code loads" accept="" upload={uploads.artifact} error={errors.artifact} />
         <DropZone label="Requirements" hint="requirements.txt" accept=".txt" upload={uploads.requirements} error={errors.requirements} />
         <DropZone label="Config" hint="config.json: which function to call" accept=".json" required upload={uploads.config} error={errors.config} />
