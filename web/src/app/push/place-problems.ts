@@ -1,4 +1,5 @@
 import type { Problem } from "@/client/problem";
+import { plainDetail } from "@/lib/plain-detail";
 
 import { type Zone, ZONES } from "./zones";
 
@@ -24,7 +25,7 @@ export function placeProblems(problem: Problem, source: "parts" | "archive" = "p
   const placed: Partial<Record<Place, string>> = {};
   const put = (path: string, words: string) => {
     const place = placeOf(path);
-    if (place && !placed[place]) placed[place] = words;
+    if (place && !placed[place]) placed[place] = plainDetail(place, words);
   };
   if (problem.code === "repository_exists") placed.name = text;
   if (problem.field) put(problem.field, text);

@@ -33,7 +33,7 @@ export function PushForm({ owner, existing }: Props) {
   return (
     <form onSubmit={submit}>
       <Stack gap="lg">
-        {problem && <ProblemAlert error={push.error} title={Object.keys(placed).length ? "This was not accepted; see below" : undefined} />}
+        {problem && (Object.keys(placed).length ? <ProblemAlert brief error={push.error} title="This was not accepted; see below" /> : <ProblemAlert error={push.error} />)}
         {!existing && <Naming owner={owner} draft={draft} change={change} errors={placed} />}
         <Section
           title="Files"
