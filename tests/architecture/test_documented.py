@@ -1,7 +1,6 @@
 """Undocumented is unfinished: settings, error codes, routes, commands and make targets are in the docs."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -57,12 +56,3 @@ def test_links_between_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text()):
             if "://" not in target and not target.startswith("mailto:"):
                 assert (document.parent / target).exists(), f"{document}: {target}"
-
-
-def test_no_tracked_text_names_a_place_of_one_machine() -> None:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-    pattern = re.compile(rb"/root/\.pyenv|/tmp/bash_jobs|/opt/pypi|/opt/wheels")
-    for name in filter(None, listed.split(b"\0")):
-        file = ROOT / name.decode()
-        if file.is_file() and file != Path(__file__):
-            assert not pattern.search(file.read_bytes()), file
