@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from e2e import stage
 from e2e.stage import BUILD_MS, Stage, visit
@@ -17,9 +17,9 @@ def place() -> Stage:
 def test_find_draw_and_run_by_keyboard_alone(browser: Browser, place: Stage) -> None:
     with visit(browser, place) as page:
         page.goto("/sign-in")
-        _tab_to(page, "Username")
+        _tab_to(page, page.get_by_label("Username"))
         page.keyboard.type(place.owner.username)
-        _tab_to(page, "Password")
+        _tab_to(page, page.get_by_role("textbox", name="Password"))
         page.keyboard.type(place.owner.password)
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
@@ -29,7 +29,7 @@ def test_find_draw_and_run_by_keyboard_alone(browser: Browser, place: Stage) -> 
         expect(page.get_by_role("option", selected=True)).to_contain_text(place.address)
         page.keyboard.press("Enter")
         expect(page).to_have_url(f"{place.url}/{place.address}")
-        _tab_to(page, "Run this model")
+        _tab_to(page, page.get_by_role("link", name="Run this model"))
         page.keyboard.press("Enter")
         _draw(page)
         page.keyboard.press("Control+Enter")
@@ -38,7 +38,7 @@ def test_find_draw_and_run_by_keyboard_alone(browser: Browser, place: Stage) -> 
 
 def _draw(page: Page) -> None:
     expect(page.get_by_role("application")).to_be_visible()
-    _tab_to(page, "Clear")
+    _tab_to(page, page.get_by_role("button", name="Clear"))
     page.keyboard.press("Enter")
     page.keyboard.press("Shift+Tab")
     for _ in range(4):
@@ -50,17 +50,14 @@ def _draw(page: Page) -> None:
     page.get_by_text("Draw", exact=True).click()
 
 
-def _tab_to(page: Page, name: str) -> None:
-    """Presses Tab until what has the focus is called ``name``; the focus is always visible."""
+def _tab_to(page: Page, wanted: Locator) -> None:
+    """Waits for ``wanted`` to be on the page, then presses Tab until it has the focus."""
+    expect(wanted).to_be_visible()
     for _ in range(60):
         page.keyboard.press("Tab")
-        focused = page.evaluate(
-            """() => { const e = document.activeElement; const l = e.labels?.[0]?.innerText;
-            return l || e.getAttribute('aria-label') || e.innerText || '' }"""
-        )
-        if focused.strip().startswith(name):
+        if wanted.evaluate("e => e === document.activeElement"):
             return
-    raise AssertionError(f"Tab never reached {name!r}")
+    raise AssertionError(f"Tab never reached {wanted}")
 
 
 def test_the_first_tab_leads_past_the_header(browser: Browser, place: Stage) -> None:

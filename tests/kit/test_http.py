@@ -65,7 +65,7 @@ def client(database: Database) -> TestClient:
     def count(session: Reading) -> int:
         return session.scalar(sa.select(sa.func.count()).select_from(SiteSettingRow)) or 0
 
-    return TestClient(app, raise_server_exceptions=False)
+    return TestClient(app)  # raises what reaches the server itself, which would close the connection
 
 
 def test_a_known_error_is_a_problem(client: TestClient) -> None:

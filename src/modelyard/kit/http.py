@@ -14,9 +14,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelyard.kit.clock import Clock, system_clock
 from modelyard.kit.db import Database
@@ -173,9 +174,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(DataError, _on_data)
-    app.add_exception_handler(DBAPIError, _on_unknown)  # inside the outermost layer, which logs and raises again
-    app.add_exception_handler(OSError, _on_unknown)
-    app.add_exception_handler(Exception, _on_unknown)
+    app.add_middleware(_AnswersUnknown)
 
 
 def document_problems(app: FastAPI) -> None:
@@ -239,6 +238,29 @@ def _on_data(request: Request, _error: Exception) -> Response:
     """A value that the database cannot hold, such as text with a NUL on PostgreSQL, came through to it."""
     log.warning("a value that cannot be stored on %s %s", request.method, request.url.path)
     return _on_known(request, Invalid("A value holds characters that cannot be stored.", remedy="Send plain text."))
+
+
+class _AnswersUnknown:
+    """Answers what no handler knew. A handler for ``Exception`` would see it raised again after the answer, and the
+    server close the connection that the caller may already have sent the next request on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except Exception as e:
+            if scope["type"] != "http" or started:
+                raise
+            await _on_unknown(Request(scope), e)(scope, receive, send)
 
 
 def _on_unknown(request: Request, error: Exception) -> Response:
