@@ -1,0 +1,189 @@
+"""A server to be fuzzed, and for each operation what it takes to be accepted there: ids, bodies and headers of things
+that really are there. What an operation may destroy or use up is made anew for each request."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import requests
+from schemathesis import BaseSchema, Case
+
+from faults import adder
+from modelyard.rooms.accounts.schemas import Role
+from modelyard_client import Client
+from support import server
+from support.server import Server
+
+OF_ADMINISTRATORS = {"list_accounts", "create_account", "change_account", "reset_password", "change_site", "diagnose"}
+OF_PEOPLE = {"reset_password"}
+"""Operations of administrators that no token may call."""
+OF_TUS = {"create_upload", "upload_standing", "append_to_upload", "end_upload"}
+BYTES = "application/offset+octet-stream"
+GOOD, OTHER, FAILED = 1, 2, 3
+"""Numbers of the versions that are there."""
+
+
+@dataclass
+class Fuzzed:
+    """A server with a model that has two versions that are ready and one that failed, and is deployed."""
+
+    server: Server
+    document: BaseSchema
+    token: str
+    owner: str
+    password: str
+    victim: str
+    administrator: tuple[str, str]
+    statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
+    cookies: dict[str, dict[str, str]] = field(default_factory=dict)
+    made: int = 0
+
+    def make_real(self, case: Case, operation_id: str) -> None:
+        """Has the request speak of what is there; what it says besides stays as it was generated."""
+        parameters = {"owner": self.owner, "name": "adder", "number": GOOD, "alias": "production"}
+        parameters |= self._parameters(operation_id)
+        case.path_parameters.update({k: v for k, v in parameters.items() if k in case.path_parameters})
+        if operation_id in OF_TUS:
+            case.headers["Tus-Resumable"] = "1.0.0"
+        if operation_id in ("create_upload", "append_to_upload"):
+            case.body, case.media_type = b"x" * 10, BYTES
+            case.headers.update({"Upload-Length": "10", "Upload-Offset": "0", "Content-Type": BYTES})
+            case.headers.pop("Upload-Checksum", None)
+        if operation_id == "read_file":
+            case.query = {"path": "adder.py", "revision": "v1"}
+        if isinstance(case.body, dict):
+            case.body |= self._body(operation_id, case.body)
+
+    def sender(self, label: str, operation_id: str) -> requests.Session:
+        """Somebody who may do it: an administrator, the owner with a token, or one of the two in a browser."""
+        if operation_id in OF_PEOPLE:
+            return self.signed_in(*self.administrator)
+        if "/account" in label and "/accounts" not in label:
+            return self.signed_in(self.owner, self.password)
+        administrator = operation_id in OF_ADMINISTRATORS or "/invitations" in label
+        connection = requests.Session()
+        connection.headers["Authorization"] = f"Bearer {self.server.token if administrator else self.token}"
+        return connection
+
+    def signed_in(self, username: str, password: str) -> requests.Session:
+        """Signed in once: sign-in is itself fuzzed, until it is rate-limited."""
+        connection = requests.Session()
+        connection.headers["Origin"] = self.server.url.replace("127.0.0.1", "localhost")
+        if username not in self.cookies:
+            credentials = {"username": username, "password": password}
+            connection.post(f"{self.server.url}/api/v1/session", json=credentials).raise_for_status()
+            self.cookies[username] = connection.cookies.get_dict()
+        connection.cookies.update(self.cookies[username])
+        return connection
+
+    def next_address(self) -> str:
+        """Somewhere else each time, so that attempts to sign in are not counted together."""
+        self.made += 1
+        return f"10.9.{self.made // 250}.{self.made % 250 + 1}"
+
+    def _parameters(self, operation_id: str) -> dict[str, Any]:
+        made: dict[str, Callable[[], dict[str, Any]]] = {
+            "delete_repository": lambda: {"name": self._new_repository()},
+            "change_repository": lambda: {"name": self._new_repository()},
+            "change_account": lambda: {"username": self.victim},
+            "reset_password": lambda: {"username": self.victim},
+            "revoke_token": lambda: {"token_id": self._new_token()},
+            "delete_invitation": lambda: {"invitation_id": self._new_invitation()["id"]},
+            "upload_standing": lambda: {"upload_id": self._new_upload(b"", length=100)},
+            "append_to_upload": lambda: {"upload_id": self._new_upload(b"", length=100)},
+            "end_upload": lambda: {"upload_id": self._new_upload(b"", length=100)},
+            "delete_version": lambda: {"number": self._new_version()},
+            "retry_version": lambda: {"number": FAILED},
+            "roll_back": lambda: {"alias": self._moved_alias()},
+            "remove_alias": lambda: {"alias": self._moved_alias()},
+        }
+        return made.get(operation_id, dict)()
+
+    def _body(self, operation_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What of a body must be so, for this operation to be accepted."""
+        match operation_id:
+            case "sign_in":
+                return {"username": self.owner, "password": self.password}
+            case "sign_up":
+                return {"username": f"new-{self._count()}", "password": "a long word", **self._invited()}
+            case "change_password":
+                return {"old_password": self.password, "new_password": self.password}
+            case "create_account":
+                return {"username": f"made-{self._count()}"}
+            case "deploy" | "set_alias" if isinstance(body.get("version"), int):
+                return {"version": GOOD}
+            case "push_version" if "archive" in body:
+                body.pop("parts", None)
+                return {"archive": self._new_upload(adder.archive()), "platforms": []}
+            case "create_repository" if "owner" in body:
+                return {"owner": self.owner}
+        return {}
+
+    def _invited(self) -> dict[str, str]:
+        return {"invitation": self._new_invitation()["secret"]}
+
+    def _count(self) -> int:
+        self.made += 1
+        return self.made
+
+    def _new_upload(self, content: bytes, *, length: int | None = None) -> str:
+        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(length or len(content))}
+        if content:
+            headers["Content-Type"] = BYTES
+        with self._owner() as client:
+            answer = client.post("/api/v1/uploads", headers=headers, content=content)
+        return answer.headers["Location"].rpartition("/")[2]
+
+    def _new_repository(self) -> str:
+        name = f"short-{self._count()}"
+        with self._owner() as client:
+            client.post("/api/v1/repos", json={"name": name, "kind": "model"}).raise_for_status()
+        return name
+
+    def _new_version(self) -> int:
+        with Client(self.server.url, token=self.token) as client:
+            return int(adder.push(client, f"{self.owner}/adder")["number"])
+
+    def _moved_alias(self) -> str:
+        """An alias that has pointed at another version before."""
+        alias = f"moved-{self._count()}"
+        with self._owner() as client:
+            for number in (GOOD, OTHER):
+                address = f"/api/v1/repos/{self.owner}/adder/deployment/aliases/{alias}"
+                client.put(address, json={"version": number}).raise_for_status()
+        return alias
+
+    def _new_token(self) -> str:
+        with self.signed_in(self.owner, self.password) as person:
+            wanted = {"name": "short", "scopes": ["read"]}
+            return str(person.post(f"{self.server.url}/api/v1/account/tokens", json=wanted).json()["id"])
+
+    def _new_invitation(self) -> dict[str, Any]:
+        with self.server.client() as client:
+            wanted = {"role": "reader", "expires_in_days": 1}
+            return dict(client.post("/api/v1/invitations", json=wanted).json())
+
+    def _owner(self) -> httpx.Client:
+        return self.server.client(self.token)
+
+
+def prepare(folder: Path, database_url: str, document: Callable[[str], BaseSchema]) -> Fuzzed:
+    """Starts a server of its own (what is sent changes the site), and makes what requests are to speak of."""
+    running = server.start(folder, database_url, trusted_proxies='["127.0.0.1"]')
+    username, password, token = running.account()
+    victim, _, _ = running.account(Role.READER)
+    administrator, secret, _ = running.account(Role.ADMINISTRATOR)
+    with Client(running.url, token=token) as creator:
+        address = f"{username}/adder"
+        for number, code in ((GOOD, {}), (OTHER, {"right": 2.5}), (FAILED, {"right": "1 / 0"})):
+            adder.push(creator, address, **code)
+            state = adder.follow(creator, address, number)["state"]
+            assert state == ("failed" if number == FAILED else "ready"), (number, state)
+        creator.deploy(address, version=GOOD)
+    prepared = Fuzzed(running, document(running.url), token, username, password, victim, (administrator, secret))
+    prepared.signed_in(username, password).close()
+    prepared.signed_in(administrator, secret).close()
+    return prepared
