@@ -87,7 +87,7 @@ class Client:
     # repositories and versions
 
     def list_repositories(self, *, limit: int | None = None, **filters: str | None) -> list[Repository]:
-        """What the caller may read, newest first, ``limit`` at most. Filters: q, kind, owner, visibility."""
+        """What the caller may read, newest first, ``limit`` at most. Filters: q, kind, owner, visibility, tag, mine."""
         return self._listed("/repos", limit, filters)
 
     def get_repository(self, address: str) -> Repository:

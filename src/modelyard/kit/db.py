@@ -154,6 +154,15 @@ def contains(column: Any, text: str) -> sa.ColumnElement[bool]:
     return sa.func.lower(column).contains(text.lower(), autoescape=True)
 
 
+def holds(session: Session, column: Any, text: str) -> sa.ColumnElement[bool]:
+    """Whether the list of texts in a JSON column has this one, to the letter."""
+    if session.get_bind().dialect.name == "postgresql":
+        items: Any = sa.func.json_array_elements_text(column).column_valued("item")
+    else:
+        items = sa.func.json_each(column).table_valued("value").c.value
+    return sa.exists().where(items == text)
+
+
 def _create_engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=50, json_serializer=_dump_json)

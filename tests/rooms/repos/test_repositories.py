@@ -131,6 +131,33 @@ def test_lists_are_searched_literally(me: httpx.Client) -> None:
     assert found("_") == []
 
 
+def test_a_tag_is_found_to_the_letter(me: httpx.Client) -> None:
+    make(me, "cats", tags=["cat", "Animal"])
+    make(me, "catalogue", tags=["catalogue", 'a"cat"b', "état"])
+
+    def found(tag: str) -> list[str]:
+        return [r["name"] for r in me.get(API, params={"tag": tag, "owner": name_of(me)}).json()["items"]]
+
+    assert found("cat") == ["cats"]
+    assert found("animal") == []
+    assert found("état") == found('a"cat"b') == ["catalogue"]
+    assert found("%") == found("cat%") == []
+
+
+def test_mine_are_those_that_i_own_and_nobody_owns_nothing(me: httpx.Client, site: Server) -> None:
+    make(me, "shown", visibility="public", tags=["own"])
+    make(me, "hidden")
+    other = site.account()
+    chief = site.account(Role.ADMINISTRATOR)[2]
+    with site.client(other[2]) as stranger, site.client("") as nobody, site.client(chief) as administrator:
+        make(stranger, "not-mine", visibility="public", tags=["own"])
+        assert [r["name"] for r in me.get(API, params={"mine": True}).json()["items"]] == ["hidden", "shown"]
+        assert [r["name"] for r in me.get(API, params={"mine": True, "tag": "own"}).json()["items"]] == ["shown"]
+        assert me.get(API, params={"mine": True, "owner": other[0]}).json()["items"] == []
+        assert nobody.get(API, params={"mine": True}).json()["items"] == []
+        assert administrator.get(API, params={"mine": True}).json()["items"] == []
+
+
 @pytest.mark.parametrize(
     "query", [{"cursor": "!"}, {"cursor": "WzFd"}, {"limit": 0}, {"limit": 10**30}, {"kind": "x"}, {"q": "x" * 201}]
 )

@@ -43,6 +43,8 @@ def list_repositories(
     kind: Kind | None = None,
     owner: Annotated[str | None, Query(max_length=39)] = None,
     visibility: Visibility | None = None,
+    tag: Annotated[str | None, Query(max_length=40, description="One of the repository's tags, to the letter.")] = None,
+    mine: Annotated[bool, Query(description="Only the caller's own; none where nobody is signed in.")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[Repository]:
@@ -55,6 +57,8 @@ def list_repositories(
         owner=owner,
         visibility=visibility,
         text=q,
+        tag=tag,
+        mine=mine,
         cursor=cursor,
         limit=limit,
     )

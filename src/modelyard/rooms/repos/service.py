@@ -76,12 +76,19 @@ def list_repositories(
     owner: str | None = None,
     visibility: Visibility | None = None,
     text: str | None = None,
+    tag: str | None = None,
+    mine: bool = False,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[Repository]:
-    """What the principal may read, newest first; ``text`` is looked for in name, title, description and tags."""
+    """What the principal may read, newest first; ``text`` is looked for in name, title, description and tags.
+
+    ``mine``: what the principal owns, which is nothing where nobody is signed in.
+    """
     owner_id = accounts.find_account_id(session, owner) if owner else None
-    if owner and owner_id is None:
+    if (owner and owner_id is None) or (
+        mine and (principal.is_anonymous or owner_id not in (None, principal.account_id))
+    ):
         return Page(items=[])
     allowed = access.readable(
         principal,
@@ -95,8 +102,9 @@ def list_repositories(
         session,
         allowed=allowed,
         kind=kind,
-        owner_id=owner_id,
+        owner_id=principal.account_id if mine else owner_id,
         text=text,
+        tag=tag,
         visibility=visibility,
         before=before,
         limit=limit + 1,

@@ -52,6 +52,7 @@ def page(
     kind: str | None,
     owner_id: UUID | None,
     text: str | None,
+    tag: str | None,
     visibility: str | None,
     before: UUID | None,
     limit: int,
@@ -64,6 +65,8 @@ def page(
         query = query.where(RepositoryRow.visibility == visibility)
     if owner_id:
         query = query.where(RepositoryRow.owner_id == owner_id)
+    if tag:
+        query = query.where(db.holds(session, RepositoryRow.tags, tag))
     if text:
         columns = (
             RepositoryRow.name,

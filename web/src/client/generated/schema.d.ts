@@ -2538,6 +2538,10 @@ export interface operations {
                 kind?: components["schemas"]["Kind"] | null;
                 owner?: string | null;
                 visibility?: components["schemas"]["Visibility"] | null;
+                /** @description One of the repository's tags, to the letter. */
+                tag?: string | null;
+                /** @description Only the caller's own; none where nobody is signed in. */
+                mine?: boolean;
                 /** @description How many items at most. */
                 limit?: number;
                 /** @description `next_cursor` of the page before; absent for the first. */
