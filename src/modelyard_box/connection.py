@@ -22,21 +22,27 @@ _KEEP_ALIVE_S = 75.0
 _LINGER_S = 2.0
 _LEAST_RATE = 16 * 1024  # bytes per second, below which a body is held to be trickled
 _NEVER = float("inf")
+_CLIENT_LEFT = 499  # as nginx logs it
 
 
 class Service:
-    """What all connections share. ``handle`` answers a request through the connection, now or later."""
+    """What all connections share. ``handle`` answers a request through the connection, now or later.
+
+    ``on_answer`` hears of every request how it ended: its status, or 499 when its client left before.
+    """
 
     def __init__(
         self,
         handle: Callable[[Request, "Connection"], None],
         *,
+        on_answer: Callable[[Request, int], None],
         max_body_bytes: int,
         read_timeout_s: float,
         write_timeout_s: float,
         show_traceback: bool,
     ) -> None:
         self.handle = handle
+        self.on_answer = on_answer
         self.max_body_bytes = max_body_bytes
         self.read_timeout_s = read_timeout_s
         self.write_timeout_s = write_timeout_s
@@ -80,7 +86,7 @@ class Connection(asyncio.Protocol):
 
     def respond(self, status: int, body: bytes, content_type: str | None, headers: Headers = ()) -> None:
         """Answers the current request."""
-        request = self._answered()
+        request = self._answered(status)
         close = not request.keep_alive or self._service.draining
         head = messages.build_head(status, content_type, len(body), headers, close=close)
         self._transport.write(head if request.method == "HEAD" else head + body)
@@ -112,7 +118,7 @@ class Connection(asyncio.Protocol):
 
     def finish(self) -> None:
         """Ends a stream."""
-        request = self._answered()
+        request = self._answered(200)
         if self._chunked:
             self._transport.write(messages.LAST_CHUNK)
         self._next(not request.keep_alive or self._service.draining)
@@ -155,8 +161,10 @@ class Connection(asyncio.Protocol):
         self._ending = True
         request, self._current = self._current, None
         self._waiting.clear()
-        if request is not None and request.on_disconnect is not None:
-            request.on_disconnect()
+        if request is not None:
+            self._service.on_answer(request, _CLIENT_LEFT)
+            if request.on_disconnect is not None:
+                request.on_disconnect()
 
     def pause_writing(self) -> None:
         self.deadline = self._loop.time() + self._service.write_timeout_s
@@ -232,6 +240,7 @@ class Connection(asyncio.Protocol):
             self._refuse(Problem(431, "headers-too-large", f"the headers exceed {_MAX_HEAD} bytes"))
         while self._waiting and self._current is None and not self._ending:
             self._current = request = self._waiting.popleft()
+            request.began = self._loop.time()
             self.deadline = _NEVER
             self._handle(request)
         if self._waiting:
@@ -246,9 +255,13 @@ class Connection(asyncio.Protocol):
             traceback.print_exc(file=sys.stderr)
             self.fail(Problem(500, "box-error", "the box failed; its log says how", close=True))
 
-    def _answered(self) -> Request:
+    def _answered(self, status: int) -> Request:
         """The current request, which from here on counts as answered."""
-        request = self._current or Request()
+        request = self._current
+        if request is None:
+            request = Request()
+        else:
+            self._service.on_answer(request, status)
         self._current = None
         self.on_writable = None
         self.deadline = self._loop.time() + _KEEP_ALIVE_S
@@ -274,7 +287,8 @@ class Connection(asyncio.Protocol):
         self._refusal = problem
         if self._current is not None or self._waiting:  # earlier answers go first
             return
-        self._current = Request()
+        self._current = refused = Request()
+        refused.began = self._loop.time()
         problem.close = True
         self.fail(problem)
 

@@ -11,6 +11,7 @@ from typing import Any
 from modelyard_box.channel import WorkerChannel
 from modelyard_box.config import Settings
 from modelyard_box.errors import Problem
+from modelyard_box.histograms import Histogram
 from modelyard_box.jobs import Job
 from modelyard_box.spawn import describe_exit, start_worker
 
@@ -18,6 +19,8 @@ _LOAD_ATTEMPTS = 3
 _SLOWEST_RETRY_S = 30.0
 _ENDING_POLL_S = 0.005
 _IDLE_DEATH_RETRY_S = 0.5
+_LARGEST_GROUP = 1 << 20  # bytes of inputs that are given to a worker at once
+_BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class WorkerPool:
@@ -36,7 +39,10 @@ class WorkerPool:
         self._numbers = 0
         self._load_failures = 0
         self._closing = False
+        self._dispatching = False
         self.was_ready = False
+        self.restarts = 0
+        self.batch_sizes = Histogram(_BATCH_SIZES)
         self.load_failure: dict[str, Any] | None = None
         self.load_seconds: float | None = None
         self.notes: list[str] = []
@@ -45,6 +51,11 @@ class WorkerPool:
     def ready_workers(self) -> int:
         return sum(worker.ready for worker in self._workers)
 
+    @property
+    def waiting(self) -> int:
+        """Calls that no worker has yet."""
+        return len(self._queue)
+
     def start(self, first: tuple[int, socket.socket]) -> None:
         """Adopts the worker that runs already and starts the others."""
         self._adopt(first)
@@ -52,16 +63,29 @@ class WorkerPool:
             self._start_another()
         self._loop.call_later(self._tick_s, self._tick)
 
-    def submit(self, payload: bytes, reply: Any) -> Job:
-        """Queues a call. Raises Problem: 429 when the queue is full, 503 when the model does not load."""
+    def submit(
+        self, prediction_id: str, inputs: dict[str, Any], reply: Any, *, size: int = 0, within: float | None = None
+    ) -> Job:
+        """Queues a call; ``size`` is about that of its inputs, ``within`` the seconds that its caller waits for it.
+
+        Calls that come in one turn of the event loop are given out together, when it is over. Raises Problem: 429 when
+        the queue is full, 503 when the model does not load.
+        """
         if self.load_failure is not None and not self.was_ready:
             raise load_problem(self.load_failure)
         if len(self._queue) >= self._settings.queue:
+            self._dispatch()
+        if len(self._queue) >= self._settings.queue:
             detail = f"{len(self._queue)} predictions are waiting already"
             raise Problem(429, "queue-full", detail, headers=[("retry-after", "1")])
-        job = Job(payload, reply, self._loop.time())
+        job = Job(prediction_id, inputs, reply, self._loop.time(), size)
+        if within is not None:
+            job.until = job.arrived + within
+            job.timer = self._loop.call_later(within, self._expire, job)
         self._queue.append(job)
-        self._dispatch()
+        if not self._dispatching:
+            self._dispatching = True
+            self._loop.call_soon(self._dispatch)
         return job
 
     def cancel(self, job: Job) -> None:
@@ -116,16 +140,34 @@ class WorkerPool:
     def worker_gone(self, worker: WorkerChannel, status: int | None) -> None:
         """The worker has ended and all it said was heard. Settles its jobs and starts another."""
         self._workers.remove(worker)
-        jobs = [job for job in worker.jobs if not job.cancelled]
-        if worker.jobs and jobs and worker.jobs[0] is jobs[0]:
-            jobs.pop(0).reply.fail(worker.verdict or _death(status))
+        jobs = list(worker.jobs)
+        if jobs:
+            jobs = self._settle(jobs, worker.verdict or _death(status))
         for job in reversed(jobs):
             job.worker = None
-            self._queue.appendleft(job)
+            if not job.cancelled:
+                self._queue.appendleft(job)
         if not self._closing:
             self._replace(worker, status)
 
+    def _settle(self, jobs: list[Job], verdict: Problem) -> list[Job]:
+        """Fails the job that was running and returns those to be given out again.
+
+        Of a batch nobody knows which job it was, so that each of its jobs is tried again, alone.
+        """
+        first = jobs[0]
+        batch = [job for job in jobs if job.group is first.group]
+        if 1 < len(batch) == len(first.group):
+            for job in batch:
+                job.alone = True
+                job.arrived = self._loop.time()
+            return jobs
+        if not first.cancelled:
+            first.reply.fail(verdict)
+        return jobs[1:]
+
     def _replace(self, worker: WorkerChannel, status: int | None) -> None:
+        self.restarts += 1
         if worker.ready:
             self._loop.call_later(0 if worker.was_used else _IDLE_DEATH_RETRY_S, self._start_another)
             return
@@ -155,19 +197,28 @@ class WorkerPool:
             self._queue.popleft().reply.fail(problem)
 
     def _dispatch(self) -> None:
-        queue = self._queue
-        while queue:
-            worker = min(
-                (worker for worker in self._workers if worker.has_room),
-                key=lambda worker: len(worker.jobs),
-                default=None,
-            )
-            if worker is None:
+        self._dispatching = False
+        while self._queue:
+            free = [worker for worker in self._workers if worker.room]
+            if not free:
                 return
-            job = queue.popleft()
-            self._numbers = (self._numbers + 1) & 0xFFFFFFFF
-            job.number = self._numbers
-            worker.give(job)
+            worker = min(free, key=_load)
+            share = -(-len(self._queue) // len(free))  # the workers share what waits
+            jobs = self._take(min(worker.room, share))
+            self.batch_sizes.observe(len(jobs))
+            worker.give(jobs)
+
+    def _take(self, most: int) -> list[Job]:
+        """The next jobs from the queue that may be given together, at least one."""
+        queue, jobs, size = self._queue, [self._queue.popleft()], 0
+        while queue and len(jobs) < most and not (jobs[0].alone or queue[0].alone):
+            size += queue[0].size
+            if size > _LARGEST_GROUP:
+                break
+            jobs.append(queue.popleft())
+        for job in jobs:
+            self._numbers = job.number = (self._numbers + 1) & 0xFFFFFFFF
+        return jobs
 
     # Time.
 
@@ -194,6 +245,15 @@ class WorkerPool:
             limit = f"the model did not answer within {self._settings.timeout_s:g} seconds"
             worker.kill(Problem(504, "prediction-timeout", limit))
 
+    def _expire(self, job: Job) -> None:
+        """The caller does not wait any longer. What runs already is finished, and forgotten."""
+        if job.timer is None:
+            return
+        waiting = job.worker is None
+        self.cancel(job)
+        limit = "while it waited for a worker" if waiting else "while the model was at work"
+        job.reply.fail(Problem(504, "deadline-exceeded", f"the time that the request set itself ended {limit}"))
+
     def _waited_too_long(self) -> Problem:
         state = "all workers are busy" if self.ready_workers else "the model is still loading"
         detail = f"{state}, and this request has waited {self._settings.timeout_s:g} seconds"
@@ -203,6 +263,10 @@ class WorkerPool:
 def load_problem(failure: dict[str, Any]) -> Problem:
     """What a caller hears while the model does not load."""
     return Problem(503, "model-not-loaded", f"the model does not load: {failure['reason']}")
+
+
+def _load(worker: WorkerChannel) -> int:
+    return len(worker.jobs)
 
 
 def _death(status: int | None) -> Problem:

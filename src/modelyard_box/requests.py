@@ -9,13 +9,22 @@ from modelyard_box.errors import Problem
 
 
 class Request:
-    """What was asked. Header names are lower-case; ``body`` is complete."""
+    """What was asked. Header names are lower-case; ``body`` is complete.
 
-    __slots__ = ("body", "headers", "keep_alive", "method", "on_disconnect", "path", "version")
+    ``route`` is the address in the table that took it, empty until it is looked up there, and ``parameters`` are what
+    its places stand for; ``began`` is when handling began, on the event loop's clock.
+    """
+
+    __slots__ = (
+        "began", "body", "headers", "keep_alive", "method", "on_disconnect", "parameters", "path", "route", "version",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.method = ""
         self.path = ""
+        self.route = ""
+        self.parameters: dict[str, str] = {}
+        self.began = 0.0
         self.version = "1.1"
         self.headers: dict[str, str] = {}
         self.body = b""

@@ -1,6 +1,5 @@
 """What the box answers, as a table: path → method → handler."""
 
-import marshal
 from collections.abc import Callable
 from typing import Any
 
@@ -9,14 +8,16 @@ from modelyard_box.bodies import read_inputs
 from modelyard_box.config import Box, Settings
 from modelyard_box.connection import Connection
 from modelyard_box.errors import Problem
-from modelyard_box.identity import new_prediction_id
 from modelyard_box.inputs import Inputs
+from modelyard_box.metrics import TEXT, Metrics
 from modelyard_box.openapi import build_openapi
 from modelyard_box.pool import WorkerPool
+from modelyard_box.predicting import Predictor
 from modelyard_box.replies import EVENTS, PredictionReply
 from modelyard_box.requests import Request
 
 Handler = Callable[[Request, Connection], None]
+_OTHER = "other"
 
 
 class Routes:
@@ -27,16 +28,23 @@ class Routes:
         self._settings = settings
         self._pool = pool
         self._inputs = Inputs(box.signature["inputs"])
+        self._predictor = Predictor(pool)
+        self._metrics = Metrics(pool)
+        self.count = self._metrics.end
         self._table: dict[str, dict[str, Handler]] = {
             "/model/predict": {"POST": self._predict},
+            "/predict": {"POST": self._predict},
             "/model/data": {"GET": self._data},
             "/health": {"GET": self._health},
             "/openapi.json": {"GET": self._openapi},
+            "/metrics": {"GET": self._show_metrics},
         }
 
     def handle(self, request: Request, connection: Connection) -> None:
         """Answers a request. Raises Problem for what it cannot answer."""
         methods = self._table.get(request.path)
+        request.route = request.path if methods is not None else _OTHER
+        self._metrics.begin(request)
         if methods is None:
             raise Problem(404, "not-found", f"there is nothing at {request.path}; see /openapi.json")
         handler = methods.get("GET" if request.method == "HEAD" else request.method)
@@ -50,12 +58,13 @@ class Routes:
 
     def _predict(self, request: Request, connection: Connection) -> None:
         inputs = read_inputs(request, self._inputs)
-        prediction_id = new_prediction_id()
+        prediction_id = self._predictor.new_id()
         as_events = EVENTS in request.headers.get("accept", "")
         reply = PredictionReply(connection, prediction_id, as_events=as_events)
-        job = self._pool.submit(marshal.dumps((prediction_id, inputs)), reply)
-        reply.job = job
-        request.on_disconnect = lambda: self._pool.cancel(job)
+        self._predictor.begin(request, prediction_id, inputs, reply)
+
+    def _show_metrics(self, request: Request, connection: Connection) -> None:
+        connection.respond(200, self._metrics.render(), TEXT, [("cache-control", "no-store")])
 
     def _data(self, request: Request, connection: Connection) -> None:
         pool = self._pool

@@ -41,8 +41,10 @@ class Server:
         """Serves, drains and returns the exit status."""
         settings = self._settings
         pool = WorkerPool(settings, self._give_up)
+        routes = Routes(self._box, settings, pool)
         service = Service(
-            Routes(self._box, settings, pool).handle,
+            routes.handle,
+            on_answer=routes.count,
             max_body_bytes=settings.max_body_bytes,
             read_timeout_s=settings.read_timeout_s,
             write_timeout_s=settings.timeout_s,
