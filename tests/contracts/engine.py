@@ -424,6 +424,15 @@ class ConfinementContract(EngineContract):
         ended, _ = bench.run(script, limits=Limits(disk_bytes=32 * MIB))
         assert ended.exit_code != 0
 
+    def test_what_it_writes_to_the_hosts_folders_is_bounded(self, bench: Bench, tmp_path: Path) -> None:
+        folder = tmp_path / "out"
+        folder.mkdir()
+        self.own(folder)
+        script = "i=0; while true; do dd if=/dev/zero of=/out/$i bs=1M count=4 2>/dev/null; i=$((i+1)); sleep 0.1; done"
+        limits = Limits(disk_bytes=32 * MIB)
+        ended, _ = bench.run(script, mounts=[Mount(folder, "/out", read_only=False)], limits=limits)
+        assert (ended.exit_code, ended.reason) == (137, "disk full")
+
     def test_cpu_seconds_are_counted(self, bench: Bench) -> None:
         ended, _ = bench.run("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done")
         assert ended.usage.cpu_seconds is not None

@@ -15,7 +15,7 @@ from modelyard.rooms.content.uploads import UploadTools
 from modelyard.rooms.images import service as images
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.runs import service as runs
-from modelyard.rooms.runs.ports import EvictsImages
+from modelyard.rooms.runs.ports import ClearsRemains, EvictsImages
 from modelyard.rooms.versions import erasing, tasks
 from modelyard.rooms.versions import service as versions
 
@@ -26,6 +26,9 @@ INTERVAL_S = 60.0
 
 def settle(parts: Parts) -> None:
     """Before the API opens: removes containers of runs that nobody continues, and what pushes and builds left."""
+    if isinstance(parts.engine, ClearsRemains):
+        for name in parts.engine.clear_remains():
+            log.warning("removed the half-made container %s", name)
     for name in runs.remove_strays(parts.runs):
         log.warning("removed the stray container %s", name)
     images.clean_up(supplies=parts.supplies)

@@ -16,6 +16,7 @@ from modelyard.adapters.uv.wheels import UvWheels
 from modelyard.apps.settings import Settings
 from modelyard.kit.clock import Clock, system_clock
 from modelyard.kit.db import Database
+from modelyard.kit.durable import server_id
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.service import TokenUses
 from modelyard.rooms.content.ports import BlobStore, ContentOptions
@@ -71,6 +72,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         accounts=AccountOptions(
             public_url=settings.url,
             sign_up=settings.sign_up,
+            sign_up_role=settings.sign_up_role,
             require_sign_in=settings.require_sign_in,
             trusted_proxies=settings.trusted_proxies,
         ),
@@ -123,7 +125,8 @@ def make_engine(settings: Settings, blobs: BlobStore) -> Engine:
     """The engine of the settings."""
     root = settings.data_dir / "engine"
     if settings.engine == "docker":
-        return DockerEngine(blobs, root, url=settings.docker_url, runtime=settings.docker_runtime)
+        namespace = f"modelyard-{server_id(settings.data_dir)[:12]}"  # others may use the same engine
+        return DockerEngine(blobs, root, url=settings.docker_url, namespace=namespace, runtime=settings.docker_runtime)
     level = None if settings.isolation == "auto" else Isolation(settings.isolation)
     return LocalEngine(root, blobs, level=level)
 

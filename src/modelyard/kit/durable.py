@@ -44,7 +44,7 @@ def launch(database_url: str, *, data_dir: Path, version: str, queues: dict[str,
     config: DBOSConfig = {
         "name": "modelyard",
         "system_database_url": _system_url(database_url, data_dir),
-        "executor_id": _executor_id(data_dir),
+        "executor_id": server_id(data_dir),
         "application_version": version,
         "enable_otlp": False,
         "log_level": "WARNING",
@@ -52,7 +52,7 @@ def launch(database_url: str, *, data_dir: Path, version: str, queues: dict[str,
     }
     DBOS(config=config)
     DBOS.launch()
-    _forget_stranded(version, _executor_id(data_dir))
+    _forget_stranded(version, server_id(data_dir))
     for name, concurrency in queues.items():
         DBOS.register_queue(name, worker_concurrency=concurrency, polling_interval_sec=POLLING_INTERVAL_S)
 
@@ -90,6 +90,17 @@ def has_ended(id: str) -> bool:
     return status is not None and status.status in ENDED
 
 
+def server_id(data_dir: Path) -> str:
+    """This server's name among others', as in the workflow tables: 32 hex digits that stay with the data folder,
+    whatever the machine is called."""
+    file = data_dir / "server-id"
+    if not (file.is_file() and file.read_text().strip()):
+        partial = file.with_suffix(".partial")
+        partial.write_text(f"{uuid4().hex}\n")
+        partial.rename(file)
+    return file.read_text().strip()
+
+
 def provide_part(kind: type[Part], part: Part) -> None:
     """Makes a part available to workflows, before ``launch``."""
     _parts[kind] = part
@@ -98,16 +109,6 @@ def provide_part(kind: type[Part], part: Part) -> None:
 def part(kind: type[Part]) -> Part:
     """The part that was provided for ``kind``; a missing one is a programming error (``KeyError``)."""
     return cast(Part, _parts[kind])
-
-
-def _executor_id(data_dir: Path) -> str:
-    """This server's name in the workflow tables: it stays with the data folder, whatever the machine is called."""
-    file = data_dir / "server-id"
-    if not (file.is_file() and file.read_text().strip()):
-        partial = file.with_suffix(".partial")
-        partial.write_text(f"{uuid4().hex}\n")
-        partial.rename(file)
-    return file.read_text().strip()
 
 
 def _forget_stranded(version: str, executor_id: str) -> None:

@@ -153,6 +153,15 @@ class EvictsImages(Protocol):
         ...
 
 
+@runtime_checkable
+class ClearsRemains(Protocol):
+    """Optional power: removes what a crash of this process left behind and what no container stands for."""
+
+    def clear_remains(self) -> list[str]:
+        """To be called at start-up, before anything is created. Returns the names of containers never started."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line of `modelyard doctor`: what was found, why it is so, and what to do where something can be done.

@@ -20,6 +20,7 @@ from support import session
 from support.waiting import until
 
 NOBODY = 65534
+MIB = 1024**2
 Open = Callable[..., DockerEngine]
 
 
@@ -311,6 +312,51 @@ def test_what_a_crash_left_between_create_and_start_gives_way(
     assert bench.names() == set()
     monkeypatch.setattr("modelyard.adapters.engines.docker.engine.HALF_MADE_S", 0)
     assert bench.run("echo new", name="whole")[1] == "new\n"
+
+
+def test_what_a_crash_left_goes_when_the_server_starts(
+    open_engine: Open, blobs: RecordingBlobs, raw: docker.APIClient
+) -> None:
+    """A container that never started, the control group of one that is gone, a note on it; nothing else."""
+    engine, neighbour = open_engine(), open_engine(namespace="neighbour")
+    image = busybox_image(blobs)
+    for made in (engine, neighbour):
+        made.create(ContainerSpec("kept", image, ["sleep", "60"]))
+        made.create(ContainerSpec("gone", image, ["sleep", "60"]))
+        made.stop("gone", grace=0)
+    left = facts_of(raw, engine, "gone")
+    raw.remove_container(left["Id"])
+    half_made = raw.create_container(left["Config"]["Image"], "true", labels=left["Config"]["Labels"])
+    assert groups(engine, "gone")
+
+    assert open_engine().clear_remains() == ["gone"]
+
+    with pytest.raises(docker.errors.NotFound):
+        raw.inspect_container(half_made["Id"])
+    assert not groups(engine, "gone")
+    assert groups(engine, "kept")
+    assert engine.wait("kept", timeout=0).state is State.RUNNING
+    assert neighbour.wait("gone", timeout=0).state is State.EXITED
+    assert groups(neighbour, "gone")
+    again = engine.create(ContainerSpec("gone", image, ["sh", "-c", "exit 3"]))
+    assert engine.wait(again.name).reason is None
+    assert open_engine().clear_remains() == []
+
+
+def groups(engine: DockerEngine, name: str) -> list[Path]:
+    return list(Path("/sys/fs/cgroup").glob(f"*/modelyard/{engine.namespace}-{name}"))
+
+
+def facts_of(raw: docker.APIClient, engine: DockerEngine, name: str) -> dict[str, Any]:
+    return dict(raw.inspect_container(f"{engine.namespace}-{name}"))
+
+
+def test_a_full_tmp_is_the_reason_where_the_program_says_so(bench: Bench) -> None:
+    script = "dd if=/dev/zero of=/tmp/f bs=1M count=64"
+    ended, log = bench.run(script, limits=Limits(disk_bytes=32 * MIB))
+    assert "No space left on device" in log
+    assert ended.reason == "disk full"
+    assert bench.run("echo No space left on device")[0].reason is None
 
 
 def test_two_namespaces_on_one_engine_do_not_meet(open_engine: Open, blobs: RecordingBlobs) -> None:

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from contracts.engine import MIB, Bench, ConfinementContract
+from contracts.engine import Bench, ConfinementContract
 from contracts.engine_images import busybox_image
 from fakes.blob_folder import LocalFolderBlobs
 from modelyard.adapters.engines.local.engine import LocalEngine
-from modelyard.rooms.runs.ports import Image, Isolation, Limits, Mount
+from modelyard.rooms.runs.ports import Image, Isolation
 
 
 class LocalContract(ConfinementContract):
@@ -45,14 +45,6 @@ class LocalContract(ConfinementContract):
 
     def test_the_level_is_the_one_asked_for(self, bench: Bench) -> None:
         assert bench.engine.isolation is self.options["level"]
-
-    def test_what_it_writes_to_the_hosts_folders_is_bounded(self, bench: Bench, tmp_path: Path) -> None:
-        folder = tmp_path / "out"
-        folder.mkdir()
-        script = "i=0; while true; do dd if=/dev/zero of=/out/$i bs=1M count=4 2>/dev/null; i=$((i+1)); sleep 0.1; done"
-        limits = Limits(disk_bytes=32 * MIB)
-        ended, _ = bench.run(script, mounts=[Mount(folder, "/out", read_only=False)], limits=limits)
-        assert ended.reason == "disk full"
 
 
 class TestNamespaces(LocalContract):

@@ -5,7 +5,7 @@ tree per controller, v2 one for all (kernel documentation: admin-guide/cgroup-v1
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,9 +44,17 @@ class CgroupTree:
 
     def remove(self, name: str) -> None:
         """Removes the parent; it is empty when its container is gone. Where that is not allowed, it stays."""
-        for folder in list(self._folders(name)):
+        for folder in self._folders(name):
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+    def remove_others(self, prefix: str, *, keep: Set[str]) -> None:
+        """Removes the parents whose names begin with ``prefix`` but those in ``keep``, and those still in use."""
+        kept = {Path(self.parent(name)).name for name in keep}
+        for folder in self._folders(prefix, more="*"):
+            if folder.name not in kept:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
 
     def _read(self, name: str, file: str) -> str | None:
         for folder in self._folders(name):
@@ -54,12 +62,12 @@ class CgroupTree:
                 return (folder / file).read_text().strip()
         return None
 
-    def _folders(self, name: str) -> Iterator[Path]:
-        parent = self.parent(name).lstrip("/")
+    def _folders(self, name: str, *, more: str = "") -> list[Path]:
+        """The group's folders, one per tree; with ``more`` a pattern that goes on after the name."""
+        parent = self.parent(f"{name}{more}").lstrip("/")
         relative = f"modelyard.slice/{parent}" if self.systemd else parent
-        yield from (folder for folder in self.root.glob(f"*/{relative}") if folder.is_dir())
-        if (self.root / relative).is_dir():
-            yield self.root / relative
+        found = [*self.root.glob(f"*/{relative}"), *self.root.glob(relative)]
+        return [folder for folder in found if folder.is_dir()]
 
 
 def _number(text: str | None) -> int | None:

@@ -14,6 +14,7 @@ UNPRIVILEGED = "10001:10001"
 ENGINE_LABEL = "io.modelyard.engine"
 NAME_LABEL = "io.modelyard.name"
 LOG_LABEL = "io.modelyard.log-bytes"
+DISK_LABEL = "io.modelyard.disk-bytes"
 SPEC_LABEL = "io.modelyard.label."
 LOG_ROOM = 4
 """Size of one log file per byte of log: short lines cost as much again in framing. Two files are kept."""
@@ -56,7 +57,8 @@ def container_config(spec: ContainerSpec, place: Place, *, image: str, cgroup_pa
 
 
 def labels_of(spec: ContainerSpec, namespace: str) -> dict[str, str]:
-    ours = {ENGINE_LABEL: namespace, NAME_LABEL: spec.name, LOG_LABEL: str(spec.limits.log_bytes)}
+    bounds = {LOG_LABEL: str(spec.limits.log_bytes), DISK_LABEL: str(spec.limits.disk_bytes)}
+    ours = {ENGINE_LABEL: namespace, NAME_LABEL: spec.name} | bounds
     return ours | {f"{SPEC_LABEL}{key}": value for key, value in spec.labels.items()}
 
 

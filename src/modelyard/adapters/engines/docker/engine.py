@@ -17,6 +17,7 @@ from modelyard.adapters.engines.docker import config, health, inspection
 from modelyard.adapters.engines.docker.cgroups import CgroupTree
 from modelyard.adapters.engines.docker.config import Place
 from modelyard.adapters.engines.docker.connection import Connection, explain
+from modelyard.adapters.engines.docker.disk import DiskBound, said_no_room
 from modelyard.adapters.engines.docker.images import EngineImages
 from modelyard.adapters.engines.docker.programs import ProgramCheck
 from modelyard.rooms.content.ports import BlobStore
@@ -24,17 +25,17 @@ from modelyard.rooms.runs.errors import ContainerExists, ContainerMissing, Engin
 from modelyard.rooms.runs.ports import Container, ContainerSpec, Finding, State, Usage
 
 DEFAULT_URL = "unix:///var/run/docker.sock"
-WAIT_STEP_S = 600.0
-SAMPLE_STEP_S = 2.0
-"""How often a wait looks at what is used, where that may be unknown after the end."""
+WAIT_STEP_S = 1.0
+"""How often a wait looks at what is used and written, which may be unknown after the end."""
+HALF_MADE = "created"
 HALF_MADE_S = 60
 """A container that was created but not started for so long was left by a crash."""
 
 
 class DockerEngine:
-    """Containers on a Docker (or Podman) engine of this machine; evicts images and describes itself too.
+    """Containers on a Docker (or Podman) engine of this machine; evicts images, describes itself, clears remains too.
 
-    ``state`` is a folder for the little that the engine cannot keep: what was stopped by us, and when images were
+    ``state`` is a folder for the little that the engine cannot keep: what was ended by us and why, and when images were
     used. ``namespace`` tells our containers and images from another Modelyard's on the same engine. What ``/tmp``
     holds counts as memory of the container. Docker reads the two output streams apart: lines written to them in the
     same moment may change places.
@@ -53,13 +54,15 @@ class DockerEngine:
     ) -> None:
         self.isolation = inspection.isolation_of(runtime)
         self.connection = Connection(url)
-        self._namespace = namespace
+        self.namespace = namespace
         self._network = network
         self._runtime = runtime
         self._cgroup_root = cgroup_root
         self._stopped = state / "stopped"
+        self._full = state / "full"
         self._images = EngineImages(self.connection, blobs, namespace=namespace, used=state / "images")
         self._programs = ProgramCheck()
+        self._disk = DiskBound()
         self._last_usage: dict[str, Usage] = {}
 
     def create(self, spec: ContainerSpec) -> Container:
@@ -81,8 +84,7 @@ class DockerEngine:
         deadline = None if timeout is None else time.monotonic() + timeout
         with self.connection.translated() as api:
             while (seen := self._view(api, name)).state is State.RUNNING:
-                step = SAMPLE_STEP_S if self._cgroups().systemd else WAIT_STEP_S
-                left = step if deadline is None else min(deadline - time.monotonic(), step)
+                left = WAIT_STEP_S if deadline is None else min(deadline - time.monotonic(), WAIT_STEP_S)
                 if left <= 0:
                     break
                 with suppress(requests.Timeout, requests.ConnectionError, NotFound):
@@ -99,8 +101,7 @@ class DockerEngine:
     def stop(self, name: str, *, grace: float = 10.0) -> Container:
         with self.connection.translated() as api:
             if self._view(api, name).state is State.RUNNING:
-                self._stopped.mkdir(parents=True, exist_ok=True)
-                (self._stopped / name).touch()
+                _mark(self._stopped, name)
                 _signal(api, self._engine_name(name), "SIGTERM")
         if self.wait(name, timeout=grace).state is State.RUNNING:
             with self.connection.translated() as api:
@@ -115,15 +116,28 @@ class DockerEngine:
         self._forget(name)
 
     def list(self, labels: Mapping[str, str] | None = None) -> list[Container]:
-        wanted = [f"{config.ENGINE_LABEL}={self._namespace}"]
+        wanted = [f"{config.ENGINE_LABEL}={self.namespace}"]
         wanted += [f"{config.SPEC_LABEL}{key}={value}" for key, value in (labels or {}).items()]
         with self.connection.translated() as api:
             found = api.containers(all=True, filters={"label": wanted})
-            names = [entry["Labels"][config.NAME_LABEL] for entry in found if entry["State"] != "created"]
+            names = [entry["Labels"][config.NAME_LABEL] for entry in found if entry["State"] != HALF_MADE]
             return [container for name in names for container in self._view_if_there(api, name)]
 
     def evict(self, *, keep_bytes: int) -> int:
         return self._images.evict(keep_bytes)
+
+    def clear_remains(self) -> builtins.list[str]:
+        with self.connection.translated() as api:
+            found = api.containers(all=True, filters={"label": f"{config.ENGINE_LABEL}={self.namespace}"})
+            half_made = [entry for entry in found if entry["State"] == HALF_MADE]
+            for entry in half_made:
+                api.remove_container(entry["Id"], force=True, v=True)
+            names = {entry["Labels"][config.NAME_LABEL] for entry in found if entry not in half_made}
+            self._cgroups().remove_others(self._engine_name(""), keep={self._engine_name(name) for name in names})
+        for mark in [*self._stopped.glob("*"), *self._full.glob("*")]:
+            if mark.name not in names:
+                mark.unlink(missing_ok=True)
+        return [entry["Labels"][config.NAME_LABEL] for entry in half_made]
 
     def describe(self) -> builtins.list[Finding]:
         return health.describe(self.connection, runtime=self._runtime, cgroup_root=self._cgroup_root)
@@ -131,7 +145,7 @@ class DockerEngine:
     def _make(self, api: APIClient, spec: ContainerSpec) -> str:
         """Creates the container, loading the image if the engine lacks it; returns the engine's id for it."""
         place = Place(
-            self._namespace, self._network, "json-file" if self.connection.is_podman else "local", self._runtime
+            self.namespace, self._network, "json-file" if self.connection.is_podman else "local", self._runtime
         )
         body = config.container_config(
             spec,
@@ -158,7 +172,7 @@ class DockerEngine:
         except ContainerMissing:  # the name is taken, the container still being made
             return False
         age = datetime.now(UTC) - inspection.parse_time(facts["Created"])
-        if facts["State"]["Status"] != "created" or age.total_seconds() < HALF_MADE_S:
+        if facts["State"]["Status"] != HALF_MADE or age.total_seconds() < HALF_MADE_S:
             return False
         api.remove_container(facts["Id"], force=True, v=True)
         return True
@@ -168,7 +182,7 @@ class DockerEngine:
             yield self._view(api, name)
 
     def _view(self, api: APIClient, name: str) -> Container:
-        facts = self._inspect(api, name)
+        facts = self._within_bounds(api, name, self._inspect(api, name))
         cgroups, group = self._cgroups(), self._engine_name(name)
         running = inspection.is_running(facts["State"])
         if usage := cgroups.usage(group) or (_statistics(api, facts["Id"]) if running else None):
@@ -181,7 +195,23 @@ class DockerEngine:
             stopped=(self._stopped / name).exists(),
             memory_ran_out=cgroups.memory_ran_out(group),
             processes_ran_out=cgroups.processes_ran_out(group),
+            disk_ran_out=self._disk_ran_out(api, name, facts),
         )
+
+    def _within_bounds(self, api: APIClient, name: str, facts: dict[str, Any]) -> dict[str, Any]:
+        """Ends a container that wrote too much to the host's folders; returns the facts as they are then."""
+        if not inspection.is_running(facts["State"]) or not self._disk.is_exceeded(name, facts):
+            return facts
+        _mark(self._full, name)
+        _signal(api, facts["Id"], "SIGKILL")
+        with suppress(NotFound):
+            api.wait(facts["Id"])
+        return self._inspect(api, name)
+
+    def _disk_ran_out(self, api: APIClient, name: str, facts: Mapping[str, Any]) -> bool:
+        if not inspection.has_failed(facts["State"]):
+            return False
+        return (self._full / name).exists() or said_no_room(api, facts["Id"])
 
     def _inspect(self, api: APIClient, name: str) -> dict[str, Any]:
         if not config.NAME.fullmatch(name):
@@ -192,15 +222,22 @@ class DockerEngine:
             raise ContainerMissing(f"There is no container {name}.") from e
 
     def _forget(self, name: str) -> None:
-        (self._stopped / name).unlink(missing_ok=True)
+        for marks in (self._stopped, self._full):
+            (marks / name).unlink(missing_ok=True)
+        self._disk.forget(name)
         self._last_usage.pop(name, None)
         self._cgroups().remove(self._engine_name(name))
 
     def _engine_name(self, name: str) -> str:
-        return f"{self._namespace}-{name}"
+        return f"{self.namespace}-{name}"
 
     def _cgroups(self) -> CgroupTree:
         return CgroupTree(self._cgroup_root, systemd=self.connection.info.get("CgroupDriver") == "systemd")
+
+
+def _mark(folder: Path, name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).touch()
 
 
 def _name_is_taken(error: APIError) -> bool:

@@ -27,13 +27,18 @@ def container(
     stopped: bool,
     memory_ran_out: bool,
     processes_ran_out: bool,
+    disk_ran_out: bool,
 ) -> Container:
     """A container from the answer to GET /containers/{id}/json and what we know besides."""
     state = facts["State"]
     running = is_running(state)
     code = None if running else int(state["ExitCode"])
     reason = _reason(
-        code, stopped=stopped, memory=state.get("OOMKilled", False) or memory_ran_out, processes=processes_ran_out
+        code,
+        stopped=stopped,
+        memory=state.get("OOMKilled", False) or memory_ran_out,
+        processes=processes_ran_out,
+        disk=disk_ran_out,
     )
     return Container(
         name=name,
@@ -45,6 +50,11 @@ def container(
         reason=reason,
         usage=usage or Usage(),
     )
+
+
+def has_failed(state: Mapping[str, Any]) -> bool:
+    """Whether it has ended, and not well."""
+    return not is_running(state) and state["ExitCode"] != 0
 
 
 def is_running(state: Mapping[str, Any]) -> bool:
@@ -85,7 +95,7 @@ def cut_log(chunks: Iterable[bytes], *, bound: int, offset: int, limit: int) -> 
     return bytes(kept)
 
 
-def _reason(code: int | None, *, stopped: bool, memory: bool, processes: bool) -> str | None:
+def _reason(code: int | None, *, stopped: bool, memory: bool, processes: bool, disk: bool) -> str | None:
     """Why it was ended. One that ended well needs no reason, though children of it may have been killed."""
     if code is None:
         return None
@@ -95,4 +105,6 @@ def _reason(code: int | None, *, stopped: bool, memory: bool, processes: bool) -
         return None
     if memory:
         return "out of memory"
+    if disk:
+        return "disk full"
     return "too many processes" if processes else None
