@@ -1,7 +1,8 @@
 """What image assembly is asked for and what it answers. Sizes are bytes, digests ``sha256:<64 hex digits>``."""
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -159,3 +160,31 @@ class AssembledImage:
     images: tuple[PlatformImage, ...]
     lock: Lock
     blobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedLayer:
+    """A layer of an archive; ``open(offset, length)`` yields those of its ``size`` bytes."""
+
+    digest: str
+    size: int
+    open: Callable[[int, int], Iterator[bytes]]
+
+    @property
+    def name(self) -> str:
+        """Its file in the archive."""
+        return f"{self.digest.removeprefix('sha256:')}/layer.tar"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedImage:
+    """An image of an archive: the name that the engine is to give it, its config as JSON, its layers, base first."""
+
+    reference: str
+    config: bytes
+    layers: Sequence[ArchivedLayer]
+
+    @property
+    def config_name(self) -> str:
+        """Its config's file in the archive; the digest is the image's id on the engine."""
+        return f"{hashlib.sha256(self.config).hexdigest()}.json"

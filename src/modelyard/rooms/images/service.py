@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from modelyard.kit.errors import StorageFull
 from modelyard.rooms.images import assembly, bases
+from modelyard.rooms.images.archives import archive_members
 from modelyard.rooms.images.records import StoredImage, find_image, forget_tag, record_image
 from modelyard.rooms.images.schemas import AssembledImage, AssemblyRequest, BaseImage, Lock, OnStage, Stage
 from modelyard.rooms.images.supplies import Supplies
@@ -13,6 +14,7 @@ from modelyard.rooms.images.supplies import Supplies
 __all__ = [
     "StoredImage",
     "Supplies",
+    "archive_members",
     "assemble",
     "clean_up",
     "ensure_base",

@@ -1,0 +1,26 @@
+"""The ``docker save`` archive of images (Docker image specification v1.2), which Docker and Podman load."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+
+from modelyard.kit.streams import Part, tar_member
+from modelyard.rooms.images.schemas import ArchivedImage
+
+
+def archive_members(images: Sequence[ArchivedImage], *, left_out: Collection[str] = ()) -> Iterator[Part]:
+    """The members of the archive, each layer once under its digest, without the layers ``left_out``.
+
+    An engine reads the manifest after unpacking all, Podman as it goes: it comes first.
+    """
+    manifest = [
+        {"Config": image.config_name, "RepoTags": [image.reference], "Layers": [layer.name for layer in image.layers]}
+        for image in images
+    ]
+    yield from tar_member("manifest.json", json.dumps(manifest).encode())
+    for name, config in {image.config_name: image.config for image in images}.items():
+        yield from tar_member(name, config)
+    sent = set(left_out)
+    for layer in [layer for image in images for layer in image.layers]:
+        if layer.digest not in sent:
+            sent.add(layer.digest)
+            yield from tar_member(layer.name, Part(layer.size, layer.open))
