@@ -1,15 +1,15 @@
 """Images on the engine: loaded from the blobs of the content store, evicted when nothing uses them.
 
-An image goes in as a ``docker save`` archive (Docker image specification v1.2): one stream, made as it is sent. Layers
-that another of our images brought are left out of it; an engine that insists on them gets the whole archive.
+An image goes in as a ``docker save`` archive: one stream, made as it is sent. Layers that another of our images brought
+are left out of it; an engine that insists on them gets the whole archive.
 """
 
 import json
-import tarfile
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,11 @@ from docker import APIClient
 from docker.errors import APIError, ImageNotFound
 
 from modelyard.adapters.engines.docker.connection import Connection, explain
+from modelyard.kit.streams import END_OF_TAR, PartStream, bytes_part
 from modelyard.rooms.content.errors import BlobMissing
 from modelyard.rooms.content.ports import BlobStore, StoredBlob
+from modelyard.rooms.images.schemas import ArchivedImage, ArchivedLayer
+from modelyard.rooms.images.service import archive_members
 from modelyard.rooms.runs.errors import EngineRefused
 from modelyard.rooms.runs.ports import Image
 
@@ -137,19 +140,14 @@ def docker_archive(
 ) -> Iterator[bytes]:
     """The stream of a ``docker save`` archive without the first ``skip`` layers."""
     config = json.dumps(_engine_config(image, [blob.size for blob in layers]), sort_keys=True).encode()
-    files = [f"{blob.digest.removeprefix('sha256:')}/layer.tar" for blob in layers]
-    manifest = [{"Config": "config.json", "RepoTags": [reference], "Layers": files}]
-    # An engine reads the manifest after unpacking all, Podman as it goes: it comes first.
-    for name, content in (("manifest.json", json.dumps(manifest).encode()), ("config.json", config)):
-        yield _header(name, len(content)) + content + _padding(len(content))
-    sent = set(files[:skip])
-    for name, blob in zip(files, layers, strict=True):
-        if name not in sent:
-            sent.add(name)
-            yield _header(name, blob.size)
-            yield from blobs.open(blob.digest)
-            yield _padding(blob.size)
-    yield bytes(2 * tarfile.BLOCKSIZE)
+    held = [ArchivedLayer(blob.digest, blob.size, partial(_open, blobs, blob.digest)) for blob in layers]
+    archived = ArchivedImage(reference, config, held)
+    left_out = frozenset(blob.digest for blob in layers[:skip])
+    return PartStream([*archive_members([archived], left_out=left_out), bytes_part(END_OF_TAR)]).read()
+
+
+def _open(blobs: BlobStore, digest: str, offset: int, length: int) -> Iterator[bytes]:
+    return blobs.open(digest, offset=offset, length=length)
 
 
 def _engine_config(image: Image, sizes: Sequence[int]) -> dict[str, Any]:
@@ -162,16 +160,6 @@ def _engine_config(image: Image, sizes: Sequence[int]) -> dict[str, Any]:
         "rootfs": {"type": "layers", "diff_ids": list(image.layers)},
         "history": [{"created": "1970-01-01T00:00:00Z", "created_by": digest} for digest in image.layers],
     }
-
-
-def _header(name: str, size: int) -> bytes:
-    info = tarfile.TarInfo(name)
-    info.size, info.mode = size, 0o644
-    return info.tobuf(tarfile.GNU_FORMAT)  # base-256 sizes: a layer may pass 8 GiB
-
-
-def _padding(size: int) -> bytes:
-    return bytes(-size % tarfile.BLOCKSIZE)
 
 
 def _find(api: APIClient, reference: str) -> dict[str, Any] | None:
