@@ -45,12 +45,11 @@ def stage() -> Stage:
 
 
 def _set_up(folder: Path) -> dict[str, Any]:
-    running = server.start(folder, databases.create("sqlite", folder), sign_up="open")
+    running = server.start(folder, databases.create("sqlite", folder), sign_up="open", sign_up_role="creator")
     administrator = Person(*running.account(Role.ADMINISTRATOR))
     owner = Person(*running.account(Role.CREATOR))
     address = digits.push(running, owner.token, visibility="public")["address"]
     with running.client(administrator.token) as client:
-        client.patch("/api/v1/site", json={"sign_up_role": "creator"}).raise_for_status()
         client.put(f"/api/v1/repos/{address}/deployment", json={}).raise_for_status()
     return asdict(Stage(running.url, administrator, owner, address))
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from modelyard.rooms.accounts.schemas import SignUp
+from modelyard.rooms.accounts.schemas import Role, SignUp
 
 
 def default_data_dir() -> Path:
@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     )
 
     sign_up: SignUp = Field(SignUp.CLOSED, description="closed, invited or open, until an administrator changes it.")
+    sign_up_role: Literal[Role.READER, Role.CREATOR] = Field(
+        Role.READER, description="What uninvited newcomers are: reader or creator, until an administrator changes it."
+    )
     require_sign_in: bool = Field(False, description="Whether 'public' means every account instead of the world.")
 
     python: str = Field("3.11", pattern=r"^3\.\d+$", description="Python of images whose push asks for none.")

@@ -7,7 +7,7 @@ import pytest
 
 from modelyard.kit.db import Database
 from modelyard.rooms.accounts import passwords, service
-from modelyard.rooms.accounts.schemas import Role
+from modelyard.rooms.accounts.schemas import Role, SignUp
 from modelyard.rooms.accounts.throttle import SignInThrottle
 from rooms.accounts.small_site import PASSWORD, URL, SmallSite
 
@@ -218,6 +218,15 @@ def test_open_sign_up_gives_the_site_role_and_signs_in(site: SmallSite) -> None:
     )
     assert administrator.patch("site", json={"sign_up_role": "administrator"}).status_code == 422
     assert newcomer.patch("site", json={"sign_up": "closed"}).status_code == 403
+
+
+def test_the_role_of_newcomers_is_configured_until_an_administrator_changes_it(db: Database) -> None:
+    site = SmallSite(db, sign_up=SignUp.OPEN, sign_up_role=Role.CREATOR)
+    site.account("root-1", Role.ADMINISTRATOR)
+    assert site.browser().post("sign-up", json=CREDENTIALS).json()["account"]["role"] == "creator"
+    site.signed_in("root-1").patch("site", json={"sign_up_role": "reader"})
+    another = site.browser().post("sign-up", json={**CREDENTIALS, "username": "bob"})
+    assert another.json()["account"]["role"] == "reader"
 
 
 def test_invitation_works_once_and_gives_its_role(site: SmallSite) -> None:

@@ -18,15 +18,16 @@ RESERVED = frozenset(
     about access account accounts activity admin administrator administrators all annotations anonymous anyone api app
     apps artifacts assets auth billing blobs boxes bundles cards categories client contact content corrections
     dashboard datasets deployments dev docs doctor download downloads drawing dvc errors everyone experiments explore
-    favicon.ico features feedback files fonts git graphql guides health healthz help home icons images index
+    favicon.ico favicon.svg features feedback files fonts git graphql guides health healthz help home icons images index
     index.html invitations invocations invoices issues jobs js legal lfs login logo logout manifest.json
     manifest.webmanifest me members metrics mlflow model models modelyard monitoring monitors mutations new news
     nobody none notebooks null oauth operations organisations organizations orgs packages pages password
     ping pipeline-runs pipeline_runs pipelines predict predictions pricing privacy public queue ready readyz register
     registry reports repos repositories requests robots.txt root runners runs save-image save_image scim search
     security serve service sessions settings share sign-in sign-out sign-up signin signout signup site sitemap.xml
-    sources sso stars static stats status storage support sw.js system tags tasks terms token tokens tour undefined
-    unknown uploads usage user username users v1 v2 v3 version versions web webhooks welcome well-known wiki www
+    sources sso stars static stats status storage support sw.js system tags tasks terms theme.js token tokens tour
+    undefined unknown uploads usage user username users v1 v2 v3 version versions web webhooks welcome well-known wiki
+    www
     """.split()  # noqa: SIM905 (words read better than a hundred quoted lines)
 )
 """Words that are addresses of the site, now or as planned, and words that would deceive as the name of a person."""
