@@ -150,6 +150,23 @@ def test_a_hostile_model_gets_nothing_of_the_session_and_is_fenced_in(yard: Yard
     holding.join()
 
 
+@pytest.mark.parametrize(
+    "destination", ["script", "style", "worker", "serviceworker", "sharedworker", "embed", "object"]
+)
+def test_no_page_loads_a_model_as_its_code(yard: Yard, told: str, destination: str) -> None:
+    with yard.calling() as client:
+        refused = client.get(f"{told}/model/data", headers={"Sec-Fetch-Dest": destination})
+    assert (refused.status_code, refused.json()["code"]) == (403, "code_refused")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert fenced(refused)
+
+
+@pytest.mark.parametrize("destination", ["empty", "document", "image", "iframe"])
+def test_a_model_is_read_as_data_by_a_browser(yard: Yard, told: str, destination: str) -> None:
+    with yard.calling() as client:
+        assert client.get(f"{told}/model/data", headers={"Sec-Fetch-Dest": destination}).status_code == 200
+
+
 def client_get(yard: Yard, url: str) -> bytes:
     with yard.calling() as client:
         return client.get(url).content

@@ -28,6 +28,11 @@ class CallerRefused(Forbidden):
     title = "The owner has narrowed who may call this model"
 
 
+class CodeRefused(Forbidden):
+    code = "code_refused"
+    title = "What a model answers is not loaded into pages as code"
+
+
 class ServeAddressInvalid(NotFound):
     code = "serve_address_invalid"
     title = "Not an address below /serve"

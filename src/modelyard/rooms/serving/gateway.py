@@ -35,7 +35,7 @@ from modelyard.rooms.serving.calls import (
     send_answer,
 )
 from modelyard.rooms.serving.connection import Connection
-from modelyard.rooms.serving.errors import BoxGone, BoxUnreachable, CallerGone, ServeAddressInvalid
+from modelyard.rooms.serving.errors import BoxGone, BoxUnreachable, CallerGone, CodeRefused, ServeAddressInvalid
 from modelyard.rooms.serving.pool import Pool
 from modelyard.rooms.serving.rules import ServeAddress
 
@@ -87,6 +87,8 @@ class Gateway:
         address = rules.parse_address(scope["raw_path"])
         if address is None:
             raise ServeAddressInvalid(remedy="Call /serve/{owner}/{name}/model/predict.")
+        if rules.becomes_code(scope["headers"]):
+            raise CodeRefused(remedy="Fetch it as data.")
         route = await self._route(_bearer(scope), address)
         call = await read_call(scope, receive, address)
         version = self._answering(route)

@@ -36,6 +36,11 @@ ISOLATING_HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
 )
+CODE_DESTINATIONS = frozenset(
+    b"script style worker sharedworker serviceworker audioworklet paintworklet xslt embed object".split()
+)
+"""What a browser says in ``Sec-Fetch-Dest`` (Fetch, section 2.2.5) when an answer is to become part of a page. A model
+has this site's address, so that ``script-src 'self'`` would let our own pages run what it says."""
 
 
 Key = tuple[UUID, int]
@@ -129,6 +134,11 @@ def response_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes
     """What of the box's answer reaches the caller: known harmless headers, and those that fence it in."""
     kept = [(k, v) for k, v in ((k.lower(), v) for k, v in headers) if k in RESPONSE_HEADERS_KEPT]
     return [*kept, *ISOLATING_HEADERS]
+
+
+def becomes_code(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a browser asks on behalf of a page that would run the answer as its own."""
+    return any(k == b"sec-fetch-dest" and v.strip().lower() in CODE_DESTINATIONS for k, v in headers)
 
 
 def answering_version(wanted: int, previous: int | None, ready: Collection[int]) -> int:
