@@ -4,7 +4,25 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 from modelyard.kit.streams import Part, tar_member
-from modelyard.rooms.images.schemas import ArchivedImage
+from modelyard.rooms.content.ports import BlobStore
+from modelyard.rooms.images.schemas import ArchivedImage, ArchivedLayer
+
+
+def stored_image(blobs: BlobStore, digest: str, *, reference: str) -> ArchivedImage:
+    """The image behind a manifest, as an engine is to know it: with its own config, so under the id it has everywhere.
+
+    Raises ``content.errors.BlobMissing`` where the store lacks the manifest or the config.
+    """
+    manifest = json.loads(b"".join(blobs.open(digest)))
+    config = b"".join(blobs.open(manifest["config"]["digest"]))
+    return ArchivedImage(reference, config, [_layer(blobs, **layer) for layer in manifest["layers"]])
+
+
+def _layer(blobs: BlobStore, *, digest: str, size: int, **_other: str) -> ArchivedLayer:
+    def read(offset: int, length: int) -> Iterator[bytes]:
+        return blobs.open(digest, offset=offset, length=length)
+
+    return ArchivedLayer(digest, size, read)
 
 
 def archive_members(images: Sequence[ArchivedImage], *, left_out: Collection[str] = ()) -> Iterator[Part]:

@@ -27,8 +27,12 @@ from modelyard.rooms.images.wheels import Layout
 
 def wanted_platforms(request: AssemblyRequest) -> list[str]:
     """The platforms to make, sorted: those asked for, else this server's own."""
-    own = rules.platform_of_machine(machine_platform.machine())
-    return sorted(set(request.platforms)) or [own]
+    return sorted(set(request.platforms)) or [own_platform()]
+
+
+def own_platform() -> str:
+    """The platform of this machine, which is made where none is asked for; raises ``PlatformUnknown``."""
+    return rules.platform_of_machine(machine_platform.machine())
 
 
 def lock_platforms(request: AssemblyRequest, *, supplies: Supplies, on_stage: OnStage) -> Lock:

@@ -73,6 +73,11 @@ class BaseUnavailable(Unavailable):
     title = "The base image cannot be made here"
 
 
+class FrontUnavailable(Unavailable):
+    code = "front_unavailable"
+    title = "The front end for bundles cannot be made here"
+
+
 class ManifestMissing(NotFound):
     code = "manifest_missing"
     title = "No such image"

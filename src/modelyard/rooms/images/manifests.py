@@ -25,19 +25,25 @@ def image_config(
     request: AssemblyRequest, base: BaseImage, layers: Sequence[LayerRef], *, box_version: str
 ) -> dict[str, Any]:
     """The image's configuration: how it is started, what is in it, and the signature as a label."""
+    running = {
+        "User": USER,
+        "ExposedPorts": {PORT: {}},
+        "Env": _environment(base),
+        "Entrypoint": [base.interpreter, "-I", "-S", "/modelyard/box/modelyard_box"],
+        "Cmd": ["serve"],
+        "WorkingDir": "/app/src",
+        "Labels": _labels(request, base, box_version),
+    }
+    return plain_config(base, layers, running)
+
+
+def plain_config(base: BaseImage, layers: Sequence[LayerRef], running: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration of an image on ``base``; ``running`` says how it is started, in the specification's words."""
     return {
         "architecture": rules.parse_platform(base.platform),
         "os": "linux",
         "created": EPOCH,
-        "config": {
-            "User": USER,
-            "ExposedPorts": {PORT: {}},
-            "Env": _environment(base),
-            "Entrypoint": [base.interpreter, "-I", "-S", "/modelyard/box/modelyard_box"],
-            "Cmd": ["serve"],
-            "WorkingDir": "/app/src",
-            "Labels": _labels(request, base, box_version),
-        },
+        "config": dict(running),
         "rootfs": {"type": "layers", "diff_ids": [layer.digest for layer in layers]},
         "history": [{"created": EPOCH, "created_by": f"modelyard: {layer.title}"} for layer in layers],
     }

@@ -94,7 +94,7 @@ class AssemblyRequest:
     """One image to assemble.
 
     ``source`` is a folder with the files of the commit; those named in ``exclude`` (relative, with ``/``) stay out.
-    ``target``, ``signature`` and ``card`` go into ``/modelyard/box.json``. No ``platforms`` means the server's own.
+    ``target``, ``signature``, ``card`` and ``framework`` go into ``/modelyard/box.json``. No ``platforms`` means the server's own.
     With ``lock`` nothing is resolved and ``requirements`` and ``system_packages`` are not read.
     """
 
@@ -109,6 +109,7 @@ class AssemblyRequest:
     python: str = "3.11"
     platforms: Sequence[str] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    framework: Mapping[str, Any] | None = None
     lock: Lock | None = None
 
 
@@ -159,6 +160,14 @@ class AssembledImage:
     size: int
     images: tuple[PlatformImage, ...]
     lock: Lock
+    blobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrontImage:
+    """A front-end image: the digest of its manifest, and of all its blobs, that one among them."""
+
+    digest: str
     blobs: tuple[str, ...]
 
 

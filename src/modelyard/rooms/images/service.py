@@ -3,15 +3,18 @@
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from modelyard.kit.errors import StorageFull
-from modelyard.rooms.images import assembly, bases
-from modelyard.rooms.images.archives import archive_members
+from modelyard.rooms.images import assembly, bases, front
+from modelyard.rooms.images.archives import archive_members, stored_image
+from modelyard.rooms.images.assembly import own_platform
 from modelyard.rooms.images.records import StoredImage, find_image, forget_tag, record_image
-from modelyard.rooms.images.schemas import AssembledImage, AssemblyRequest, BaseImage, Lock, OnStage, Stage
+from modelyard.rooms.images.schemas import AssembledImage, AssemblyRequest, BaseImage, FrontImage, Lock, OnStage, Stage
 from modelyard.rooms.images.supplies import Supplies
 
 __all__ = [
+    "OnStage",
     "StoredImage",
     "Supplies",
     "archive_members",
@@ -21,7 +24,9 @@ __all__ = [
     "find_image",
     "forget_tag",
     "lock_requirements",
+    "own_platform",
     "record_image",
+    "stored_image",
 ]
 
 
@@ -60,6 +65,15 @@ def ensure_base(python: str, platform: str, *, supplies: Supplies, refresh: bool
     """The base image for a Python (``3.11``) and platform; with ``refresh`` made anew of today's packages."""
     with _room_on_disk():
         return bases.ensure_base(python, platform, supplies=supplies, refresh=refresh)
+
+
+def ensure_front(page: Path, *, python: str, platform: str, supplies: Supplies) -> FrontImage:
+    """The front-end image of bundles with the built page of a folder; blocks for seconds when it is made.
+
+    Raises ``FrontUnavailable`` and what ``ensure_base`` raises. The caller grants its ``blobs``.
+    """
+    with _room_on_disk():
+        return front.ensure_front(page, python=python, platform=platform, supplies=supplies)
 
 
 def clean_up(*, supplies: Supplies) -> None:
