@@ -16,7 +16,8 @@ _LAST_WORDS_S = 1.0  # how long a dead worker's channel may stay open: a process
 _SMOOTHING = 0.1
 _RECEIVE = 1 << 16
 _MOST_BUFFERS = 64
-_BATCH_S = 0.002  # calls that together last this long may wait inside one worker; longer ones wait in the queue
+_AHEAD_S = 0.002  # calls that together last this long may wait inside one worker; longer ones wait in the queue
+_AHEAD_BATCH_S = 0.01  # a batch quicker than this may wait behind another; after a longer one a new one is made up
 _MOST_IN_FLIGHT = 64
 
 
@@ -24,7 +25,7 @@ class Owner(Protocol):
     """Who hears what a worker does."""
 
     def worker_ready(self, report: dict[str, Any]) -> None:
-        """The model is loaded; ``report`` has ``load_seconds`` and ``notes``."""
+        """The model is loaded; ``report`` has ``load_seconds``, ``notes`` and ``batch``."""
 
     def worker_has_room(self) -> None:
         """Calls were answered."""
@@ -39,6 +40,8 @@ class Owner(Protocol):
 class WorkerChannel:
     """``jobs`` are in the order in which the worker runs them: the first is running since ``since``.
 
+    Jobs that are given together to a worker that takes batches (``most_in_batch`` > 1) may be run by one call.
+
     It reads and writes the socket itself: a transport would throw away what a dead worker has said last when it
     finds, while writing, that the worker is dead; and who was answered must be known exactly.
     """
@@ -48,6 +51,8 @@ class WorkerChannel:
         self.jobs: deque[Job] = deque()
         self.ready = False
         self.was_used = False
+        self.most_in_batch = 1
+        self.batch_wait_s = 0.0
         self.since = loop.time()
         self.paused = False
         self.verdict: Problem | None = None
@@ -57,9 +62,10 @@ class WorkerChannel:
         self._reader = frames.FrameReader()
         self._connection = connection
         self._outgoing: deque[bytes | memoryview] = deque()
-        self._flushing = False
+        self._blocked = False
         self._pace: float | None = None
         self._depth = 1
+        self._groups = 0
         self._streams = False
         self._status: int | None = None
         self._exited = False
@@ -74,23 +80,34 @@ class WorkerChannel:
         return self._silent and not self._exited
 
     @property
-    def has_room(self) -> bool:
-        return self.ready and self.verdict is None and not self._exited and len(self.jobs) < self._depth
+    def room(self) -> int:
+        """How many jobs may be given now, together."""
+        if not self.ready or self.verdict is not None or self._exited:
+            return 0
+        if self.most_in_batch > 1:
+            return self.most_in_batch if self._groups < self._depth else 0
+        return max(0, self._depth - len(self.jobs))
 
-    def give(self, job: Job) -> None:
-        """Sends a call. The worker must have room."""
+    def give(self, jobs: list[Job]) -> None:
+        """Sends calls, all at once. The worker must have room for them."""
         if not self.jobs:
             self.since = self._loop.time()
-        job.worker = self
         self.was_used = True
-        self.jobs.append(job)
-        self._write(frames.pack_header(frames.CALL, job.number, len(job.payload)))
-        self._write(job.payload)
+        self._groups += 1
+        self.jobs += jobs
+        for job in jobs:
+            job.worker = self
+            job.group = jobs
+        payload = marshal.dumps([(job.number, job.id, job.inputs) for job in jobs])
+        self._write(frames.pack_header(frames.CALLS, 0, len(payload)))
+        self._write(payload)
+        self._flush()
 
     def cancel(self, job: Job) -> None:
         """Nobody waits for the job any more; only a stream takes notice."""
         self.pause(False)
         self._write(frames.pack_header(frames.CANCEL, job.number, 0))
+        self._flush()
 
     def pause(self, on: bool) -> None:
         """Stops or resumes reading, when the reader of a stream is slower than the worker."""
@@ -118,21 +135,17 @@ class WorkerChannel:
         self._loop.call_later(_LAST_WORDS_S, self._conclude, True)
 
     def _write(self, data: bytes) -> None:
-        """Writes when this turn of the event loop is over, together with what else came in it."""
         self._outgoing.append(data)
-        if not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        self._flushing = False
-        if self._silent:
+        """Writes what it can; the rest once the worker has read more."""
+        if self._silent or self._blocked:
             return
         try:
             while self._outgoing:
                 self._sent(self._connection.sendmsg(islice(self._outgoing, _MOST_BUFFERS)))
         except BlockingIOError:
-            self._flushing = True
+            self._blocked = True
             self._loop.add_writer(self._connection.fileno(), self._writable)
         except OSError:  # it is dead or dying, which reading will find out once its last words are heard
             return
@@ -149,6 +162,7 @@ class WorkerChannel:
 
     def _writable(self) -> None:
         self._loop.remove_writer(self._connection.fileno())
+        self._blocked = False
         self._flush()
 
     def _readable(self) -> None:
@@ -164,11 +178,15 @@ class WorkerChannel:
             self._lost()
 
     def _received(self, data: bytes) -> None:
-        before = len(self.jobs)
-        for kind, job, payload in self._reader.feed(data):
-            self._handle(kind, job, payload)
-        self._measure(before - len(self.jobs))
+        """Makes room and gives more before it answers, so that the worker is busy meanwhile."""
+        finished: list[tuple[Job, int, Any]] = []
+        for kind, number, payload in self._reader.feed(data):
+            self._handle(kind, number, payload, finished)
+        self._measure(len(finished))
         self._owner.worker_has_room()
+        for job, kind, content in finished:
+            if not job.cancelled:
+                _FINISH[kind](job.reply, content)
 
     def _lost(self) -> None:
         self._silence()
@@ -198,34 +216,46 @@ class WorkerChannel:
         if finished <= 0:
             return
         now = self._loop.time()
-        pace = (now - self.since) / finished
+        taken = now - self.since
         self.since = now
         if self._streams:  # streams last: nothing shall wait behind one while another worker is free
             self._depth = 1
             return
+        pace = taken if self.most_in_batch > 1 else taken / finished
         self._pace = pace if self._pace is None else self._pace + _SMOOTHING * (pace - self._pace)
-        self._depth = depth_for(self._pace)
+        if self.most_in_batch > 1:
+            self._depth = 2 if self._pace < _AHEAD_BATCH_S else 1
+        else:
+            self._depth = depth_for(self._pace)
 
-    def _handle(self, kind: int, number: int, payload: bytes) -> None:
-        if kind == frames.READY:
+    def _handle(self, kind: int, number: int, payload: bytes, finished: list[tuple[Job, int, Any]]) -> None:
+        if kind == frames.ANSWERS:
+            for answered, how, content in marshal.loads(payload):  # noqa: S302 (from our own worker)
+                if self.jobs and self.jobs[0].number == answered:
+                    finished.append((self._finished(), how, content))
+        elif kind == frames.READY:
+            report = marshal.loads(payload)  # noqa: S302
             self.ready = True
-            self._owner.worker_ready(marshal.loads(payload))  # noqa: S302 (from our own worker)
+            if report["batch"]:
+                self.most_in_batch, self.batch_wait_s = report["batch"]
+            self._owner.worker_ready(report)
         elif kind == frames.LOAD_FAILED:
             self.load_report = marshal.loads(payload)  # noqa: S302
-        elif self.jobs and self.jobs[0].number == number:
-            self._answer(kind, payload)
+        elif kind == frames.ITEM and self.jobs and self.jobs[0].number == number:
+            self._item(self.jobs[0], payload)
 
-    def _answer(self, kind: int, payload: bytes) -> None:
-        job = self.jobs[0]
-        if kind == frames.ITEM:
-            self.since = self._loop.time()
-            self._streams = True
-            if not job.cancelled:
-                job.reply.item(payload)
-            return
-        self.jobs.popleft()
+    def _finished(self) -> Job:
+        job = self.jobs.popleft()
+        job.forget_time()
+        if not self.jobs or self.jobs[0].group is not job.group:
+            self._groups -= 1
+        return job
+
+    def _item(self, job: Job, payload: bytes) -> None:
+        self.since = self._loop.time()
+        self._streams = True
         if not job.cancelled:
-            _FINISH[kind](job.reply, payload)
+            job.reply.item(marshal.loads(payload))  # noqa: S302
 
 
 def depth_for(seconds_per_call: float | None) -> int:
@@ -235,18 +265,17 @@ def depth_for(seconds_per_call: float | None) -> int:
     """
     if not seconds_per_call:
         return 1
-    return max(1, min(_MOST_IN_FLIGHT, int(_BATCH_S / seconds_per_call)))
+    return max(1, min(_MOST_IN_FLIGHT, int(_AHEAD_S / seconds_per_call)))
 
 
-def _failure(payload: bytes) -> Problem:
-    found = marshal.loads(payload)  # noqa: S302
+def _failure(found: dict[str, Any]) -> Problem:
     detail, traceback = found["detail"], found.get("traceback")
     return Problem(500, found["code"], detail, exception=found.get("type"), traceback=traceback)
 
 
 _FINISH: dict[int, Any] = {
-    frames.RESULT: lambda reply, payload: reply.result(payload),
-    frames.END: lambda reply, payload: reply.end(),
-    frames.INVALID: lambda reply, payload: reply.invalid(marshal.loads(payload)),  # noqa: S302
-    frames.FAILED: lambda reply, payload: reply.fail(_failure(payload)),
+    frames.RESULT: lambda reply, output: reply.result(output),
+    frames.END: lambda reply, _: reply.end(),
+    frames.INVALID: lambda reply, errors: reply.invalid(errors),
+    frames.FAILED: lambda reply, found: reply.fail(_failure(found)),
 }

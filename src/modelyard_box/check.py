@@ -100,17 +100,17 @@ class Trial:
 
     def call(self, inputs: dict[str, Any]) -> None:
         """Calls the target once and hears its answer to the end. Raises CheckFailed."""
-        payload = marshal.dumps(("check", inputs))
-        self._channel.sendall(frames.pack_header(frames.CALL, 1, len(payload)) + payload)
+        payload = marshal.dumps([(1, "check", inputs)])
+        self._channel.sendall(frames.pack_header(frames.CALLS, 0, len(payload)) + payload)
         kind, payload = self._next("while answering the card's example")
         while kind == frames.ITEM:
             kind, payload = self._next("while answering the card's example")
+        ((_, kind, found),) = marshal.loads(payload)  # noqa: S302
         if kind == frames.FAILED:
-            found = marshal.loads(payload)  # noqa: S302
             reason = f"the card's example is not answered: {found['detail']}"
             raise CheckFailed(reason, type=found.get("type"), traceback=found.get("traceback"), field=_EXAMPLE)
         if kind == frames.INVALID:
-            path, detail = marshal.loads(payload)[0]  # noqa: S302
+            path, detail = found[0]
             place = "/".join(map(str, path))
             raise CheckFailed(f"the card's example does not convert: {place} {detail}", field=f"{_EXAMPLE}/{place}")
 

@@ -24,8 +24,19 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """How calls may run together: at most so many, after waiting for them for at most so many seconds."""
+
+    max_size: int = 64
+    max_wait_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
-    """The content of ``box.json``. ``artifact`` is a path, or None when the target needs no unpickled model."""
+    """The content of ``box.json``. ``artifact`` is a path, or None when the target needs no unpickled model.
+
+    ``batch`` says that the target takes several calls' rows at once; None where the author has not said so.
+    """
 
     target: Target
     artifact: str | None
@@ -33,6 +44,7 @@ class Box:
     site: str
     signature: dict[str, Any]
     card: dict[str, Any]
+    batch: BatchLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +113,16 @@ def _box(document: dict[str, Any], root: str) -> Box:
         site=root + document["site"],
         signature=document["signature"],
         card=document.get("card") or {},
+        batch=_batch(document.get("batch")),
     )
+
+
+def _batch(found: Any) -> BatchLimits | None:
+    """``true``, or an object with ``max_size`` and ``max_wait_ms``, each of which may be absent."""
+    if found is None or found is False:
+        return None
+    said = {} if found is True else found
+    return BatchLimits(int(said.get("max_size", BatchLimits().max_size)), float(said.get("max_wait_ms", 0)) / 1000)
 
 
 def _number(environ: Mapping[str, str], name: str, default: float, *, least: float) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from modelyard_box.config import Box, Target
+from modelyard_box.config import BatchLimits, Box, Target
 from modelyard_box.errors import LoadError
 from modelyard_box.incoming import Converter, converter
 from modelyard_box.media import Scratch
@@ -22,13 +22,18 @@ _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class Loaded:
-    """A target that is ready to be called: ``function(*leading, **inputs)`` once ``converters`` were applied."""
+    """A target that is ready to be called: ``function(*leading, **inputs)`` once ``converters`` were applied.
+
+    ``batch`` is set where rows of several calls may be put together (``batching`` says how), by the author's word or
+    because the kind of model is known to allow it.
+    """
 
     def __init__(self, function: Callable[..., Any], leading: tuple[Any, ...]) -> None:
         self.function = function
         self.leading = leading
         self.scratch = Scratch()
         self.notes: list[str] = []
+        self.batch: BatchLimits | None = None
         parameters = _parameters(function)[len(leading) :]
         hints = self._hints(function)
         self.converters = self._converters([parameter.name for parameter in parameters], hints)
@@ -61,7 +66,9 @@ def enable_paths(box: Box) -> None:
 def load_target(box: Box) -> Loaded:
     """Imports and instantiates what ``box`` names. Raises LoadError, with the user's exception as its cause."""
     try:
-        return _load(box)
+        loaded = _load(box)
+        loaded.batch = loaded.batch or box.batch
+        return loaded
     except LoadError:
         raise
     except BaseException as error:  # user code runs in unexpected places: properties, descriptors, metaclasses

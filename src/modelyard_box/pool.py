@@ -91,6 +91,7 @@ class WorkerPool:
     def cancel(self, job: Job) -> None:
         """Drops a waiting job; a running one is finished and forgotten, and a stream is told to stop."""
         job.cancelled = True
+        job.forget_time()
         if job.worker is not None:
             job.worker.cancel(job)
         elif job in self._queue:
@@ -163,7 +164,7 @@ class WorkerPool:
                 job.arrived = self._loop.time()
             return jobs
         if not first.cancelled:
-            first.reply.fail(verdict)
+            _fail(first, verdict)
         return jobs[1:]
 
     def _replace(self, worker: WorkerChannel, status: int | None) -> None:
@@ -194,7 +195,7 @@ class WorkerPool:
 
     def _fail_queue(self, problem: Problem) -> None:
         while self._queue:
-            self._queue.popleft().reply.fail(problem)
+            _fail(self._queue.popleft(), problem)
 
     def _dispatch(self) -> None:
         self._dispatching = False
@@ -203,10 +204,22 @@ class WorkerPool:
             if not free:
                 return
             worker = min(free, key=_load)
+            if self._waits_for_more(worker):
+                return
             share = -(-len(self._queue) // len(free))  # the workers share what waits
             jobs = self._take(min(worker.room, share))
             self.batch_sizes.observe(len(jobs))
             worker.give(jobs)
+
+    def _waits_for_more(self, worker: WorkerChannel) -> bool:
+        """Whether a batch is put off until more came, which only happens where the model asks for it."""
+        if not worker.batch_wait_s or len(self._queue) >= worker.room or self._queue[0].alone:
+            return False
+        rest = self._queue[0].arrived + worker.batch_wait_s - self._loop.time()
+        if rest > 0 and not self._dispatching:
+            self._dispatching = True
+            self._loop.call_later(rest, self._dispatch)
+        return rest > 0
 
     def _take(self, most: int) -> list[Job]:
         """The next jobs from the queue that may be given together, at least one."""
@@ -234,7 +247,7 @@ class WorkerPool:
         for worker in self._workers:
             self._check_worker(worker, now)
         while self._queue and now - self._queue[0].arrived > self._settings.timeout_s:
-            self._queue.popleft().reply.fail(self._waited_too_long())
+            _fail(self._queue.popleft(), self._waited_too_long())
         self._loop.call_later(self._tick_s, self._tick)
 
     def _check_worker(self, worker: WorkerChannel, now: float) -> None:
@@ -247,8 +260,6 @@ class WorkerPool:
 
     def _expire(self, job: Job) -> None:
         """The caller does not wait any longer. What runs already is finished, and forgotten."""
-        if job.timer is None:
-            return
         waiting = job.worker is None
         self.cancel(job)
         limit = "while it waited for a worker" if waiting else "while the model was at work"
@@ -267,6 +278,11 @@ def load_problem(failure: dict[str, Any]) -> Problem:
 
 def _load(worker: WorkerChannel) -> int:
     return len(worker.jobs)
+
+
+def _fail(job: Job, problem: Problem) -> None:
+    job.forget_time()
+    job.reply.fail(problem)
 
 
 def _death(status: int | None) -> Problem:

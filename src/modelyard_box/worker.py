@@ -1,4 +1,4 @@
-"""The worker process: the user's code, called from the main thread for one frame after another.
+"""The worker process: the user's code, called from the main thread for one call, or one batch of calls, after another.
 
 Everything of ours is imported here, before the user's source and packages come onto the path, and is standard library
 only: whatever they pin or lack cannot disturb it. Standard output and error are the container's log.
@@ -30,6 +30,11 @@ _PR_SET_PDEATHSIG = 1
 _RECEIVE = 1 << 16
 _SMALL = 1 << 16
 
+Call = tuple[int, str, dict[str, Any]]
+"""Job, prediction id, inputs."""
+Answer = tuple[int, int, Any]
+"""Job, the kind of frame that ``frames`` describes, content."""
+
 
 def main() -> int:
     """Loads the target, says so, and answers calls until the server is gone."""
@@ -42,8 +47,10 @@ def main() -> int:
     except LoadError as error:
         channel.send(frames.LOAD_FAILED, 0, _load_failure(error))
         return 1
-    channel.send(frames.READY, 0, {"load_seconds": round(time.monotonic() - started, 3), "notes": loaded.notes})
-    answer_calls(channel, Caller(loaded))
+    caller = Caller(loaded)
+    seconds = round(time.monotonic() - started, 3)
+    channel.send(frames.READY, 0, {"load_seconds": seconds, "notes": loaded.notes, "batch": caller.batch})
+    answer_calls(channel, caller)
     return 0
 
 
@@ -57,40 +64,60 @@ def _load() -> Loaded:
 
 
 def answer_calls(channel: "Channel", caller: Caller) -> None:
-    """Answers each call in the order it came, before the next begins: the server relies on that order."""
+    """Answers the calls of each frame in the order they came, before the next: the server relies on that order."""
     home = os.getpid()
-    while (call := channel.next_call()) is not None:
-        job, (prediction_id, inputs) = call
+    while (calls := channel.next_calls()) is not None:
         try:
-            kind, payload = _answer(channel, caller, job, prediction_id, inputs)
+            answers = _answer_together(caller, calls) if len(calls) > 1 else None
+            for call in () if answers else calls:
+                answer = _answer(channel, caller, *call)
+                caller.finish()
+                if os.getpid() == home:
+                    channel.answer([answer])
         finally:
             caller.finish()
         if os.getpid() != home:
             os._exit(0)  # the user's code forked, and this is the child, which has no business here
-        channel.send(kind, job, payload)
+        if answers:
+            channel.answer(answers)
 
 
-def _answer(channel: "Channel", caller: Caller, job: int, prediction_id: str, inputs: dict[str, Any]) -> Any:
-    """The kind and payload of the frame that ends the call."""
+def _answer_together(caller: Caller, calls: list[Call]) -> list[Answer] | None:
+    """Answers to all, by as few calls of the target as can be; None when each has to be tried by itself."""
+    outcomes = caller.call_together([inputs for _, _, inputs in calls])
+    if outcomes is None:
+        return None
+    pairs = zip(calls, outcomes, strict=True)
+    return [(call[0], *_outcome(outcome)) for call, outcome in pairs]
+
+
+def _outcome(outcome: Any) -> tuple[int, Any]:
+    if isinstance(outcome, Mismatch):
+        return frames.INVALID, [(outcome.path, outcome.detail)]
+    return frames.RESULT, outcome
+
+
+def _answer(channel: "Channel", caller: Caller, job: int, prediction_id: str, inputs: dict[str, Any]) -> Answer:
+    """What ends the call."""
     try:
         result = caller.call(inputs)
         if isinstance(result, Iterator):
             return _stream(channel, job, result)
-        return frames.RESULT, result
+        return job, frames.RESULT, result
     except Mismatch as error:
-        return frames.INVALID, [(error.path, error.detail)]
+        return job, frames.INVALID, [(error.path, error.detail)]
     except UnserialisableError as error:
-        return frames.FAILED, {"code": "result-not-serialisable", "detail": str(error)}
+        return job, frames.FAILED, {"code": "result-not-serialisable", "detail": str(error)}
     except BaseException as error:
-        return frames.FAILED, _call_failure(error, prediction_id)
+        return job, frames.FAILED, _call_failure(error, prediction_id)
 
 
-def _stream(channel: "Channel", job: int, items: Iterator[Any]) -> tuple[int, None]:
+def _stream(channel: "Channel", job: int, items: Iterator[Any]) -> Answer:
     for item in items:
         channel.send(frames.ITEM, job, item)
         if channel.is_cancelled(job):
             break
-    return frames.END, None
+    return job, frames.END, None
 
 
 class Channel:
@@ -101,12 +128,12 @@ class Channel:
         os.register_at_fork(after_in_child=connection.close)
         self._connection = connection
         self._reader = frames.FrameReader()
-        self._calls: deque[tuple[int, bytes]] = deque()
+        self._frames: deque[bytes] = deque()
         self._cancelled: set[int] = set()
 
-    def next_call(self) -> tuple[int, Any] | None:
-        """The next call, waiting for it; None when the server is gone."""
-        while not self._calls:
+    def next_calls(self) -> list[Call] | None:
+        """The calls of the next frame, waiting for it; None when the server is gone."""
+        while not self._frames:
             try:
                 data = self._connection.recv(_RECEIVE)
             except ConnectionResetError:
@@ -114,9 +141,9 @@ class Channel:
             if not data:
                 return None
             self._sort(data)
-        job, payload = self._calls.popleft()
-        self._cancelled = {number for number in self._cancelled if number >= job}
-        return job, marshal.loads(payload)  # noqa: S302 (from our own server process)
+        calls: list[Call] = marshal.loads(self._frames.popleft())  # noqa: S302 (from our own server process)
+        self._cancelled = {number for number in self._cancelled if number >= calls[0][0]}
+        return calls
 
     def is_cancelled(self, job: int) -> bool:
         """Whether the server has said that nobody reads the job's stream any more. Does not wait."""
@@ -124,12 +151,19 @@ class Channel:
             self._sort(self._connection.recv(_RECEIVE, socket.MSG_DONTWAIT))
         return job in self._cancelled
 
+    def answer(self, answers: list[Answer]) -> None:
+        """Says how calls ended."""
+        payload = marshal.dumps(answers)
+        if len(payload) > frames.MAX_PAYLOAD:
+            said = {"code": "result-too-large", "detail": f"the result has {len(payload)} bytes"}
+            payload = marshal.dumps([(job, frames.FAILED, said) for job, _, _ in answers])
+        self._write(frames.ANSWERS, 0, payload)
+
     def send(self, kind: int, job: int, content: Any) -> None:
         """Writes one frame, waiting while the server is slower."""
-        payload = marshal.dumps(content)
-        if len(payload) > frames.MAX_PAYLOAD:
-            kind = frames.FAILED
-            payload = marshal.dumps({"code": "result-too-large", "detail": f"the result has {len(payload)} bytes"})
+        self._write(kind, job, marshal.dumps(content))
+
+    def _write(self, kind: int, job: int, payload: bytes) -> None:
         header = frames.pack_header(kind, job, len(payload))
         if len(payload) < _SMALL:
             self._connection.sendall(header + payload)
@@ -139,8 +173,8 @@ class Channel:
 
     def _sort(self, data: bytes) -> None:
         for kind, job, payload in self._reader.feed(data):
-            if kind == frames.CALL:
-                self._calls.append((job, payload))
+            if kind == frames.CALLS:
+                self._frames.append(payload)
             else:
                 self._cancelled.add(job)
 
