@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelyard.rooms.accounts import service
-from modelyard.rooms.accounts.schemas import Role
+from modelyard.rooms.accounts.schemas import Role, Scope
 from rooms.accounts.small_site import PASSWORD, SmallSite
 
 
@@ -126,3 +126,38 @@ def test_only_administrators(site: SmallSite, administrator: TestClient, method:
     refused = site.signed_in("ada").request(method, path, **send)
     assert (refused.status_code, refused.json()["code"]) == (403, "role_missing")
     assert administrator.request(method, path, **send).status_code in (200, 201)
+
+
+def test_a_token_makes_no_administrators(site: SmallSite, administrator: TestClient) -> None:
+    owner = site.account("root-2", Role.ADMINISTRATOR)
+    site.account("ada")
+    script = site.script(site.token(owner, *Scope))
+    made = {"username": "eve", "role": "administrator"}
+
+    def ways(client: TestClient) -> list[tuple[int, str]]:
+        answers = (
+            client.post("accounts", json=made),
+            client.patch("accounts/ada", json={"role": "administrator"}),
+            client.post("invitations", json={"role": "administrator", "expires_in_days": 1}),
+        )
+        return [(answer.status_code, answer.json().get("code", "")) for answer in answers]
+
+    assert ways(script) == [(403, "administrators_in_person")] * 3
+    assert script.get("accounts", params={"q": "eve"}).json()["items"] == []
+    assert script.get("accounts", params={"q": "ada"}).json()["items"][0]["role"] == "creator"
+    assert [status for status, _ in ways(administrator)] == [201, 200, 201]
+
+
+def test_a_token_does_the_rest_with_the_scope_of_an_administrator_only(site: SmallSite) -> None:
+    owner = site.account("root-2", Role.ADMINISTRATOR)
+    site.account("ada")
+    script = site.script(site.token(owner, *Scope))
+    assert script.post("accounts", json={"username": "bob", "role": "creator"}).status_code == 201
+    assert script.patch("accounts/ada", json={"role": "reader"}).json()["role"] == "reader"
+    assert script.post("invitations", json={"role": "creator", "expires_in_days": 1}).status_code == 201
+    without = site.script(site.token(owner, Scope.READ, Scope.WRITE, Scope.PREDICT))
+    assert without.patch("accounts/ada", json={"role": "creator"}).json()["code"] == "scope_missing"
+    site.account("root-1", Role.ADMINISTRATOR)
+    with site.database.write() as session:
+        service.change_account(session, "root-2", role=Role.CREATOR)
+    assert script.patch("accounts/ada", json={"role": "creator"}).json()["code"] == "role_missing"

@@ -55,6 +55,11 @@ class LastAdministrator(Conflict):
     title = "The site needs at least one administrator"
 
 
+class AdministratorsInPerson(Forbidden):
+    code = "administrators_in_person"
+    title = "Only somebody who is signed in makes administrators"
+
+
 class TooManyTokens(Conflict):
     code = "too_many_tokens"
     title = "There are too many tokens"

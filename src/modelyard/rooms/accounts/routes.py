@@ -166,8 +166,9 @@ def list_accounts(
 
 
 @router.post("/accounts", status_code=status.HTTP_201_CREATED, dependencies=SECRET, operation_id="create_account")
-def create_account(session: Writing, _principal: Administrator, wanted: NewAccount, clock: Now) -> CreatedAccount:
+def create_account(session: Writing, principal: Administrator, wanted: NewAccount, clock: Now) -> CreatedAccount:
     """Makes an account; without a password, the one generated is in the answer and nowhere else."""
+    service.require_may_grant(principal, wanted.role)
     return service.create_account_for(
         session,
         username=wanted.username,
@@ -179,8 +180,9 @@ def create_account(session: Writing, _principal: Administrator, wanted: NewAccou
 
 
 @router.patch("/accounts/{username}", operation_id="change_account")
-def change_account(session: Writing, _principal: Administrator, username: str, changes: AccountChanges) -> Account:
+def change_account(session: Writing, principal: Administrator, username: str, changes: AccountChanges) -> Account:
     """Changes an account's role or display name, or disables or enables it. The last administrator stays one."""
+    service.require_may_grant(principal, changes.role)
     return service.change_account(
         session, username, role=changes.role, disabled=changes.disabled, display_name=changes.display_name
     )
@@ -203,6 +205,7 @@ def create_invitation(
     session: Writing, principal: Administrator, wanted: NewInvitation, options: Options, clock: Now
 ) -> CreatedInvitation:
     """Makes a single-use right to sign up; the answer is the only place where its address is ever shown."""
+    service.require_may_grant(principal, wanted.role)
     return sign_in.create_invitation(
         session,
         role=wanted.role,

@@ -5,8 +5,8 @@ import re
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from modelyard.rooms.accounts.errors import PasswordRefused, ScopeNotYours, UsernameRefused
-from modelyard.rooms.accounts.schemas import MAX_PASSWORD, MIN_PASSWORD, Role, Scope, SignUp
+from modelyard.rooms.accounts.errors import AdministratorsInPerson, PasswordRefused, ScopeNotYours, UsernameRefused
+from modelyard.rooms.accounts.schemas import MAX_PASSWORD, MIN_PASSWORD, Role, Scope, SignUp, Via
 
 USERNAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 """A path component of OCI's repository names (distribution-spec, "Pulling manifests"), with single separators."""
@@ -68,6 +68,14 @@ def check_scopes(scopes: Collection[Scope], *, role: Role) -> None:
     """Raises ``ScopeNotYours`` when the role has no use for one of the scopes."""
     if Scope.ADMIN in scopes and role is not Role.ADMINISTRATOR:
         raise ScopeNotYours("Only administrators make tokens with the scope 'admin'.", remedy="Leave 'admin' out.")
+
+
+def check_grant(via: Via, *, role: Role | None) -> None:
+    """Raises ``AdministratorsInPerson`` when a token would make an administrator, whom its end would not end."""
+    if role is Role.ADMINISTRATOR and via is not Via.SESSION:
+        raise AdministratorsInPerson(
+            "A token cannot make administrators.", remedy="Sign in on the site and do it there.", field="role"
+        )
 
 
 def sign_up_role(mode: SignUp, *, invited_as: Role | None, open_role: Role) -> Role | None:

@@ -222,6 +222,12 @@ def change_account(
     return account_of(row)
 
 
+def require_may_grant(principal: Principal, role: Role | None) -> None:
+    """Whether an administrator may give this role (None: none is given) by what they showed; else raises
+    ``AdministratorsInPerson``."""
+    rules.check_grant(principal.via, role=role)
+
+
 def reset_password(session: Session, username: str, *, password: str | None = None) -> str:
     """Sets a password (a generated one unless given), ends the account's sessions, and returns it."""
     password = password or passwords.new_password()
