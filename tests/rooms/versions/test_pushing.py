@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import platform
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ def test_four_parts_become_a_version(me: Author) -> None:
     assert (version["number"], version["state"], version["target"]) == (1, "queued", "line:predict")
     assert version["signature"]["inputs"]["properties"]["x"]["type"] == "number"
     assert version["pushed_by"] == me.username
+    assert version["platforms"] == [{"x86_64": "linux/amd64", "aarch64": "linux/arm64"}[platform.machine()]]
     assert [s["name"] for s in version["stages"]] == [
         "base",
         "lock",

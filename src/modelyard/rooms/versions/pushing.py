@@ -18,6 +18,7 @@ from modelyard.kit.ids import new_id
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore, LocalPaths
+from modelyard.rooms.images import service as images
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.ports import RepositoryOptions
@@ -100,7 +101,7 @@ def record_push(
             "commit_id": push.commit_id,
             "message": wanted.message,
             "pushed_by": principal.account_id,
-            "platforms": list(wanted.platforms),
+            "platforms": list(wanted.platforms) or [images.own_platform()],
             "signature": push.signature.to_json(),
             "card": card,
             "project": push.project.to_json(),

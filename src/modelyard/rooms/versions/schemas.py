@@ -67,7 +67,7 @@ class Version(BaseModel):
     message: str
     commit_id: str
     pushed_by: str | None
-    platforms: list[str]
+    platforms: list[str] = Field(description="What the image is made for: at least one, such as `linux/amd64`.")
     target: str
     signature: dict[str, Any]
     card: dict[str, Any]

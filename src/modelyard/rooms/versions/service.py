@@ -131,7 +131,7 @@ def _version(row: VersionRow, pushers: dict[UUID, str], events: list[Event]) -> 
         message=row.message,
         commit_id=row.commit_id,
         pushed_by=pushers.get(row.pushed_by) if row.pushed_by else None,
-        platforms=row.platforms,
+        platforms=row.platforms or [images.own_platform()],
         target=f"{target['module']}:{'.'.join(p for p in (target['class'], target['function']) if p)}",
         signature=row.signature,
         card=row.card,

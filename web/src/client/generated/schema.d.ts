@@ -1493,7 +1493,10 @@ export interface components {
             commit_id: string;
             /** Pushed By */
             pushed_by: string | null;
-            /** Platforms */
+            /**
+             * Platforms
+             * @description What the image is made for: at least one, such as `linux/amd64`.
+             */
             platforms: string[];
             /** Target */
             target: string;
