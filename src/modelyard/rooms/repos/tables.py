@@ -10,7 +10,10 @@ from modelyard.kit.db import Base
 
 
 class RepositoryRow(Base):
-    """A repository ``owner/name``. The bare Git repository is named by ``id``, so that a rename moves no bytes."""
+    """A repository ``owner/name``. The bare Git repository is named by ``id``, so that a rename moves no bytes.
+
+    ``picture`` is the digest of its picture, None for none.
+    """
 
     __tablename__ = "repositories"
     __table_args__ = (sa.UniqueConstraint("owner_id", "name"),)
@@ -23,7 +26,20 @@ class RepositoryRow(Base):
     title: Mapped[str] = mapped_column(sa.String(200), default="")
     description: Mapped[str] = mapped_column(sa.Text, default="")
     tags: Mapped[list[str]]
+    picture: Mapped[str | None] = mapped_column(sa.String(71))
     next_version: Mapped[int] = mapped_column(default=1)
     deleting: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class StarRow(Base):
+    """An account likes a repository."""
+
+    __tablename__ = "stars"
+
+    account_id: Mapped[UUID] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    repository_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    created_at: Mapped[datetime]
