@@ -31,6 +31,9 @@ def settle(parts: Parts) -> None:
             log.warning("removed the half-made container %s", name)
     for name in runs.remove_strays(parts.runs):
         log.warning("removed the stray container %s", name)
+    with parts.database.read() as session:
+        for path in repos.clear_remains(session, parts.repositories):
+            log.warning("removed %s, which a crash had left", path)
     images.clean_up(supplies=parts.supplies)
     _expire(parts)
     for folder in (parts.settings.data_dir / "scratch").iterdir():

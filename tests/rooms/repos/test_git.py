@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,3 +141,44 @@ def test_no_bytes_break_the_reading_of_pointers(data: bytes) -> None:
 def test_a_pointer_reads_back() -> None:
     assert LfsPointer.parse(POINTER.to_bytes()) == POINTER
     assert LfsPointer.parse(POINTER.to_bytes() + b"x" * 2000) is None
+
+
+def test_what_a_crash_left_does_not_stop_the_next_commit(path: Path, tmp_path: Path) -> None:
+    """Git honours a lock file whoever wrote it, so those of a killed process must go."""
+    root = path.parent.parent
+    first = commit(path, tmp_path / "tree", {"a.py": "1"})
+    left = [path / "refs/heads/main.lock", path / "refs/tags/v1.lock", path / "config.lock"]
+    for lock in left:
+        lock.touch()
+    half_made = path.with_name("other.new")
+    (half_made / "objects").mkdir(parents=True)
+    with pytest.raises(Exception, match="lock"):
+        commit(path, tmp_path / "tree", {"a.py": "2"})
+
+    assert set(git.clear_remains(root)) == {*left, half_made}
+
+    assert not half_made.exists()
+    second = commit(path, tmp_path / "tree", {"a.py": "2"})
+    git.write_tag(path, "v1", second)
+    assert [facts.id for facts in git.history(path, "main")] == [second, first]
+    assert git.clear_remains(root) == []
+
+
+def test_a_repository_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "ab" / "r.git"
+    with monkeypatch.context() as patch:
+        patch.setattr(git.shutil, "rmtree", _cut_off_at("hooks"))
+        with pytest.raises(KeyboardInterrupt):
+            git.create(path)
+    assert not path.exists()
+    git.create(path)
+    assert git.is_empty(path)
+    assert not path.with_suffix(".new").exists()
+
+
+def _cut_off_at(name: str) -> Callable[..., None]:
+    def rmtree(folder: Path, **_: object) -> None:
+        if folder.name == name:
+            raise KeyboardInterrupt
+
+    return rmtree

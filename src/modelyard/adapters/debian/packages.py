@@ -22,6 +22,7 @@ from modelyard.rooms.images.schemas import SystemPackage
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 LISTS_MAX_AGE_S = 24 * 3600
 TIMEOUT_S = 1800
+WORK = "apt-"
 
 
 def can_fetch_packages(keyring: Path = KEYRING) -> bool:
@@ -90,9 +91,12 @@ class AptPackages:
     def _apt(self, suite: str, architecture: str, installed: str) -> Iterator["_Apt"]:
         lists = self.folder / f"{suite}-{architecture}"
         (lists / "lists" / "partial").mkdir(parents=True, exist_ok=True)
-        with (lists / "in-use").open("w") as lock, TemporaryDirectory(dir=self.folder, prefix="apt-") as name:
+        with (lists / "in-use").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield _Apt(Path(name), lists, suite, architecture, installed, self)
+            for left in lists.glob(f"{WORK}*"):  # by a crash: whoever works here holds the lock
+                shutil.rmtree(left, ignore_errors=True)
+            with TemporaryDirectory(dir=lists, prefix=WORK) as name:
+                yield _Apt(Path(name), lists, suite, architecture, installed, self)
 
 
 def _package(file: Path) -> SystemPackage:

@@ -99,9 +99,9 @@ def _is_fresh(answer: Path) -> bool:
 
 
 def _keep(answer: Path, text: str) -> None:
-    """Writes an answer all or nothing, and forgets those that are too old."""
+    """Writes an answer all or nothing, and forgets those that are too old, and what a crash left of one."""
     answer.parent.mkdir(parents=True, exist_ok=True)
-    for known in answer.parent.glob("*.toml"):
+    for known in answer.parent.iterdir():
         if not _is_fresh(known):
             known.unlink(missing_ok=True)
     with NamedTemporaryFile("w", dir=answer.parent, suffix=".new", delete=False) as file:

@@ -22,6 +22,7 @@ from modelyard.rooms.images.schemas import LayerRef
 from modelyard.rooms.images.tars import CHUNK, Content, Entry, read_entries, tar_chunks
 
 INLINE_BYTES = 4 * 1024**2
+DRAFT = ".new-"
 
 
 class LayerCache:
@@ -63,7 +64,7 @@ class LayerCache:
         """Remembers a JSON object, all or nothing."""
         folder = self.folder / kind
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=folder, prefix=".new-")
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=DRAFT)
         with os.fdopen(descriptor, "w") as file:
             json.dump(document, file)
         Path(name).replace(folder / f"{key}.json")
@@ -87,7 +88,12 @@ class LayerCache:
             yield Path(name)
 
     def clean(self) -> None:
-        """Removes the workspaces of processes that died; those in use are locked and stay."""
+        """Removes what processes that died had begun to write, and their workspaces; those in use are locked and stay.
+
+        To be called while nobody writes.
+        """
+        for draft in self.folder.glob(f"*/{DRAFT}*"):
+            shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
         for folder in (self.folder / "work").glob("*"):
             with _opened(folder) as descriptor:
                 try:

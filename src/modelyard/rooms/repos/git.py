@@ -71,10 +71,13 @@ def create(path: Path) -> None:
     if (path / "HEAD").exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    repository = pygit2.init_repository(str(path), bare=True, initial_head="main")
+    draft = path.with_suffix(".new")  # what a crash leaves half made is never taken for a repository
+    shutil.rmtree(draft, ignore_errors=True)
+    repository = pygit2.init_repository(str(draft), bare=True, initial_head="main")
     repository.config["http.receivepack"] = False
     repository.config["uploadpack.allowFilter"] = True
-    shutil.rmtree(path / "hooks", ignore_errors=True)
+    shutil.rmtree(draft / "hooks", ignore_errors=True)
+    draft.rename(path)
 
 
 def delete(path: Path) -> None:
@@ -85,6 +88,31 @@ def delete(path: Path) -> None:
     if doomed.exists():
         shutil.rmtree(doomed)
     Path(f"{path}.lock").unlink(missing_ok=True)
+
+
+def clear_remains(root: Path) -> list[Path]:
+    """Removes the lock files that a crash left in repositories, which Git would honour for ever, and drafts.
+
+    To be called while nobody writes: at start-up. Returns what was removed.
+    """
+    drafts = list(root.glob("*/*.new"))
+    for draft in drafts:
+        shutil.rmtree(draft, ignore_errors=True)
+    locks = [lock for pattern in ("*.lock", "refs/**/*.lock") for lock in root.glob(f"*/*.git/{pattern}")]
+    for lock in locks:
+        lock.unlink(missing_ok=True)
+    return drafts + locks
+
+
+def repositories(root: Path) -> Iterator[tuple[UUID, Path]]:
+    """Every repository on disk by its id."""
+    for path in root.glob("*/*.git"):
+        yield UUID(path.stem), path
+
+
+def is_empty(path: Path) -> bool:
+    """Whether nothing was ever committed or tagged."""
+    return _is_empty(_open(path))
 
 
 def commit_folder(

@@ -145,6 +145,19 @@ def delete_git(options: RepositoryOptions, repository_id: UUID) -> None:
     git.delete(git.repository_path(options.root, repository_id))
 
 
+def clear_remains(session: Session, options: RepositoryOptions) -> list[Path]:
+    """For the start-up, while nobody writes: removes what a crash left in and among the Git repositories.
+
+    One without a row goes only if it is empty, as a creation leaves it that was cut off before its commit: whoever
+    restores a database of yesterday keeps today's content. Returns what was removed.
+    """
+    known = store.all_ids(session)
+    cut_off = [path for id, path in git.repositories(options.root) if id not in known and git.is_empty(path)]
+    for path in cut_off:
+        git.delete(path)
+    return cut_off + git.clear_remains(options.root)
+
+
 def repositories_to_delete(session: Session) -> list[UUID]:
     """Those whose deletion was begun; for the sweep at start-up."""
     return [row.id for row in store.deleting(session)]

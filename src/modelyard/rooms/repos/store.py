@@ -84,5 +84,10 @@ def deleting(session: Session) -> list[RepositoryRow]:
     return list(session.scalars(sa.select(RepositoryRow).where(RepositoryRow.deleting.is_(True))))
 
 
+def all_ids(session: Session) -> set[UUID]:
+    """Those being deleted included."""
+    return set(session.scalars(sa.select(RepositoryRow.id)))
+
+
 def delete(session: Session, id: UUID) -> None:
     session.execute(sa.delete(RepositoryRow).where(RepositoryRow.id == id))

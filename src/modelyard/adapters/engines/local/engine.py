@@ -2,6 +2,7 @@
 
 import builtins
 import errno
+import fcntl
 import hashlib
 import os
 import sys
@@ -21,6 +22,7 @@ from modelyard.adapters.engines.local.links import Layer
 from modelyard.adapters.engines.local.probe import Prober
 from modelyard.adapters.engines.local.seccomp import compile_filter
 from modelyard.adapters.engines.local.shim import cgroups
+from modelyard.adapters.engines.local.untar import remove_tree
 from modelyard.adapters.engines.local.users import UserRange
 from modelyard.kit.errors import ModelyardError, StorageFull
 from modelyard.rooms.content.ports import BlobStore
@@ -56,9 +58,12 @@ class LocalEngine:
         self._python = python
         self._folders.sweep()
         self._give_back_users()
-        self._site = _make_site(self._root, control_groups=control_groups)
-        prober = Prober(self._site, self._layers, self._users, python, bwrap, overlay)
-        self._trials = prober.try_all(level)
+        trying = self._root / "lock" / "try"
+        _clear_drafts(self._root, trying)
+        with locked(trying, shared=True):
+            self._site = _make_site(self._root, control_groups=control_groups)
+            prober = Prober(self._site, self._layers, self._users, python, bwrap, overlay)
+            self._trials = prober.try_all(level)
         self._level = next((trial.level for trial in self._trials if trial.refused is None), None)
         self.isolation = self._level.isolation if self._level else level or Isolation.NONE
 
@@ -158,6 +163,17 @@ class LocalEngine:
         with locked(self._root / "lock" / "evict"):
             documents = [self._folders.document(name) for name in self._folders.names()]
             self._users.keep_only([document["uid"] for document in documents])
+
+
+def _clear_drafts(root: Path, lock: Path) -> None:
+    """Removes what a process left that died while it opened the engine, unless another is just opening it."""
+    with lock.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        for draft in [*root.glob(".try-*"), *root.glob(".filter-*")]:
+            remove_tree(draft)
 
 
 def _make_site(root: Path, *, control_groups: bool) -> Site:
