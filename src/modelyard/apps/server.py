@@ -34,6 +34,8 @@ from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.routes import router as accounts_router
 from modelyard.rooms.accounts.service import TokenUses
 from modelyard.rooms.accounts.throttle import SignInThrottle
+from modelyard.rooms.bundles.ports import BundleTools
+from modelyard.rooms.bundles.routes import router as bundles_router
 from modelyard.rooms.content.ports import BlobStore, ContentOptions
 from modelyard.rooms.content.receiving import Receiver
 from modelyard.rooms.content.routes import router as uploads_router
@@ -63,6 +65,7 @@ ROUTERS = (
     accounts_router,
     repos_router,
     versions_router,
+    bundles_router,
     serving_router,
     doctor_router,
     health_router,
@@ -181,6 +184,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, Receiver, Receiver())
     provide(app, RepositoryOptions, parts.repositories)
     provide(app, PushTools, parts.pushes)
+    provide(app, BundleTools, parts.bundles)
     provide(app, ServingOptions, parts.fleet.options)
     provide(app, Pool, pool)
     provide(app, VersionUsers, ServingUsers())  # type: ignore[type-abstract]

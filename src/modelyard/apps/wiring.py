@@ -19,6 +19,7 @@ from modelyard.kit.db import Database
 from modelyard.kit.durable import server_id
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.service import TokenUses
+from modelyard.rooms.bundles.ports import BundleTools
 from modelyard.rooms.content.ports import BlobStore, ContentOptions
 from modelyard.rooms.images.layers import LayerCache
 from modelyard.rooms.images.service import Supplies
@@ -31,6 +32,9 @@ from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.ports import Bounds
 from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.tasks import BuildTools
+
+FRONT = Path(__file__).parent / "front"
+"""The page of bundles' front ends, built beside that of the site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Parts:
     runs: RunTools
     pushes: PushTools
     builds: BuildTools
+    bundles: BundleTools
     erasures: EraseTools
     fleet: FleetTools
     clock: Clock
@@ -96,6 +101,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
             settings.python,
             settings.trusted_creators,
         ),
+        bundles=BundleTools(database, blobs, supplies, repositories, FRONT, settings.python, clock),
         erasures=EraseTools(database, repositories),
         fleet=FleetTools(database, engine, blobs, _serving(settings, folders["s"]), clock),
         clock=clock,
