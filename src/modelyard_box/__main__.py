@@ -1,4 +1,4 @@
-"""``python -I -S …/modelyard_box [serve|check]``; ``worker`` is what those two start.
+"""``python -I -S …/modelyard_box [serve|check|describe]``; ``worker`` is what those two start.
 
 Run as a directory, Python puts the package's own folder on the path, where our ``worker`` or ``frames`` would hide
 modules of the user; its parent goes to the end of the path instead.
@@ -10,7 +10,12 @@ import sys
 
 sys.dont_write_bytecode = True  # -I makes Python ignore PYTHONDONTWRITEBYTECODE
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 (pathlib costs start-up time)
-COMMANDS = {"serve": "modelyard_box.serve", "check": "modelyard_box.check", "worker": "modelyard_box.worker"}
+COMMANDS = {
+    "serve": "modelyard_box.serve",
+    "check": "modelyard_box.check",
+    "describe": "modelyard_box.flavours.describe",
+    "worker": "modelyard_box.worker",
+}
 
 
 def main(arguments: list[str]) -> int:

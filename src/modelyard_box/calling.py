@@ -18,7 +18,8 @@ class Caller:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self._converters = loaded.converters
-        self._batcher = RowBatcher(self._invoke) if loaded.batch and not loaded.is_async else None
+        rows = RowBatcher(self._invoke) if loaded.batch and not loaded.is_async else None
+        self._batcher = loaded.batcher or rows
         self._loop: Any = importlib.import_module("asyncio").new_event_loop() if loaded.is_async else None
 
     def call(self, inputs: dict[str, Any]) -> Any:

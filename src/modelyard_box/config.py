@@ -36,6 +36,7 @@ class Box:
     """The content of ``box.json``. ``artifact`` is a path, or None when the target needs no unpickled model.
 
     ``batch`` says that the target takes several calls' rows at once; None where the author has not said so.
+    ``framework`` says which adapter of ``flavours`` calls the model; None where ``target`` does.
     """
 
     target: Target
@@ -45,11 +46,15 @@ class Box:
     signature: dict[str, Any]
     card: dict[str, Any]
     batch: BatchLimits | None = None
+    framework: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to serve. Durations are seconds, sizes bytes. ``socket`` None means TCP on ``port``."""
+    """How to serve. Durations are seconds, sizes bytes. ``socket`` None means TCP on ``port``.
+
+    ``records`` is how many records of predictions are kept for the platform to fetch; 0 where no platform asks.
+    """
 
     socket: str | None
     port: int
@@ -62,6 +67,7 @@ class Settings:
     max_body_bytes: int
     queue: int
     show_traceback: bool
+    records: int
 
 
 def load_box() -> Box:
@@ -94,6 +100,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         max_body_bytes=int(_number(environ, "MODELYARD_MAX_BODY_BYTES", 100 * 2**20, least=1)),
         queue=int(_number(environ, "MODELYARD_QUEUE", 128, least=1)),
         show_traceback=environ.get("MODELYARD_SHOW_TRACEBACK", "0").lower() in {"1", "true", "yes"},
+        records=int(_number(environ, "MODELYARD_RECORDS", 0, least=0)),
     )
 
 
@@ -114,6 +121,7 @@ def _box(document: dict[str, Any], root: str) -> Box:
         signature=document["signature"],
         card=document.get("card") or {},
         batch=_batch(document.get("batch")),
+        framework=document.get("framework"),
     )
 
 

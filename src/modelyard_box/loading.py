@@ -25,7 +25,7 @@ class Loaded:
     """A target that is ready to be called: ``function(*leading, **inputs)`` once ``converters`` were applied.
 
     ``batch`` is set where rows of several calls may be put together (``batching`` says how), by the author's word or
-    because the kind of model is known to allow it.
+    because the kind of model is known to allow it. ``batcher`` puts them together in a way of its own; None: by rows.
     """
 
     def __init__(self, function: Callable[..., Any], leading: tuple[Any, ...]) -> None:
@@ -34,6 +34,7 @@ class Loaded:
         self.scratch = Scratch()
         self.notes: list[str] = []
         self.batch: BatchLimits | None = None
+        self.batcher: Any = None
         parameters = _parameters(function)[len(leading) :]
         hints = self._hints(function)
         self.converters = self._converters([parameter.name for parameter in parameters], hints)
@@ -76,11 +77,14 @@ def load_target(box: Box) -> Loaded:
 
 
 def _load(box: Box) -> Loaded:
+    if box.framework is not None:
+        flavoured: Loaded = importlib.import_module("modelyard_box.flavours").load_flavour(box)
+        return flavoured
     module = _import(box.target.module, box.source)
     found = _member(module, box.target)
     if box.target.class_name is not None:
         return _load_class(found, box)
-    leading = () if box.artifact is None else (_read_artifact(box.artifact),)
+    leading = () if box.artifact is None else (read_artifact(box.artifact),)
     return _bind(found, leading)
 
 
@@ -88,7 +92,7 @@ def _load_class(cls: type, box: Box) -> Loaded:
     notes: list[str] = []
     leading: tuple[Any, ...] = ()
     if _takes_model(cls):
-        leading = () if box.artifact is None else (_read_artifact(box.artifact),)
+        leading = () if box.artifact is None else (read_artifact(box.artifact),)
     elif box.artifact is not None:
         notes.append(f"{cls.__name__}() takes no argument, so the box does not unpickle the artifact")
     try:
@@ -156,7 +160,7 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
         return []
 
 
-def _read_artifact(path: str) -> Any:
+def read_artifact(path: str) -> Any:
     """Unpickles a model file: with ``pickle``, else with the user's joblib. Raises LoadError."""
     name = os.path.basename(path)  # noqa: PTH119
     try:

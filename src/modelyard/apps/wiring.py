@@ -28,10 +28,10 @@ from modelyard.rooms.runs.ports import Engine, Isolation
 from modelyard.rooms.runs.service import RunTools
 from modelyard.rooms.serving.fleet import FleetTools
 from modelyard.rooms.serving.ports import ServingOptions
+from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.ports import Bounds
 from modelyard.rooms.versions.pushing import PushTools
-from modelyard.rooms.versions.tasks import BuildTools
 
 FRONT = Path(__file__).parent / "front"
 """The page of bundles' front ends, built beside that of the site."""

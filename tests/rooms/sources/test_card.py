@@ -40,7 +40,7 @@ def test_text_that_is_not_utf8_is_kept_readable():
 
 def test_written_readme_reads_back():
     card = Card(title="T: #1", description="Two\nlines", tags=("x",), example={"a": [1.5, None]}, purpose="  a\n---\nb")
-    text = write_readme(card, target=Target("m", "f"))
+    text = write_readme(card, subject="m:f")
     back, notes = read_readme(text.encode())
     assert back.to_json() | {"text": ""} == card.to_json() | {"text": ""}
     assert notes == ()

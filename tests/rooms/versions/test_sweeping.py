@@ -26,7 +26,7 @@ from modelyard.rooms.runs.service import RunTools
 from modelyard.rooms.versions import building, erasing, service, store, tasks
 from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.errors import BuildOutdated
-from modelyard.rooms.versions.tasks import BuildTools
+from modelyard.rooms.versions.assembling import BuildTools
 from support.waiting import until
 
 

@@ -120,6 +120,8 @@ def _box_json(request: AssemblyRequest) -> str:
         "signature": request.signature,
         "card": request.card,
     }
+    if request.framework is not None:
+        document["framework"] = dict(request.framework)
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 

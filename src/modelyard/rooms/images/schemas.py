@@ -94,7 +94,8 @@ class AssemblyRequest:
     """One image to assemble.
 
     ``source`` is a folder with the files of the commit; those named in ``exclude`` (relative, with ``/``) stay out.
-    ``target``, ``signature``, ``card`` and ``framework`` go into ``/modelyard/box.json``. No ``platforms`` means the server's own.
+    ``target``, ``signature``, ``card`` and ``framework`` go into ``/modelyard/box.json``. No ``platforms``
+    means the server's own.
     With ``lock`` nothing is resolved and ``requirements`` and ``system_packages`` are not read.
     """
 

@@ -11,9 +11,11 @@ from modelyard.rooms.runs.rules import RunState
 
 
 class Purpose(StrEnum):
-    """What a run is for. ``check``: a version is loaded once before it is ready."""
+    """What a run is for. ``check``: a version is loaded once before it is ready; ``describe``: its signature is read
+    from the loaded model."""
 
     CHECK = "check"
+    DESCRIBE = "describe"
 
 
 class Run(BaseModel):

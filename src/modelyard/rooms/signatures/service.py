@@ -3,13 +3,22 @@
 import json
 from pathlib import Path
 
+from modelyard.rooms.signatures.described import accept_signature
+from modelyard.rooms.signatures.mlflow_schemas import read_mlflow_signature
 from modelyard.rooms.signatures.modules import TooComplex, Tree
 from modelyard.rooms.signatures.parameters import read_function
 from modelyard.rooms.signatures.rules import closest, make_target, parse_target
 from modelyard.rooms.signatures.schemas import PERMISSIVE_INPUTS, Signature, Target
 from modelyard.rooms.signatures.targets import Unreadable, locate
 
-__all__ = ["closest", "make_target", "parse_target", "read_signature"]
+__all__ = [
+    "accept_signature",
+    "closest",
+    "make_target",
+    "parse_target",
+    "read_mlflow_signature",
+    "read_signature",
+]
 
 MAX_SIGNATURE_BYTES = 256 * 1024
 

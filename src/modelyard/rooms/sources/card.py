@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from modelyard.rooms.signatures.schemas import Target
 from modelyard.rooms.sources.config import CARD_KEYS, read_card
 from modelyard.rooms.sources.errors import ConfigInvalid
 from modelyard.rooms.sources.schemas import Card
@@ -35,12 +34,12 @@ def read_readme(data: bytes) -> tuple[Card, tuple[str, ...]]:
     return card.model_copy(update={"text": body}), (*notes, *more)
 
 
-def write_readme(card: Card, *, target: Target) -> str:
-    """A README that says what the card says; ``read_readme`` gives the fields back."""
+def write_readme(card: Card, *, subject: str) -> str:
+    """A README that says what the card says; ``read_readme`` gives the fields back. ``subject`` is what predicts."""
     fields = {key: value for key, value in card.to_json().items() if key != "text"}
     front = f"---\n{dump_yaml(fields)}---\n" if fields else ""
     heading = card.title or "Model card"
-    return f"{front}# {heading}\n\n{card.description or f'Predicts with `{target}`.'}\n"
+    return f"{front}# {heading}\n\n{card.description or f'Predicts with `{subject}`.'}\n"
 
 
 def merge_cards(manifest: dict[str, Any], readme: Card) -> Card:

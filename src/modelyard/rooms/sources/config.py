@@ -1,7 +1,7 @@
 """Reads the config of the four parts (JSON) and ``modelyard.yaml``: the same keys, the same checks."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -9,6 +9,7 @@ from modelyard.rooms.signatures import service as signatures
 from modelyard.rooms.signatures.errors import TargetInvalid
 from modelyard.rooms.signatures.schemas import Target
 from modelyard.rooms.sources.errors import ConfigInvalid
+from modelyard.rooms.sources.frameworks import NAMES, Framework
 from modelyard.rooms.sources.rules import read_line, read_package, read_python
 from modelyard.rooms.sources.schemas import Card, Resources
 from modelyard.rooms.sources.texts import dump_yaml, parse_json, parse_yaml
@@ -25,7 +26,11 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    predict: Target
+    predict: Target | None = None
+    framework: Literal[NAMES] | None = None  # type: ignore[valid-type]
+    model: Target | None = None
+    arguments: Mapping[str, Any] = Field(default_factory=dict, max_length=100)
+    input_shape: tuple[Annotated[int, Field(ge=1, le=2**31 - 1)] | None, ...] | None = Field(default=None, max_length=8)
     artifact: Annotated[str, Field(max_length=1000), AfterValidator(read_line)] | None = None
     requirements: Annotated[str, AfterValidator(read_line)] | tuple[str, ...] | None = None
     python: Annotated[str, BeforeValidator(read_python)] | None = None
@@ -33,9 +38,18 @@ class Manifest(BaseModel):
     resources: Resources = Field(default_factory=Resources)
     card: Mapping[str, Any] = Field(default_factory=dict)
 
+    def to_framework(self) -> Framework | None:
+        """How the model is called where no predict function is named; None where one is."""
+        if self.framework is None:
+            return None
+        return Framework(self.framework, self.model, dict(self.arguments), self.input_shape)
 
-def read_parts_config(data: bytes) -> Manifest:
-    """The JSON config of the four parts, which may not name the other parts' files; raises ``ConfigInvalid``."""
+
+def read_parts_config(data: bytes, *, is_alone: bool = False) -> Manifest:
+    """The JSON config of the four parts, which may not name the other parts' files; raises ``ConfigInvalid``.
+
+    With ``is_alone`` there is no source, so the config need not say what predicts.
+    """
     config = _as_object(parse_json(data))
     for key in FILE_KEYS:
         if key in config:
@@ -44,7 +58,7 @@ def read_parts_config(data: bytes) -> Manifest:
                 remedy=f'Remove "{key}" from the config.',
                 field=f"/{key}",
             )
-    return read_manifest(config)
+    return read_manifest(config, is_alone=is_alone)
 
 
 def read_manifest_text(data: bytes) -> Manifest:
@@ -52,7 +66,7 @@ def read_manifest_text(data: bytes) -> Manifest:
     return read_manifest(_as_object(parse_yaml(data)))
 
 
-def read_manifest(config: dict[str, Any]) -> Manifest:
+def read_manifest(config: dict[str, Any], *, is_alone: bool = False) -> Manifest:
     """Checks every key and value; card fields may stand at the top or under ``card``. Raises ``ConfigInvalid``."""
     known = [*Manifest.model_fields, *CARD_KEYS]
     for key in config:
@@ -68,7 +82,8 @@ def read_manifest(config: dict[str, Any]) -> Manifest:
         raise ConfigInvalid(f"{both[0]} stands twice: at the top and under card.", field=f"/{both[0]}")
     card = read_card({**nested, **flat}, field="/card").to_json()
     rest = {key: value for key, value in config.items() if key not in CARD_KEYS}
-    return _validate(Manifest, {**rest, "predict": _read_target(config.get("predict")), "card": card}, field="")
+    rest |= {"predict": _read_predict(config, is_alone=is_alone), "model": _read_module(config), "card": card}
+    return _validate(Manifest, rest, field="")
 
 
 def read_card(fields: dict[str, Any], *, field: str) -> Card:
@@ -87,7 +102,11 @@ def read_card(fields: dict[str, Any], *, field: str) -> Card:
 
 def write_manifest(manifest: Manifest) -> str:
     """The canonical ``modelyard.yaml``: ``read_manifest_text`` gives an equal manifest back."""
-    config: dict[str, Any] = {"predict": str(manifest.predict)}
+    config: dict[str, Any] = {"predict": str(manifest.predict)} if manifest.predict else {}
+    config |= {"framework": manifest.framework} if manifest.framework else {}
+    config |= {"model": str(manifest.model)} if manifest.model else {}
+    config |= {"arguments": dict(manifest.arguments)} if manifest.arguments else {}
+    config |= {"input_shape": list(manifest.input_shape)} if manifest.input_shape is not None else {}
     config |= {key: value for key in FILE_KEYS if (value := getattr(manifest, key)) is not None}
     config |= {"python": manifest.python} if manifest.python else {}
     config |= {"system_packages": list(manifest.system_packages)} if manifest.system_packages else {}
@@ -100,6 +119,34 @@ def _as_object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigInvalid("The configuration is not an object of keys and values.", remedy=PREDICT_REMEDY)
     return value
+
+
+def _read_predict(config: dict[str, Any], *, is_alone: bool) -> Target | None:
+    """The target; None where a framework knows how its models are called. Exactly one of the two is said."""
+    if config.get("framework") is None:
+        if is_alone and config.get("predict") is None:
+            return None
+        return _read_target(config.get("predict"))
+    if config.get("predict") is not None:
+        raise ConfigInvalid(
+            "Both predict and framework are given, but a framework's models have a way to be called.",
+            remedy="Remove one of them.",
+            field="/predict",
+        )
+    return None
+
+
+def _read_module(config: dict[str, Any]) -> Target | None:
+    """``model: "m:Net"``: a class, or a function that makes the module."""
+    text = config.get("model")
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise ConfigInvalid("model is not a text.", remedy='Write model: "m:Net".', field="/model")
+    try:
+        return signatures.parse_target(text, field="/model")
+    except TargetInvalid as e:
+        raise ConfigInvalid(e.detail, remedy='Write model: "m:Net".', field="/model") from e
 
 
 def _read_target(predict: Any) -> Target:

@@ -74,6 +74,13 @@ class ProjectIncomplete(Invalid):
     title = "Something is missing from the push"
 
 
+class WeightsUnreadable(Invalid):
+    """A model's file is of no kind that is known here, or damaged."""
+
+    code = "weights_unreadable"
+    title = "The model's file cannot be read"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One line that cannot be accepted; ``line`` counts from 1."""

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from modelyard.rooms.signatures.schemas import Target
+from modelyard.rooms.signatures.schemas import Signature, Target
+from modelyard.rooms.sources.frameworks import Framework
 from modelyard.rooms.sources.rules import read_line, read_prose, read_size
 
 Line = Annotated[str, Field(max_length=300), AfterValidator(read_line)]
@@ -77,10 +78,15 @@ class Project:
     ``artifact`` is the model's file, None where the code needs none; ``artifact_path`` is its path in the commit.
     ``requirements`` has one normalised requirement a line. ``generated`` are files of the commit that the author did
     not write, by path; they stand over files of the same path in ``source``. ``notes`` are sentences for the author.
+    ``framework`` is given where no function predicts; ``target`` is then an adapter of the box. ``signature`` is known
+    where the files say it. ``weights`` is the label of the model's files, None where there are none.
     """
 
     target: Target
     source: Path
+    framework: Framework | None = None
+    signature: Signature | None = None
+    weights: Mapping[str, Any] | None = None
     artifact: Path | None = None
     artifact_path: str | None = None
     requirements: str = ""
@@ -95,6 +101,9 @@ class Project:
         """What is kept with a version: everything but the card and where the files lie at the moment."""
         return {
             "target": self.target.to_json(),
+            "framework": self.framework.to_json() if self.framework else None,
+            "is_described": self.framework is None or self.signature is not None,
+            "weights": dict(self.weights) if self.weights else None,
             "artifact": self.artifact_path,
             "requirements": self.requirements,
             "python": self.python,

@@ -1,16 +1,19 @@
 """What other rooms do with the files of a push. All verbs may block, and work on files only."""
 
 from modelyard.rooms.signatures import service as signatures
-from modelyard.rooms.signatures.schemas import Signature
+from modelyard.rooms.signatures.schemas import PERMISSIVE_INPUTS, Signature
 from modelyard.rooms.sources.archives import unpack
+from modelyard.rooms.sources.committing import write_commit_tree
 from modelyard.rooms.sources.names import safe_file_name
-from modelyard.rooms.sources.project import read_archive, read_directory, read_parts, write_commit_tree
+from modelyard.rooms.sources.parts import read_artifact, read_parts
+from modelyard.rooms.sources.project import read_archive, read_directory
 from modelyard.rooms.sources.requirements import parse_requirements
 from modelyard.rooms.sources.schemas import Project
 
 __all__ = [
     "parse_requirements",
     "read_archive",
+    "read_artifact",
     "read_directory",
     "read_parts",
     "read_signature",
@@ -21,7 +24,12 @@ __all__ = [
 
 
 def read_signature(project: Project, *, default_python: str) -> Signature:
-    """The signature of a project's target; ``default_python`` is the version where the project asks for none."""
+    """The signature of a project's target; ``default_python`` is the version where the project asks for none.
+
+    Where a framework's files do not say it, one that accepts anything: a run has to tell (``is_described``).
+    """
+    if project.framework is not None:
+        return project.signature or Signature(PERMISSIVE_INPUTS, {})
     major, minor = (project.python or default_python).split(".")
     return signatures.read_signature(
         project.source, project.target, has_model=project.artifact is not None, python=(int(major), int(minor))

@@ -21,6 +21,12 @@ class TreeFile:
     is_executable: bool
 
 
+def read_bounded(path: Path) -> bytes:
+    """The bytes of a small file, one more than any of them may have at most."""
+    with path.open("rb") as file:
+        return file.read(1024**2)
+
+
 def list_files(root: Path, *, max_files: int = MAX_FILES, max_bytes: int = MAX_BYTES) -> list[TreeFile]:
     """Every file under ``root`` in the order of its path, caches and ``.git`` left out.
 

@@ -69,6 +69,12 @@ def record_image(session: Session, build: Build, *, digest: str, size: int, lock
     row.image_digest, row.image_size, row.lock = digest, size, lock
 
 
+def record_signature(session: Session, build: Build, *, signature: Mapping[str, Any]) -> None:
+    """Keeps the signature that a run read from the loaded model."""
+    row = _current(session, build.version_id, build.attempt)
+    row.signature, row.project = dict(signature), {**row.project, "is_described": True}
+
+
 def publish(session: Session, build: Build, *, clock: Clock) -> None:
     """The version is ready."""
     row = _current(session, build.version_id, build.attempt)

@@ -118,15 +118,20 @@ def _read_project(tools: PushTools, principal: Principal, wanted: NewVersion, wo
         return sources.read_archive(_fetch(tools, principal, wanted.archive, workdir / "archive"), workdir=workdir)
     parts = wanted.parts
     assert parts is not None  # NewVersion holds one of the two
-    return sources.read_parts(
-        _fetch(tools, principal, parts.source, workdir / "source"),
-        artifact=_fetch(tools, principal, parts.artifact, workdir / "artifact") if parts.artifact else None,
-        requirements=_fetch(tools, principal, parts.requirements, workdir / "requirements")
-        if parts.requirements
-        else None,
-        config=_fetch(tools, principal, parts.config, workdir / "config"),
-        workdir=workdir,
-    )
+    fetched = {
+        name: _fetch(tools, principal, upload, workdir / name) if upload else None
+        for name, upload in (
+            ("source", parts.source),
+            ("artifact", parts.artifact),
+            ("requirements", parts.requirements),
+            ("config", parts.config),
+        )
+    }
+    source, artifact, requirements, config = fetched.values()
+    if source is not None and config is not None:
+        return sources.read_parts(source, artifact, requirements, config, workdir=workdir)
+    assert artifact is not None  # Parts holds this
+    return sources.read_artifact(artifact, requirements, config, workdir=workdir)
 
 
 def _fetch(tools: PushTools, principal: Principal, upload_id: UUID, folder: Path) -> Path:

@@ -125,6 +125,11 @@ def wants_network(project: Mapping[str, Any]) -> bool:
     return bool((project.get("resources") or {}).get("network"))
 
 
+def is_described(project: Mapping[str, Any]) -> bool:
+    """Whether the signature is known; else a run reads it from the loaded model."""
+    return bool(project.get("is_described", True))
+
+
 def check_timeout(project: Mapping[str, Any]) -> float:
     """How many seconds loading the model and trying its example may take."""
     return float((project.get("resources") or {}).get("timeout_seconds") or CHECK_TIMEOUT_S)

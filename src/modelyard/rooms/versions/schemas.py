@@ -16,16 +16,27 @@ def _each_once(platforms: list[str]) -> list[str]:
 
 
 class Parts(BaseModel):
-    """The four parts of a model, each the id of a finished upload (A3)."""
+    """The parts of a model, each the id of a finished upload: all four (A3), or the file of a trained model alone."""
 
-    source: UUID = Field(description="A zip of the source code.")
+    source: UUID | None = Field(None, description="A zip of the source code.")
     artifact: UUID | None = Field(None, description="The trained model, such as a pickle.")
     requirements: UUID | None = Field(None, description="A requirements.txt.")
-    config: UUID = Field(description='JSON: {"predict": {"module": …, "class": …, "function": …}}.')
+    config: UUID | None = Field(
+        None,
+        description='JSON: {"predict": {"module": …, "class": …, "function": …}} or {"framework": …}; with source.',
+    )
+
+    @model_validator(mode="after")
+    def code_or_model(self) -> "Parts":
+        if self.source is not None and self.config is None:
+            raise ValueError("source needs a config, which says what predicts")
+        if self.source is None and self.artifact is None:
+            raise ValueError("give a source with its config, or the artifact of a framework's model")
+        return self
 
 
 class NewVersion(BaseModel):
-    """Either ``parts``, or ``archive``: the upload of a zip of a directory with ``modelyard.yaml``."""
+    """Either ``parts``, or ``archive``: the upload of a zip of a directory with ``modelyard.yaml`` or ``MLmodel``."""
 
     parts: Parts | None = None
     archive: UUID | None = None
@@ -51,6 +62,26 @@ class BuildStage(BaseModel):
     ended_at: datetime | None
 
 
+class WeightsFinding(BaseModel):
+    """What was seen in one file of weights; ``detail`` is empty where there is nothing to say of it."""
+
+    path: str
+    label: str
+    detail: str
+
+
+class Weights(BaseModel):
+    """What the format of a version's weights can do, and what was seen in them: a label, never a promise.
+
+    ``label`` is data, known-code, other-code, unreadable or suspicious; ``meaning`` says it in a sentence.
+    """
+
+    format: str
+    label: str
+    meaning: str
+    findings: list[WeightsFinding]
+
+
 class VersionImage(BaseModel):
     """``digest`` of the manifest or index; ``size`` in bytes of all that it refers to."""
 
@@ -59,7 +90,9 @@ class VersionImage(BaseModel):
 
 
 class Version(BaseModel):
-    """A version of a repository. ``signature`` and ``card`` are known from the push on; the image when it is ready."""
+    """A version of a repository. ``signature`` and ``card`` are known from the push on, the image when it is
+    ready. A ``framework``'s model may have a signature that accepts anything until it was loaded once in a run.
+    """
 
     number: int
     state: VersionState
@@ -72,6 +105,8 @@ class Version(BaseModel):
     signature: dict[str, Any]
     card: dict[str, Any]
     notes: list[str]
+    framework: str | None
+    weights: Weights | None
     image: VersionImage | None
     reason: str | None
     remedy: str | None

@@ -18,7 +18,7 @@ from modelyard.rooms.versions import rules, store
 from modelyard.rooms.versions.errors import VersionInUse, VersionMissing, VersionNotReady
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.rules import Event, VersionState
-from modelyard.rooms.versions.schemas import BuildStage, Version, VersionImage
+from modelyard.rooms.versions.schemas import BuildStage, Version, VersionImage, Weights
 from modelyard.rooms.versions.tables import VersionRow
 
 
@@ -136,6 +136,8 @@ def _version(row: VersionRow, pushers: dict[UUID, str], events: list[Event]) -> 
         signature=row.signature,
         card=row.card,
         notes=row.project.get("notes", []),
+        framework=(row.project.get("framework") or {}).get("name"),
+        weights=Weights.model_validate(weights) if (weights := row.project.get("weights")) else None,
         image=image,
         reason=row.reason,
         remedy=row.remedy,
