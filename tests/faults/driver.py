@@ -39,6 +39,8 @@ class Witness:
     deployed: dict[str, int] = field(default_factory=dict)
     deploying: dict[str, int] = field(default_factory=dict)
     predictions: int = 0
+    settled: set[str] = field(default_factory=set)
+    """Uploads and versions that were found to be in their last state: they are looked at again only in the end."""
     wrong: list[str] = field(default_factory=list)
 
 

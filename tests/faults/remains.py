@@ -6,6 +6,21 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+DRAFTS = (
+    "scratch/*",
+    "runs/*",
+    "*.partial",
+    "backups/*.partial",
+    "blobs/damaged/*",
+    "cache/apt/*/apt-*",
+    "cache/layers/*/.new-*",
+    "cache/layers/work/*",
+    "git/*/*.new",
+    "git/*/*.deleted",
+    "git/*/*.git/*.lock",
+    "git/*/*.git/refs/**/*.lock",
+)
+"""What is there only while something is being made or taken apart."""
 CONTAINER = re.compile(r"/engine/c/([^/]+)/")
 
 
@@ -25,21 +40,36 @@ def end_boxes(data: Path) -> None:
         os.kill(supervisor, signal.SIGKILL)
 
 
-def unsupervised_boxes(owner: str, supervisors: set[int]) -> list[int]:
-    """Processes of boxes of this owner's models that belong to none of the supervisors."""
-    boxes = [p for p in _all() if f"MODELYARD_REPOSITORY={owner}/" in _read(p / "environ")]
-    return [int(p.name) for p in boxes if not supervisors & set(_ancestors(int(p.name)))]
+def box_processes(owner: str) -> set[int]:
+    """Processes of boxes of this owner's models."""
+    return {int(p.name) for p in _all() if f"MODELYARD_REPOSITORY={owner}/" in _read(p / "environ")}
 
 
-def leftovers(data: Path, *, boxes: set[str], uploads: set[str]) -> list[str]:
-    """Temporary files and folders that belong to nothing: to no running box and no unfinished upload."""
-    found = [str(p) for name in ("scratch", "runs") for p in (data / name).iterdir()]
-    found += [str(p) for p in (data / "s").iterdir() if p.name not in boxes]
-    staging = data / "blobs/staging"
-    found += [str(p) for p in staging.iterdir() if p.name.removeprefix("upload-") not in uploads]
-    work = data / "cache/layers/work"
-    found += [str(p) for p in work.iterdir()] if work.is_dir() else []
-    return found
+def processes_of(data: Path) -> set[int]:
+    """The server of this data folder and whatever it has started with its own environment."""
+    return {int(p.name) for p in _all() if f"MODELYARD_DATA_DIR={data}\0" in _read(p / "environ")}
+
+
+def groups_of_processes() -> Iterator[tuple[int, str]]:
+    """Every process with its control groups, as the kernel writes them."""
+    return ((int(p.name), _read(p / "cgroup")) for p in _all())
+
+
+def ancestors(pid: int) -> Iterator[int]:
+    """The process itself, its parent, and so on."""
+    while pid > 1:
+        yield pid
+        status = _read(Path(f"/proc/{pid}/stat"))
+        pid = int(status.rpartition(")")[2].split()[1]) if status else 0
+
+
+def leftovers(data: Path, *, boxes: set[str], uploads: set[str], repositories: set[str]) -> list[str]:
+    """Temporary files and folders that belong to nothing: to no running box, unfinished upload or repository."""
+    found = [path for pattern in DRAFTS for path in data.glob(pattern)]
+    found += [path for path in (data / "s").iterdir() if path.name not in boxes]
+    found += [p for p in (data / "blobs/staging").iterdir() if p.name.removeprefix("upload-") not in uploads]
+    found += [path for path in (data / "git").glob("*/*.git") if path.stem not in repositories]
+    return [str(path) for path in found]
 
 
 def _all() -> Iterator[Path]:
@@ -57,13 +87,6 @@ def _open_files(process: Path) -> list[str]:
     except OSError:
         return found
     return found
-
-
-def _ancestors(pid: int) -> Iterator[int]:
-    while pid > 1:
-        yield pid
-        status = _read(Path(f"/proc/{pid}/stat"))
-        pid = int(status.rpartition(")")[2].split()[1]) if status else 0
 
 
 def _read(file: Path) -> str:

@@ -50,6 +50,14 @@ def test_second_server_on_the_same_folder_is_refused(own_server: server.Server) 
     assert own_server.client("").get("/healthz").status_code == 200
 
 
+def test_second_server_on_the_same_database_is_refused(own_server: server.Server, tmp_path: Path) -> None:
+    environment = dict(own_server.environment) | {"MODELYARD_DATA_DIR": str(tmp_path / "another")}
+    said = _refused(_up(environment, "--port", "0"))
+    assert "Another server uses the database" in said
+    assert "MODELYARD_DATABASE_URL" in said
+    assert own_server.client("").get("/healthz").status_code == 200
+
+
 def test_taken_port_is_said_in_one_line(own_folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -20,7 +20,7 @@ from fastapi import FastAPI
 
 from modelyard.apps import housekeeping, web
 from modelyard.apps.admission import THREADS, Admission, Asgi, Receive, Scope, Send
-from modelyard.apps.claims import claim_data_dir, claim_port
+from modelyard.apps.claims import claim_data_dir, claim_database, claim_port
 from modelyard.apps.doctor import health_router
 from modelyard.apps.doctor import router as doctor_router
 from modelyard.apps.migrate import upgrade
@@ -40,6 +40,7 @@ from modelyard.rooms.content.ports import BlobStore, ContentOptions
 from modelyard.rooms.content.receiving import Receiver
 from modelyard.rooms.content.routes import router as uploads_router
 from modelyard.rooms.images.registry import router as registry_router
+from modelyard.rooms.repos.discovery_routes import router as discovery_router
 from modelyard.rooms.repos.git_routes import router as git_router
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.routes import router as repos_router
@@ -54,7 +55,7 @@ from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.routes import router as versions_router
-from modelyard.rooms.versions.tasks import BuildTools
+from modelyard.rooms.versions.assembling import BuildTools
 
 log = logging.getLogger("modelyard")
 
@@ -64,6 +65,7 @@ FAILED_TO_START = 3
 ROUTERS = (
     accounts_router,
     repos_router,
+    discovery_router,
     versions_router,
     bundles_router,
     serving_router,
@@ -116,9 +118,16 @@ def create_app(settings: Settings) -> Asgi:
 
 
 def serve(settings: Settings) -> None:
-    """Migrates, then serves until TERM or Ctrl-C. Raises ``DataDirInUse``, ``PortTaken``, ``DatabaseNewer``."""
+    """Migrates, then serves until TERM or Ctrl-C.
+
+    Raises ``DataDirInUse``, ``PortTaken``, ``DatabaseInUse``, ``DatabaseNewer``.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with claim_data_dir(settings.data_dir), claim_port(settings.host, settings.port) as port:
+    with (
+        claim_data_dir(settings.data_dir),
+        claim_port(settings.host, settings.port) as port,
+        claim_database(settings.database),
+    ):
         if backup := upgrade(settings.database, backups=settings.data_dir / "backups"):
             log.info("the database was upgraded; a copy of what it was is in %s", backup)
         server = uvicorn.Server(_uvicorn_config(settings))

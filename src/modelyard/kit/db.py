@@ -8,8 +8,9 @@ import json
 import logging
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 BUSY_TIMEOUT_S = 30
+SERVER_PLACE = 0x6D6F64656C79  # any number that is ours alone among the database's advisory locks
 
 log = logging.getLogger("modelyard.db")
 
@@ -81,6 +83,12 @@ class Database:
     def dialect(self) -> str:
         return self.engine.dialect.name
 
+    @property
+    def file(self) -> Path | None:
+        """Where a SQLite database lies; None for PostgreSQL and for one that is kept in memory."""
+        name = self.url.database
+        return Path(name) if self.dialect == "sqlite" and name and name != ":memory:" else None
+
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction that is committed when the block ends, rolled back when it raises."""
@@ -132,6 +140,18 @@ def _call_logged(call: Callable[[], None]) -> None:
         log.exception("what follows a commit failed; the sweep does it again")
 
 
+def claim_for_server(connection: sa.Connection) -> bool:
+    """Takes the database's one place for a server, which is free again when the connection ends, however that comes.
+
+    False where another server has it. SQLite keeps no such place: there its file is locked (``Database.file``).
+    """
+    if connection.dialect.name != "postgresql":
+        return True
+    for setting in ("idle = 30", "interval = 10", "count = 3"):  # a machine that vanished is missed within a minute
+        connection.exec_driver_sql(f"SET SESSION tcp_keepalives_{setting}")
+    return bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(SERVER_PLACE))))
+
+
 def insert_or_ignore(session: Session, table: type[Base], values: dict[str, Any]) -> bool:
     """Inserts a row unless a unique constraint already holds one; says whether it was inserted."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
@@ -161,6 +181,54 @@ def holds(session: Session, column: Any, text: str) -> sa.ColumnElement[bool]:
     else:
         items = sa.func.json_each(column).table_valued("value").c.value
     return sa.exists().where(items == text)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word that must be in one of ``fields``; with ``is_prefix`` the beginning of a word will do.
+
+    It consists of letters and digits only, in lower case, as the indexed text does.
+    """
+
+    word: str
+    fields: tuple[str, ...]
+    is_prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FullText:
+    """A full-text index over the columns ``fields`` (four at most) of a table whose key is ``key``.
+
+    On SQLite it is the FTS5 table ``index`` with that table's key as its rowid, on PostgreSQL the table's column
+    ``index`` of type tsvector, in which the fields have the weights A, B, C, D. A migration makes it.
+    """
+
+    table: str
+    key: str
+    index: str
+    fields: tuple[str, ...]
+
+    def keys(self, session: Session, terms: Sequence[Term]) -> sa.Select[tuple[int]]:
+        """A query for the keys of the rows that match all terms, of which there must be one."""
+        if session.get_bind().dialect.name == "sqlite":
+            index = sa.table(self.index, sa.column("rowid", sa.Integer), sa.column(self.index, sa.Text))
+            match = index.c[self.index].op("MATCH")(" AND ".join(self._fts5(term) for term in terms))
+            return sa.select(index.c.rowid).where(match)
+        table = sa.table(self.table, sa.column(self.key, sa.BigInteger), sa.column(self.index, postgresql.TSVECTOR))
+        query = sa.cast(" & ".join(self._tsquery(term) for term in terms), postgresql.TSQUERY)
+        return sa.select(table.c[self.key]).where(table.c[self.index].op("@@")(query))
+
+    def matches(self, session: Session, key: Any, terms: Sequence[Term]) -> sa.ColumnElement[bool]:
+        """Whether the row with this key matches: a probe for each row, where ``keys`` finds all of them first."""
+        query = self.keys(session, terms)
+        return query.where(query.selected_columns[0] == key).exists()
+
+    def _fts5(self, term: Term) -> str:
+        return f'({{{" ".join(term.fields)}}} : "{term.word}"{" *" if term.is_prefix else ""})'
+
+    def _tsquery(self, term: Term) -> str:
+        weights = "".join("ABCD"[self.fields.index(field)] for field in term.fields)
+        return f"'{term.word}':{'*' if term.is_prefix else ''}{weights}"
 
 
 def _create_engine(url: sa.URL) -> sa.Engine:
