@@ -3,6 +3,10 @@
 Whoever holds a grant may read a blob; whoever merely knows its digest may not: check ``holds`` before granting a digest
 that a caller named. Large streams are stored before the transaction (``store.put``) and recorded in it
 (``record_stored``), which makes sure that they were not collected as garbage in between.
+
+A store may be far away, and a transaction that waits for it keeps others waiting (on SQLite all of them). So whoever
+can says what was stored (``record_blob``), and makes sure after the commit (``require_held``, ``ensure_held``): what
+has a grant is collected no more.
 """
 
 from collections.abc import Iterable
@@ -42,9 +46,7 @@ def record_stored(
     Raises ``BlobVanished`` where the store does not hold them (any more). A blob that was damaged is good again.
     """
     row = _lock_or_insert(session, digest, clock)
-    stored = store.stat(digest)
-    if stored is None:
-        raise BlobVanished(f"The content store does not hold {digest}.", remedy="Send the content again.")
+    stored = _stored(store, digest)
     row.size = stored.size
     _heal(row)
     _grant(session, row, holder_id, why, clock)
@@ -54,11 +56,31 @@ def record_stored(
 def record_blob(
     session: Session, *, digest: str, size: int, holder_id: UUID, why: str, clock: Clock = system_clock
 ) -> StoredBlob:
-    """As ``record_stored`` for callers who are certain that the store holds the bytes; it is not asked."""
+    """As ``record_stored``, of what the caller has just stored or found there: the store is not asked.
+
+    A collector may have been quicker, so ``require_held`` or ``ensure_held`` comes after the commit.
+    """
     row = _lock_or_insert(session, digest, clock)
     row.size = size
+    _heal(row)
     _grant(session, row, holder_id, why, clock)
     return StoredBlob(digest, size)
+
+
+def find_stored(store: BlobStore, digests: Iterable[str]) -> list[StoredBlob]:
+    """What the store holds under the digests; blocks. Raises ``BlobVanished`` where it lacks one."""
+    return [_stored(store, digest) for digest in digests]
+
+
+def require_held(store: BlobStore, digests: Iterable[str]) -> None:
+    """Raises ``BlobVanished`` where a blob was collected just before its grant; from there on it stays."""
+    find_stored(store, digests)
+
+
+def ensure_held(store: BlobStore, digest: str, chunks: Iterable[bytes]) -> None:
+    """Stores a short blob again that was collected just before its grant."""
+    if store.stat(digest) is None:
+        store.put(chunks, expected=digest)
 
 
 def grant(session: Session, *, holder_id: UUID, digest: str, why: str, clock: Clock = system_clock) -> None:
@@ -124,6 +146,12 @@ def claim_upload(session: Session, *, account_id: UUID, upload_id: UUID) -> Clai
             f"{row.received} of {row.length} bytes have come.", remedy="Finish the upload, then try again."
         )
     return ClaimedUpload(row.id, row.digest, row.length, rules.file_name(row.details) or "upload", row.details)
+
+
+def _stored(store: BlobStore, digest: str) -> StoredBlob:
+    if stored := store.stat(digest):
+        return stored
+    raise BlobVanished(f"The content store does not hold {digest}.", remedy="Send the content again.")
 
 
 def _lock_or_insert(session: Session, digest: str, clock: Clock) -> BlobRow:

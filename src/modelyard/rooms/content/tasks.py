@@ -97,7 +97,9 @@ def _record_orphans(database: Database, store: BlobStore, now: datetime) -> int:
 
 
 def _collect(database: Database, store: BlobStore, digest: str, now: datetime, grace: timedelta) -> int | None:
-    """The size of the blob if it was deleted."""
+    """The size of the blob if it was deleted. The bytes go under the lock of the row: whoever grants it waits for that,
+    and then finds them gone. A store that does not answer is found out before anybody waits."""
+    store.stat(digest)
     with database.write() as session:
         row = rows.lock_blob(session, digest)
         if row is None:

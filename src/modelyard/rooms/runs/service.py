@@ -217,8 +217,8 @@ def _finish(tools: RunTools, run: Run, container: Container, folder: Path) -> Ru
     result = read_result(folder / "out" / "result.json")
     with tools.database.write() as session:
         row = _current(session, run)
-        content.record_stored(
-            session, store=tools.blobs, digest=stored.digest, holder_id=run.repository_id, why=f"run:{run.id}"
+        content.record_blob(
+            session, digest=stored.digest, size=stored.size, holder_id=run.repository_id, why=f"run:{run.id}"
         )
         row.state = rules.verdict(container.exit_code).value
         row.exit_code = container.exit_code
@@ -229,7 +229,9 @@ def _finish(tools: RunTools, run: Run, container: Container, folder: Path) -> Ru
         row.memory_peak_bytes = container.usage.memory_peak_bytes
         row.ended_at = tools.clock()
         session.flush()
-        return _present(row)
+        ended = _present(row)
+    content.ensure_held(tools.blobs, stored.digest, [log])
+    return ended
 
 
 def _advance(tools: RunTools, run: Run, state: RunState, *, isolation: str | None = None) -> None:

@@ -118,18 +118,21 @@ def end_box(tools: FleetTools, box: Box, *, state: ReplicaState, reason: str | N
         text = _end_of_log(tools, box.container)
     tools.engine.remove(box.container)
     shutil.rmtree(box.socket.parent, ignore_errors=True)
+    kept = tools.blobs.put([text]) if text else None
     with tools.database.write() as session:
         row = store.replica(session, box.id)
         if row is None or row.ended_at is not None:
             return
         row.state, row.ended_at = state.value, tools.clock()
         row.reason = db.storable_text(reason) if reason else None
-        if text:
-            stored = content.store_blob(
-                session, store=tools.blobs, chunks=[text], holder_id=box.repository_id, why=f"replica:{box.id}"
+        if kept:
+            content.record_blob(
+                session, digest=kept.digest, size=kept.size, holder_id=box.repository_id, why=f"replica:{box.id}"
             )
-            row.log_digest = stored.digest
+            row.log_digest = kept.digest
         _forget_old(session, box.repository_id)
+    if kept:
+        content.ensure_held(tools.blobs, kept.digest, [text])
 
 
 def recover(tools: FleetTools) -> list[Box]:
