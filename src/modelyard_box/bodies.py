@@ -6,6 +6,7 @@ from typing import Any
 import multipart
 import orjson
 
+from modelyard_box import messages
 from modelyard_box.errors import Problem
 from modelyard_box.inputs import Inputs, invalid_input
 from modelyard_box.media import Upload
@@ -25,9 +26,12 @@ def read_inputs(request: Request, inputs: Inputs) -> dict[str, Any]:
 
     ``application/x-www-form-urlencoded`` is read as JSON, for that is what ``curl -d`` calls it. Raises Problem.
     """
-    if request.headers.get("content-encoding", "identity") != "identity":
+    headers = request.headers
+    if headers.get("content-type") == messages.JSON and "content-encoding" not in headers:
+        return inputs.from_json(parse_json(request.body))
+    if headers.get("content-encoding", "identity") != "identity":
         raise Problem(415, "unsupported-encoding", "send the body without compression")
-    kind, options = multipart.parse_options_header(request.headers.get("content-type", ""))
+    kind, options = multipart.parse_options_header(headers.get("content-type", ""))
     kind = kind.lower()
     if kind in _JSON_LIKE or kind.endswith("+json"):
         return inputs.from_json(parse_json(request.body))
@@ -59,6 +63,8 @@ def _keys_account_for(value: Any, colons: int) -> bool:
         value = stack.pop()
         if type(value) is dict:
             colons -= len(value)
+            if not colons:
+                return True
             value = value.values()
         stack += [inner for inner in value if type(inner) is dict or type(inner) is list]
     return colons == 0

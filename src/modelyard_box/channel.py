@@ -185,8 +185,9 @@ class WorkerChannel:
         self._measure(len(finished))
         self._owner.worker_has_room()
         for job, kind, content in finished:
+            reply, job.reply = job.reply, None  # they know each other: so the collector need not find them
             if not job.cancelled:
-                _FINISH[kind](job.reply, content)
+                _FINISH[kind](reply, content)
 
     def _lost(self) -> None:
         self._silence()

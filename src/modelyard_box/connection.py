@@ -14,6 +14,7 @@ import httptools
 
 from modelyard_box import messages
 from modelyard_box.errors import Problem
+from modelyard_box.heads import KnownHeads
 from modelyard_box.messages import Headers
 from modelyard_box.requests import Request, decode_path, without_upgrade
 
@@ -48,6 +49,7 @@ class Service:
         self.write_timeout_s = write_timeout_s
         self.show_traceback = show_traceback
         self.draining = False
+        self.heads = KnownHeads()
         self.connections: set[Connection] = set()
 
 
@@ -147,10 +149,18 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._ending or self._refusal is not None:
             return
-        if not self._head_size:
+        heads = self._service.heads
+        if self._head_size or self._current is not None or self._waiting:
+            self._head_size += len(data)
+            self._feed(data)
+        elif (request := heads.read(data)) is not None:
+            self._waiting.append(request)
+        else:
             self.deadline = self._loop.time() + self._service.read_timeout_s
-        self._head_size += len(data)
-        self._feed(data)
+            self._head_size = len(data)
+            self._feed(data)
+            if not self._head_size and len(self._waiting) == 1:
+                heads.learn(data, self._waiting[0])
         self._start_next()
 
     def eof_received(self) -> bool:

@@ -3,11 +3,12 @@
 import os
 import time
 
+_VARIANT = "89ab89ab89ab89ab"
+
 
 def new_prediction_id() -> str:
     """A fresh UUIDv7 in its usual text form."""
     milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10))
-    value = milliseconds << 80 | 7 << 76 | (random >> 68) << 64 | 2 << 62 | (random & ((1 << 62) - 1))
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    random = os.urandom(10).hex()
+    variant = _VARIANT[int(random[3], 16)]
+    return f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{random[:3]}-{variant}{random[4:7]}-{random[7:19]}"

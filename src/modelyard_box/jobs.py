@@ -38,7 +38,7 @@ class Job:
     def __init__(self, prediction_id: str, inputs: dict[str, Any], reply: Reply, arrived: float, size: int) -> None:
         self.id = prediction_id
         self.inputs = inputs
-        self.reply = reply
+        self.reply: Any = reply
         self.arrived = arrived
         self.size = size
         self.number = 0

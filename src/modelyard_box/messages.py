@@ -19,30 +19,33 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _BODILESS = frozenset({204, 304})
 
 
-class Clock:
-    """The ``Date`` header, made anew once a second."""
+class Beginnings:
+    """How answers begin: status line, ``Date`` and ``Content-Type``. Made anew once a second."""
 
     def __init__(self) -> None:
         self._second = 0
-        self._line = ""
+        self._known: dict[tuple[int, str | None], str] = {}
 
-    def line(self) -> str:
-        """``date: …`` with its line end."""
+    def of(self, status: int, content_type: str | None) -> str:
+        """The lines with their line ends."""
         second = int(time.time())
         if second != self._second:
             self._second = second
-            self._line = f"date: {formatdate(second, usegmt=True)}\r\n"
-        return self._line
+            self._known.clear()
+        known = self._known.get((status, content_type))
+        if known is None:
+            known = f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\ndate: {formatdate(second, usegmt=True)}\r\n"
+            known += f"content-type: {content_type}\r\n" if content_type else ""
+            self._known[status, content_type] = known
+        return known
 
 
-_clock = Clock()
+_beginnings = Beginnings()
 
 
 def build_head(status: int, content_type: str | None, length: int | None, headers: Headers, *, close: bool) -> bytes:
     """Status line and headers. ``length`` None means that the body's end is told otherwise."""
-    lines = [f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\n", _clock.line()]
-    if content_type:
-        lines.append(f"content-type: {content_type}\r\n")
+    lines = [_beginnings.of(status, content_type)]
     if length is not None and status not in _BODILESS:
         lines.append(f"content-length: {length}\r\n")
     lines += [f"{name}: {value}\r\n" for name, value in headers]

@@ -7,6 +7,7 @@ from modelyard_box.errors import Problem
 from modelyard_box.identity import new_prediction_id
 from modelyard_box.jobs import Job, Reply
 from modelyard_box.pool import WorkerPool
+from modelyard_box.records import RecordedReply, Records, tell_left
 from modelyard_box.requests import Request
 
 DEADLINE = "x-prediction-timeout"
@@ -24,8 +25,9 @@ class PredictionReply(Reply, Protocol):
 class Predictor:
     """Begins predictions and calls them off. All surfaces come by here, so what is true of every prediction is here."""
 
-    def __init__(self, pool: WorkerPool) -> None:
+    def __init__(self, pool: WorkerPool, records: Records | None = None) -> None:
         self._pool = pool
+        self._records = records
 
     def new_id(self) -> str:
         return new_prediction_id()
@@ -49,11 +51,15 @@ class Predictor:
 
         Raises Problem: 429 when the queue is full, 503 when the model does not load.
         """
-        reply.job = self._pool.submit(prediction_id, inputs, reply, size=size, within=within)
+        hears: Reply = reply
+        if self._records is not None:
+            hears = RecordedReply(self._records, reply, prediction_id, inputs)
+        reply.job = self._pool.submit(prediction_id, inputs, hears, size=size, within=within)
 
     def cancel(self, reply: PredictionReply) -> None:
         """Nobody waits for the answer any more."""
         if reply.job is not None:
+            tell_left(reply.job)
             self._pool.cancel(reply.job)
 
 

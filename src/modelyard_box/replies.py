@@ -50,6 +50,7 @@ class PredictionReply:
             self._close(messages.dump({"error": content, "id": self._id}), "error")
             return
         problem.headers = [*problem.headers, *self._headers]
+        problem.more["id"] = self._id
         self._connection.fail(problem)
 
     def _begin(self) -> None:

@@ -31,6 +31,17 @@ class Request:
         self.keep_alive = True
         self.on_disconnect: Callable[[], None] | None = None
 
+    def with_body(self, body: bytes) -> "Request":
+        """Another request with the same head, as it came."""
+        request = Request()
+        request.method = self.method
+        request.path = self.path
+        request.version = self.version
+        request.headers = self.headers.copy()
+        request.keep_alive = self.keep_alive
+        request.body = body
+        return request
+
 
 def without_upgrade(request: Request, url: bytes) -> bytes:
     """The head of a request without its wish to upgrade, which we may ignore (RFC 9110, 7.8) but llhttp does not."""
