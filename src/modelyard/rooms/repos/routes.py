@@ -19,7 +19,15 @@ from modelyard.rooms.repos import service
 from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.policies import Owned, Readable
 from modelyard.rooms.repos.ports import RepositoryOptions
-from modelyard.rooms.repos.schemas import Commit, Kind, NewRepository, Repository, RepositoryChange, TreeEntry
+from modelyard.rooms.repos.schemas import (
+    Commit,
+    Comparison,
+    Kind,
+    NewRepository,
+    Repository,
+    RepositoryChange,
+    TreeEntry,
+)
 
 router = APIRouter(prefix="/api/v1/repos", tags=["repositories"], route_class=IdempotentRoute)
 
@@ -114,6 +122,12 @@ def list_commits(
 ) -> list[Commit]:
     """The history of a revision, newest first."""
     return service.list_commits(options, repository.id, revision=revision, limit=limit)
+
+
+@router.get("/{owner}/{name}/compare", operation_id="compare_revisions")
+def compare_revisions(repository: Readable, options: Options, base: Revision, head: Revision = "main") -> Comparison:
+    """The files that differ between two revisions, such as `v1` and `v2`."""
+    return service.compare(options, repository.id, base=base, head=head)
 
 
 def _file_response(path: str, data: bytes) -> Response:

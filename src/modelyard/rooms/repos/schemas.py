@@ -66,6 +66,15 @@ class Repository(BaseModel):
     title: str
     description: str
     tags: list[str]
+    picture: str | None = Field(None, description="Address of its picture; null for none.")
+    data_types: list[str] = Field(
+        default_factory=list, description="What its data are: `image`, `table`, `text`, `number`, …"
+    )
+    stars: int = 0
+    starred: bool = Field(False, description="Whether the caller has starred it.")
+    downloads: int = Field(0, description="Each account counts once for each version.")
+    rating: float | None = Field(None, description="Mean of the ratings from 1 to 5; null where nobody gave one.")
+    ratings: int = Field(0, description="How many accounts rated it.")
     created_at: datetime
     updated_at: datetime
     can_write: bool = False
@@ -73,6 +82,22 @@ class Repository(BaseModel):
     @property
     def address(self) -> str:
         return f"{self.owner}/{self.name}"
+
+
+Label = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=r"^[^\x00]*$")]
+
+
+class SearchQuery(BaseModel):
+    """What is looked for; what is left out may be anything. Several tags or data types must all be there."""
+
+    q: str = Field(
+        "", max_length=200, description="Words in name, owner, title, tags, description and card; the last may be cut."
+    )
+    kind: Kind | None = None
+    owner: str | None = Field(None, max_length=39)
+    visibility: Visibility | None = None
+    tag: list[Label] = Field(default_factory=list, max_length=10)
+    data_type: list[Label] = Field(default_factory=list, max_length=10)
 
 
 class TreeEntry(BaseModel):
@@ -90,6 +115,32 @@ class Commit(BaseModel):
     message: str
     author: str
     at: datetime
+
+
+class FileSide(BaseModel):
+    """A file at one side of a comparison; ``size`` in bytes is that of the content, also for a file kept by LFS."""
+
+    path: str
+    size: int
+    lfs: bool
+
+
+class FileChange(BaseModel):
+    """``before`` is absent for a file that was added, ``after`` for one that was removed."""
+
+    path: str
+    status: str = Field(description="`added`, `removed`, `changed` or `renamed`")
+    before: FileSide | None = None
+    after: FileSide | None = None
+
+
+class Comparison(BaseModel):
+    """What differs between two commits, by path; ``total`` counts also those beyond the first thousand."""
+
+    base: str
+    head: str
+    files: list[FileChange]
+    total: int
 
 
 class LfsObject(BaseModel):

@@ -1,6 +1,6 @@
 """Verbs on repositories: create, find, change, delete; commits, files, tags."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,22 @@ from modelyard.rooms.access.errors import NotOwner
 from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
-from modelyard.rooms.repos import git, store
+from modelyard.rooms.repos import comparing, git, store
 from modelyard.rooms.repos.errors import OwnerInvalid, RepositoryExists, RepositoryMissing
 from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.ports import RepositoryOptions
-from modelyard.rooms.repos.schemas import Commit, Kind, NewRepository, Repository, RepositoryChange, TreeEntry
+from modelyard.rooms.repos.presenting import present, write_entry
+from modelyard.rooms.repos.schemas import (
+    Commit,
+    Comparison,
+    Kind,
+    NewRepository,
+    Repository,
+    RepositoryChange,
+    TreeEntry,
+)
 from modelyard.rooms.repos.tables import RepositoryRow
+from modelyard.rooms.search import service as search
 
 
 def create_repository(
@@ -43,7 +53,9 @@ def create_repository(
             f"There is a repository '{wanted.name}' already.", remedy="Choose another name.", field="name"
         )
     git.create(git.repository_path(options.root, row_id))
-    return _present(session, [_required(store.get(session, row_id))], principal)[0]
+    row = _required(store.get(session, row_id))
+    write_entry(session, row)
+    return present(session, [row], principal)[0]
 
 
 def find_repository(
@@ -56,7 +68,7 @@ def find_repository(
         principal, id=row.id, owner_id=row.owner_id, visibility=row.visibility, require_sign_in=require_sign_in
     ):
         raise RepositoryMissing(f"There is no {owner}/{name}.", remedy="Check the address, or sign in to see more.")
-    return _present(session, [row], principal)[0]
+    return present(session, [row], principal)[0]
 
 
 def get_repository(session: Session, id: UUID) -> Repository:
@@ -64,7 +76,7 @@ def get_repository(session: Session, id: UUID) -> Repository:
     row = store.get(session, id)
     if row is None:
         raise RepositoryMissing
-    return _present(session, [row], None)[0]
+    return present(session, [row], None)[0]
 
 
 def list_repositories(
@@ -110,7 +122,7 @@ def list_repositories(
         limit=limit + 1,
     )
     more = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
-    return Page(items=_present(session, rows[:limit], principal), next_cursor=more)
+    return Page(items=present(session, rows[:limit], principal), next_cursor=more)
 
 
 def change_repository(
@@ -125,14 +137,15 @@ def change_repository(
     for name, value in values.items():
         setattr(row, name, value)
     row.updated_at = clock()
-    session.flush()
-    return _present(session, [row], principal)[0]
+    write_entry(session, row)
+    return present(session, [row], principal)[0]
 
 
 def begin_deletion(session: Session, *, principal: Principal, repository: Repository) -> None:
     """Takes the repository out of sight and frees its name at once; what it held goes with ``delete_rows``."""
     row = _owned(session, principal, repository)
     row.deleting, row.name = True, row.id.hex
+    search.remove_entry(session, row.id)
 
 
 def delete_rows(session: Session, repository_id: UUID) -> None:
@@ -163,7 +176,7 @@ def repositories_to_delete(session: Session) -> list[UUID]:
     return [row.id for row in store.deleting(session)]
 
 
-def require_present(session: Session, repository_id: UUID) -> None:
+def requirepresent(session: Session, repository_id: UUID) -> None:
     """Keeps the repository from being erased until this transaction ends; raises ``RepositoryMissing``."""
     row = store.get_for_update(session, repository_id)
     if row is None or row.deleting:
@@ -182,13 +195,53 @@ def reserve_version(session: Session, repository_id: UUID) -> int:
     return number
 
 
-def describe_from_card(session: Session, repository_id: UUID, card: Mapping[str, Any], *, clock: Clock) -> None:
-    """Fills in title, description and tags from a card where the owner has not written any."""
+def describe_from_card(
+    session: Session,
+    repository_id: UUID,
+    card: Mapping[str, Any],
+    *,
+    data_types: tuple[str, ...] | None = None,
+    clock: Clock,
+) -> None:
+    """Fills in title, description and tags from a card where the owner has not written any; search learns the card.
+
+    ``data_types``: what the version's data are, None where it is not known.
+    """
     row = _required(store.get(session, repository_id))
     row.title = row.title or card.get("title", "")[:200]
     row.description = row.description or card.get("description", "")[:10_000]
     row.tags = row.tags or list(card.get("tags", ()))[:20]
     row.updated_at = clock()
+    said = " ".join(str(value) for name, value in card.items() if name != "example" and isinstance(value, str))
+    write_entry(session, row, card=said, data_types=data_types)
+
+
+def readable_id(column: Any, principal: Principal, *, require_sign_in: bool) -> Any:
+    """A clause for rows of other rooms whose ``column`` holds a repository's id: those that the principal may read."""
+    return store.readable_id(column, principal, require_sign_in=require_sign_in)
+
+
+def present_repositories(session: Session, ids: Sequence[UUID], principal: Principal | None) -> dict[UUID, Repository]:
+    """Those that are still there. Does not ask whether the principal may read them."""
+    return {found.id: found for found in present(session, store.present(session, ids), principal)}
+
+
+def count_download(session: Session, repository_id: UUID) -> None:
+    """One more account has one more version."""
+    search.count(session, repository_id, downloads=1)
+
+
+def set_rating(session: Session, repository_id: UUID, *, rating: float | None, ratings: int) -> None:
+    """What people think of it: the mean of so many accounts."""
+    search.set_rating(session, repository_id, rating=rating, ratings=ratings)
+
+
+def index_missing(session: Session, *, limit: int = 500) -> int:
+    """Makes entries for repositories that search does not know, such as those of an earlier release; says how many."""
+    rows = store.without_entry(session, search.entered(), limit=limit)
+    for row in rows:
+        write_entry(session, row)
+    return len(rows)
 
 
 def commit_files(
@@ -251,6 +304,11 @@ def list_commits(options: RepositoryOptions, repository_id: UUID, *, revision: s
     return [Commit(id=f.id, message=f.message, author=f.author, at=f.at) for f in facts]
 
 
+def compare(options: RepositoryOptions, repository_id: UUID, *, base: str, head: str) -> Comparison:
+    """What differs between two revisions, file by file; raises ``RevisionMissing``."""
+    return comparing.compare(git.repository_path(options.root, repository_id), base, head)
+
+
 def _owner_id(session: Session, principal: Principal, owner: str | None) -> UUID:
     if owner is None or owner == principal.username:
         assert principal.account_id is not None  # a creator is signed in
@@ -272,25 +330,3 @@ def _required(row: RepositoryRow | None) -> RepositoryRow:
     if row is None:
         raise RepositoryMissing
     return row
-
-
-def _present(session: Session, rows: Iterable[RepositoryRow], principal: Principal | None) -> list[Repository]:
-    rows = list(rows)
-    owners = accounts.usernames(session, {row.owner_id for row in rows})
-    return [
-        Repository(
-            id=row.id,
-            owner=owners[row.owner_id],
-            owner_id=row.owner_id,
-            name=row.name,
-            kind=Kind(row.kind),
-            visibility=Visibility(row.visibility),
-            title=row.title,
-            description=row.description,
-            tags=row.tags,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            can_write=principal is not None and access.owns(principal, owner_id=row.owner_id),
-        )
-        for row in rows
-    ]

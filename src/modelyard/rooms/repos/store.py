@@ -1,5 +1,7 @@
 """Every query of the repositories room."""
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from modelyard.kit import db
-from modelyard.rooms.repos.tables import RepositoryRow
+from modelyard.rooms.access import service as access
+from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.repos.tables import RepositoryRow, StarRow
 
 
 def insert(session: Session, values: dict[str, Any]) -> bool:
@@ -91,3 +95,65 @@ def all_ids(session: Session) -> set[UUID]:
 
 def delete(session: Session, id: UUID) -> None:
     session.execute(sa.delete(RepositoryRow).where(RepositoryRow.id == id))
+
+
+def present(session: Session, ids: Collection[UUID]) -> list[RepositoryRow]:
+    """Those that are not being deleted, in no particular order."""
+    query = sa.select(RepositoryRow).where(RepositoryRow.id.in_(ids), RepositoryRow.deleting.is_(False))
+    return list(session.scalars(query)) if ids else []
+
+
+def readable(principal: Principal, *, require_sign_in: bool) -> sa.ColumnElement[bool]:
+    """The clause for rows of repositories that the principal may read and that are not being deleted."""
+    allowed = access.readable(
+        principal,
+        id=RepositoryRow.id,
+        owner_id=RepositoryRow.owner_id,
+        visibility=RepositoryRow.visibility,
+        require_sign_in=require_sign_in,
+    )
+    return sa.and_(allowed, RepositoryRow.deleting.is_(False))
+
+
+def readable_id(column: Any, principal: Principal, *, require_sign_in: bool) -> sa.ColumnElement[bool]:
+    """The same for rows of other rooms, whose ``column`` holds the id of a repository."""
+    condition = readable(principal, require_sign_in=require_sign_in)
+    return (
+        sa.select(RepositoryRow.id)
+        .where(RepositoryRow.id == column, condition)
+        .correlate_except(RepositoryRow)
+        .exists()
+    )
+
+
+def without_entry(session: Session, entered: sa.Select[tuple[UUID]], *, limit: int) -> list[RepositoryRow]:
+    """Those that search does not know, though it should."""
+    query = sa.select(RepositoryRow).where(RepositoryRow.id.not_in(entered), RepositoryRow.deleting.is_(False))
+    return list(session.scalars(query.order_by(RepositoryRow.id).limit(limit)))
+
+
+def add_star(session: Session, *, account_id: UUID, repository_id: UUID, at: datetime) -> bool:
+    """False where it is there already."""
+    values = {"account_id": account_id, "repository_id": repository_id, "created_at": at}
+    return db.insert_or_ignore(session, StarRow, values)
+
+
+def remove_star(session: Session, *, account_id: UUID, repository_id: UUID) -> bool:
+    """False where there was none."""
+    query = sa.delete(StarRow).where(StarRow.account_id == account_id, StarRow.repository_id == repository_id)
+    return session.execute(query.returning(StarRow.account_id)).first() is not None
+
+
+def starred(session: Session, account_id: UUID, ids: Collection[UUID]) -> set[UUID]:
+    query = sa.select(StarRow.repository_id).where(StarRow.account_id == account_id, StarRow.repository_id.in_(ids))
+    return set(session.scalars(query))
+
+
+def starred_page(
+    session: Session, account_id: UUID, *, allowed: sa.ColumnElement[bool], before: UUID | None, limit: int
+) -> list[RepositoryRow]:
+    query = sa.select(RepositoryRow).join(StarRow, StarRow.repository_id == RepositoryRow.id)
+    query = query.where(StarRow.account_id == account_id, allowed)
+    if before:
+        query = query.where(RepositoryRow.id < before)
+    return list(session.scalars(query.order_by(RepositoryRow.id.desc()).limit(limit)))
