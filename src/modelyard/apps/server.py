@@ -52,6 +52,7 @@ from modelyard.rooms.serving.routes import router as serving_router
 from modelyard.rooms.serving.service import ServingUsers
 from modelyard.rooms.versions import erasing, tasks
 from modelyard.rooms.versions.erasing import EraseTools
+from modelyard.rooms.versions.following import Followers, reader
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.routes import router as versions_router
@@ -196,6 +197,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, BundleTools, parts.bundles)
     provide(app, ServingOptions, parts.fleet.options)
     provide(app, Pool, pool)
+    provide(app, Followers, Followers(reader(parts.database)))
     provide(app, VersionUsers, ServingUsers())  # type: ignore[type-abstract]
 
 

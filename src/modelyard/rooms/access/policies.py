@@ -111,6 +111,11 @@ def anyone(request: Request, principal: Caller) -> Principal:
     return principal
 
 
+def ask_again(request: Request, session: Session) -> Principal:
+    """As ``anyone``, for answers that last: who asks, by what they showed at the beginning, as it counts now."""
+    return anyone(request, _authenticated(request, session))
+
+
 @policy("reader")
 def reader(principal: Caller) -> Principal:
     """Everybody, known or not, for reading whatever the HTTP method (Git, LFS and registry clients POST to read)."""

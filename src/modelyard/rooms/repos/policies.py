@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlalchemy.orm import Session
 
 from modelyard.kit.http import Reading, part_of, policy
 from modelyard.rooms.access import policies as access
@@ -20,6 +21,11 @@ def readable(request: Request, session: Reading, principal: access.Anyone, owner
     return service.find_repository(
         session, principal=principal, owner=owner, name=name, require_sign_in=require_sign_in
     )
+
+
+def still_readable(request: Request, session: Session, *, owner: str, name: str) -> Repository:
+    """For answers that last: the repository as ``readable`` would give it now; raises what a new request would get."""
+    return readable(request, session, access.ask_again(request, session), owner, name)
 
 
 @policy("repository owner")

@@ -1,10 +1,7 @@
 """HTTP of versions: ``/api/v1/repos/{owner}/{name}/versions``, and the deletion of repositories."""
 
-import json
-from collections.abc import AsyncIterator
 from typing import Annotated
 
-import anyio
 from fastapi import APIRouter, Depends, Header, Path, Request, Response, status
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
@@ -16,13 +13,13 @@ from modelyard.kit.paging import Cursor, Limit, Page
 from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import SignedIn
 from modelyard.rooms.repos import service as repos
-from modelyard.rooms.repos.policies import Owned, Readable
+from modelyard.rooms.repos.policies import Owned, Readable, still_readable
 from modelyard.rooms.repos.ports import RepositoryOptions
-from modelyard.rooms.versions import erasing, pushing, rules, service, tasks
-from modelyard.rooms.versions.errors import VersionMissing
+from modelyard.rooms.repos.schemas import Repository
+from modelyard.rooms.versions import erasing, event_stream, pushing, service, tasks
+from modelyard.rooms.versions.following import Followers
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PreparedPush, PushTools
-from modelyard.rooms.versions.rules import Event
 from modelyard.rooms.versions.schemas import NewVersion, Version
 
 router = APIRouter(prefix="/api/v1/repos/{owner}/{name}", tags=["versions"], route_class=IdempotentRoute)
@@ -30,10 +27,6 @@ router = APIRouter(prefix="/api/v1/repos/{owner}/{name}", tags=["versions"], rou
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
 Facts = Annotated[Database, Depends(provided(Database))]
-
-POLL_S = 0.2
-PING_S = 15.0
-"""A comment is sent when nothing was for so long: proxies close what is silent."""
 
 
 def _prepared(
@@ -108,12 +101,22 @@ async def follow_build(
     repository: Readable,
     number: Number,
     database: Facts,
+    followers: Annotated[Followers, Depends(provided(Followers))],
     last_event_id: Annotated[int, Header(ge=0, le=2**31 - 1, description="Resumes after this event.")] = 0,
 ) -> Response:
-    """The build as server-sent events: `stage`, `log` (the owner's only), and `end` with the version."""
-    with_log = repository.can_write
-    await run_in_threadpool(_read, database, repository, number, last_event_id)  # a missing version is a 404
-    stream = _stream(request, database, repository, number, last_event_id, with_log=with_log)
+    """The build as server-sent events: `stage`, `log` (the owner's only), and `end` with the version.
+
+    `gone`, with a problem, ends it where the version is deleted or the caller may not read it any more.
+    """
+
+    def ask_again() -> Repository:
+        with database.read() as session:
+            return still_readable(request, session, owner=repository.owner, name=repository.name)
+
+    await run_in_threadpool(_require_version, database, repository, number)
+    stream = event_stream.follow(
+        followers, repository, number, after=last_event_id, ask_again=lambda: run_in_threadpool(ask_again)
+    )
     return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
 
 
@@ -124,39 +127,7 @@ def delete_repository(session: Writing, principal: SignedIn, repository: Owned) 
     db.after_commit(session, lambda: erasing.enqueue_erasure(str(repository.id)))
 
 
-async def _stream(
-    request: Request, database: Database, repository: Readable, number: int, after: int, *, with_log: bool
-) -> AsyncIterator[str]:
-    quiet = 0.0
-    while not await request.is_disconnected():
-        try:
-            version, events = await run_in_threadpool(_read, database, repository, number, after)
-        except VersionMissing:
-            return  # deleted while it was followed
-        for event in events:
-            after = event.sequence
-            if with_log or event.state != rules.LOG:
-                yield _format(event)
-        if version.state in rules.ENDED and not events:
-            yield f"event: end\nid: {after}\ndata: {version.model_dump_json()}\n\n"
-            return
-        if events:
-            quiet = 0.0
-            continue
-        await anyio.sleep(POLL_S)
-        quiet += POLL_S
-        if quiet >= PING_S:
-            quiet = 0.0
-            yield ": waiting\n\n"
-
-
-def _read(database: Database, repository: Readable, number: int, after: int) -> tuple[Version, list[Event]]:
+def _require_version(database: Database, repository: Repository, number: int) -> None:
+    """A version that is not there is a 404, before any stream begins."""
     with database.read() as session:
-        events = service.list_events(session, repository.id, number, after=after)
-        return service.get_version(session, repository.id, number), events
-
-
-def _format(event: Event) -> str:
-    kind = "log" if event.state == rules.LOG else "stage"
-    data = {"stage": event.stage, "state": event.state, "text": event.text, "at": event.at.isoformat()}
-    return f"event: {kind}\nid: {event.sequence}\ndata: {json.dumps(data)}\n\n"
+        service.get_version(session, repository.id, number)

@@ -45,6 +45,11 @@ export function useBuildEvents(address: Address, version: Version): BuildFeed {
       queries.setQueryData(versionQuery({ owner, name }, number).queryKey, settled);
       if (wasLive) void queries.invalidateQueries(versionsQuery({ owner, name }));
     });
+    source.addEventListener("gone", () => {
+      source.close();
+      setFeed((old) => ({ ...old, connected: false }));
+      void queries.invalidateQueries(versionsQuery({ owner, name }));
+    });
     return () => {
       source.close();
       cancelAnimationFrame(frame);
