@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from modelyard.kit.clock import Clock
 from modelyard.rooms.content import service as content
-from modelyard.rooms.content.ports import BlobStore
+from modelyard.rooms.content.ports import BlobStore, StoredBlob
 from modelyard.rooms.images import store
 from modelyard.rooms.images.errors import ManifestMissing
 from modelyard.rooms.images.schemas import AssembledImage
@@ -38,16 +38,26 @@ class FoundManifest:
 
 
 def record_image(
-    session: Session, image: AssembledImage, *, blobs: BlobStore, repository_id: UUID, tag: str, clock: Clock
+    session: Session,
+    image: AssembledImage,
+    *,
+    stored: Iterable[StoredBlob],
+    repository_id: UUID,
+    tag: str,
+    clock: Clock,
 ) -> None:
-    """Grants the image's blobs to the repository and shows it in the registry under ``tag``. May be repeated."""
+    """Grants the image's blobs to the repository and shows it in the registry under ``tag``. May be repeated.
+
+    ``stored`` are its blobs as ``content.find_stored`` found them before the transaction; after the commit the caller
+    makes sure of them with ``content.require_held``.
+    """
+    sizes = {blob.digest: blob.size for blob in stored}
     for digest in image.blobs:
-        content.record_stored(session, store=blobs, digest=digest, holder_id=repository_id, why=f"image:{tag}")
+        content.record_blob(session, digest=digest, size=sizes[digest], holder_id=repository_id, why=f"image:{tag}")
     now = clock()
     parts = [(p.digest, MANIFEST, p.size) for p in image.images]
     if image.media_type == INDEX:
-        stat = blobs.stat(image.digest)
-        parts.append((image.digest, INDEX, stat.size if stat else 0))
+        parts.append((image.digest, INDEX, sizes[image.digest]))
     for digest, media_type, size in parts:
         values = {"repository_id": repository_id, "digest": digest, "media_type": media_type, "size": size}
         store.insert_manifest(session, values | {"refers_to": [], "created_at": now})

@@ -114,18 +114,19 @@ def _assemble(tools: BuildTools, build: Build, on_stage: images.OnStage) -> Buil
         image = images.assemble(request, supplies=tools.supplies, on_stage=on_stage)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    lock = image.lock.to_text()
+    lock, stored = image.lock.to_text(), content.find_stored(tools.blobs, image.blobs)
     with tools.database.write() as session:
         images.forget_tag(session, repository_id=build.repository_id, tag=f"v{build.number}")
         images.record_image(
             session,
             image,
-            blobs=tools.blobs,
+            stored=stored,
             repository_id=build.repository_id,
             tag=f"v{build.number}",
             clock=tools.clock,
         )
         building.record_image(session, build, digest=image.digest, size=image.size, lock=lock)
+    content.require_held(tools.blobs, image.blobs)
     return replace(build, image_digest=image.digest, lock=lock)
 
 

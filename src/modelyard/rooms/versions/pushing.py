@@ -163,14 +163,14 @@ def _large_files(tree: Path, project: Project, threshold: int) -> dict[str, LfsP
 
 def _keep_large_files(tools: PushTools, repository: Repository, tree: Path, large: Mapping[str, LfsPointer]) -> None:
     """Stores and grants what the commit will point at, before there is such a commit: none ever lacks its files."""
-    for path, pointer in large.items():
-        tools.blobs.put(_chunks(tree / path), expected=f"sha256:{pointer.oid}")
+    stored = [
+        tools.blobs.put(_chunks(tree / path), expected=f"sha256:{pointer.oid}") for path, pointer in large.items()
+    ]
     with tools.database.write() as session:
         repos.require_present(session, repository.id)
-        for pointer in large.values():
-            content.record_stored(
-                session, store=tools.blobs, digest=f"sha256:{pointer.oid}", holder_id=repository.id, why="lfs"
-            )
+        for blob in stored:
+            content.record_blob(session, digest=blob.digest, size=blob.size, holder_id=repository.id, why="lfs")
+    content.require_held(tools.blobs, [blob.digest for blob in stored])
 
 
 def _commit(
