@@ -33,13 +33,19 @@ class Inputs:
     def from_json(self, value: Any) -> dict[str, Any]:
         """Inputs from a JSON body: an object of inputs, or a bare value when there is one input. Raises Problem."""
         if type(value) is dict:
-            if self.only is None or self._validator.is_valid(value):
+            if self.only is None:
                 return self.check(value)
+            if self._validator.is_valid(value):
+                return value
             bare = {self.only: value}
             return bare if self.only not in value and self._validator.is_valid(bare) else self.check(value)
         if self.only is None:
             raise Problem(422, "invalid-input", "the body must be a JSON object of inputs", errors=[])
         return self.check({self.only: value})
+
+    def are_valid(self, inputs: dict[str, Any]) -> bool:
+        """Whether ``check`` would pass them."""
+        return bool(self._validator.is_valid(inputs))
 
     def check(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The same inputs. Raises Problem (422) that names each wrong one. Uploads pass for valid base64 text."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from modelyard_box.inputs import Inputs
+from modelyard_box.surfaces.described import SCHEMAS, surface_paths
 
 _DEFS = "#/$defs/"
 _SCHEMAS = "#/components/schemas/"
@@ -18,6 +19,7 @@ def build_openapi(signature: dict[str, Any], card: dict[str, Any], version: str 
         "Output": output,
         "Prediction": _object({"output": {"$ref": f"{_SCHEMAS}Output"}, "id": {"type": "string", "format": "uuid"}}),
         "Problem": _PROBLEM,
+        **SCHEMAS,
     }
     return {
         "openapi": "3.1.0",
@@ -26,10 +28,14 @@ def build_openapi(signature: dict[str, Any], card: dict[str, Any], version: str 
         ),
         "servers": [{"url": "./"}],
         "paths": {
-            "/model/predict": {"post": _predict(signature, card)},
+            "/predict": {"post": {**_predict(signature, card), "operationId": "predict"}},
+            "/model/predict": {"post": {**_predict(signature, card), "operationId": "modelPredict"}},
             "/model/data": {"get": _read("modelData", "What the model is: its card and signature")},
             "/health": {"get": _read("health", "Whether the model is loaded", unavailable=True)},
+            "/metrics": {"get": _page("metrics", "Counters and times, for Prometheus", "text/plain")},
             "/openapi.json": {"get": _read("openapi", "This document")},
+            "/docs": {"get": _page("docs", "This document, as a page", "text/html")},
+            **surface_paths(),
         },
         "components": {"schemas": schemas},
     }
@@ -46,7 +52,6 @@ def _predict(signature: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:
     if len(uploads) == 1:
         content["application/octet-stream"] = {}
     return {
-        "operationId": "predict",
         "summary": "Predict",
         "requestBody": {"required": True, "content": content},
         "responses": {"200": _answer(signature), **{status: _problem(words) for status, words in _PROBLEMS.items()}},
@@ -75,6 +80,11 @@ def _read(name: str, summary: str, *, unavailable: bool = False) -> dict[str, An
     if unavailable:
         responses["503"] = {"description": "It is not (yet)", "content": content}
     return {"operationId": name, "summary": summary, "responses": responses}
+
+
+def _page(name: str, summary: str, kind: str) -> dict[str, Any]:
+    content = {kind: {"schema": {"type": "string"}}}
+    return {"operationId": name, "summary": summary, "responses": {"200": {"description": summary, "content": content}}}
 
 
 def _problem(description: str) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from modelyard_box.pool import WorkerPool
 from modelyard_box.predicting import Predictor
 from modelyard_box.replies import EVENTS, PredictionReply
 from modelyard_box.requests import Request
+from modelyard_box.surfaces.addresses import Addresses
+from modelyard_box.surfaces.table import surface_routes
 
 Handler = Callable[[Request, Connection], None]
 _OTHER = "other"
@@ -38,12 +40,16 @@ class Routes:
             "/health": {"GET": self._health},
             "/openapi.json": {"GET": self._openapi},
             "/metrics": {"GET": self._show_metrics},
+            **surface_routes(box, settings, self._inputs, self._predictor, pool),
         }
+        self._addresses = Addresses(self._table)
 
     def handle(self, request: Request, connection: Connection) -> None:
         """Answers a request. Raises Problem for what it cannot answer."""
         methods = self._table.get(request.path)
         request.route = request.path if methods is not None else _OTHER
+        if methods is None:
+            methods = self._addresses.find(request)
         self._metrics.begin(request)
         if methods is None:
             raise Problem(404, "not-found", f"there is nothing at {request.path}; see /openapi.json")

@@ -1,0 +1,1 @@
+"""Protocols that other servers speak, each made from the one signature."""
