@@ -1,0 +1,94 @@
+"""A ``.keras`` file, on whichever backend the requirements bring."""
+
+import importlib
+import importlib.util
+import os
+from typing import Any
+
+from modelyard_box.config import Box
+from modelyard_box.errors import LoadError
+from modelyard_box.flavours.rows import (
+    Inputs,
+    RowModel,
+    Schema,
+    array_schema,
+    is_uniform,
+    make_signature,
+    row_converter,
+)
+from modelyard_box.reasons import code_reason
+
+BACKENDS = ("tensorflow", "torch", "jax")
+KINDS = {"float": "number", "bfloat": "number", "int": "integer", "uint": "integer", "bool": "boolean"}
+
+
+class Model(RowModel):
+    """One call is one item; the model is given a batch. A model with one input calls it ``input``."""
+
+    def __init__(self, box: Box) -> None:
+        super().__init__()
+        self._keras, self._model = _loaded(box)
+        self._numpy = importlib.import_module("numpy")
+        tensors = list(getattr(self._model, "inputs", None) or [])
+        if not tensors:
+            raise LoadError(
+                "the model does not say the shape of its input: build it before it is saved", field="artifact"
+            )
+        self._names = ["input"] if len(tensors) == 1 else [str(tensor.name) for tensor in tensors]
+        self._tensors = dict(zip(self._names, tensors, strict=True))
+        self._convert = {
+            name: row_converter(self._numpy, name, _numpy_type(tensor), len(tensor.shape) - 1)
+            for name, tensor in self._tensors.items()
+        }
+
+    def predict_rows(self, rows: list[Inputs]) -> list[Any]:
+        columns = [[convert(row[name]) for row in rows] for name, convert in self._convert.items()]
+        if not all(map(is_uniform, columns)):
+            return [self._run([column[i : i + 1] for column in columns])[0] for i in range(len(rows))]
+        return self._run(columns)
+
+    def signature(self) -> Schema:
+        properties = {name: _row_schema(tensor) for name, tensor in self._tensors.items()}
+        outputs = [_row_schema(tensor) for tensor in self._model.outputs]
+        output: Schema = outputs[0] if len(outputs) == 1 else {"type": "array", "prefixItems": outputs}
+        return make_signature(properties, output, self.notes)
+
+    def _run(self, columns: list[list[Any]]) -> list[Any]:
+        arrays = [self._numpy.stack(column) for column in columns]
+        result = self._model(arrays[0] if len(arrays) == 1 else arrays, training=False)
+        return self._rows_of(result)
+
+    def _rows_of(self, result: Any) -> list[Any]:
+        if isinstance(result, dict):
+            columns = {name: self._rows_of(part) for name, part in result.items()}
+            return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        if isinstance(result, list | tuple):
+            return [list(row) for row in zip(*(self._rows_of(part) for part in result), strict=True)]
+        rows: list[Any] = self._keras.ops.convert_to_numpy(result).tolist()
+        return rows
+
+
+def _loaded(box: Box) -> tuple[Any, Any]:
+    if box.artifact is None:
+        raise LoadError("there is no model file", field="artifact")
+    backend = next((name for name in BACKENDS if importlib.util.find_spec(name)), None)
+    if backend is None:
+        wanted = ", ".join(BACKENDS)
+        raise LoadError(f"Keras has nothing to run on: add one of {wanted} to the requirements", field="requirements")
+    os.environ.setdefault("KERAS_BACKEND", backend)
+    keras = importlib.import_module("keras")
+    try:
+        return keras, keras.models.load_model(box.artifact, compile=False, safe_mode=True)
+    except Exception as error:
+        reason = f"Keras {keras.__version__} cannot read it: {code_reason(error)}"
+        raise LoadError(reason, field="artifact") from error
+
+
+def _row_schema(tensor: Any) -> Schema:
+    kind = KINDS.get(str(tensor.dtype).rstrip("0123456789"), "string")
+    return array_schema(tuple(tensor.shape[1:]), {"type": kind})
+
+
+def _numpy_type(tensor: Any) -> str:
+    name = str(tensor.dtype)
+    return {"bfloat16": "float32", "string": "object"}.get(name, name)
