@@ -18,6 +18,11 @@ class NothingToRollBack(Conflict):
     title = "The alias has not pointed at another version"
 
 
+class RollbackTargetDeleted(Conflict):
+    code = "rollback_target_deleted"
+    title = "The version before was deleted"
+
+
 class DeploymentStopped(Conflict):
     code = "deployment_stopped"
     title = "The deployment is stopped"

@@ -21,6 +21,7 @@ from modelyard.rooms.serving.errors import (
     DeploymentMissing,
     DeploymentStopped,
     NothingToRollBack,
+    RollbackTargetDeleted,
 )
 from modelyard.rooms.serving.ports import ServingOptions
 from modelyard.rooms.serving.rules import Callers, ReplicaState, Wish
@@ -35,6 +36,8 @@ from modelyard.rooms.serving.schemas import (
 )
 from modelyard.rooms.serving.tables import AliasRow, DeploymentRow, ReplicaRow
 from modelyard.rooms.versions import service as versions
+from modelyard.rooms.versions.errors import VersionMissing
+from modelyard.rooms.versions.schemas import Version
 
 SERVING, STOPPED = "serving", "stopped"
 ENDED_SHOWN = timedelta(hours=1)
@@ -128,11 +131,10 @@ def roll_back(
     options: ServingOptions,
     clock: Clock,
 ) -> Deployment:
-    """Points the alias at the version it pointed at before; raises ``NothingToRollBack``."""
+    """Points the alias at the version it pointed at before; raises ``NothingToRollBack``, ``RollbackTargetDeleted``."""
     _row(session, repository, lock=True)
     row = _alias(session, repository, alias)
-    number = _version_before(session, repository, alias, row.version)
-    version = versions.get_ready_version(session, repository.id, number)
+    version = _version_before(session, repository, alias, row.version)
     _point(session, principal, repository, alias, version.number, "rollback", clock)
     return describe(session, repository, options=options, clock=clock)
 
@@ -293,12 +295,18 @@ def _note(
     )
 
 
-def _version_before(session: Session, repository: Repository, alias: str, version: int) -> int:
+def _version_before(session: Session, repository: Repository, alias: str, version: int) -> Version:
     changes = reversed(store.changes(session, repository.id, alias=alias, limit=1000))
     before = rules.version_before([(change.verb, change.version) for change in changes], version)
     if before is None:
         raise NothingToRollBack(f"'{alias}' has not pointed at another version.", remedy="Set the alias to a version.")
-    return before
+    try:
+        return versions.get_ready_version(session, repository.id, before)
+    except VersionMissing as e:
+        raise RollbackTargetDeleted(
+            f"v{before}, which '{alias}' pointed at before, was deleted.",
+            remedy="Deploy a version that is there, or set the alias to it; see the list of versions.",
+        ) from e
 
 
 def _require_owner(principal: Principal, repository: Repository) -> None:
