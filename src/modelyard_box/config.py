@@ -54,6 +54,7 @@ class Settings:
     """How to serve. Durations are seconds, sizes bytes. ``socket`` None means TCP on ``port``.
 
     ``records`` is how many records of predictions are kept for the platform to fetch; 0 where no platform asks.
+    ``keep_inputs`` says whether inputs and outputs are among them, until the platform says otherwise.
     """
 
     socket: str | None
@@ -68,6 +69,7 @@ class Settings:
     queue: int
     show_traceback: bool
     records: int
+    keep_inputs: bool
 
 
 def load_box() -> Box:
@@ -99,8 +101,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         read_timeout_s=_number(environ, "MODELYARD_READ_TIMEOUT_S", 30, least=0.01),
         max_body_bytes=int(_number(environ, "MODELYARD_MAX_BODY_BYTES", 100 * 2**20, least=1)),
         queue=int(_number(environ, "MODELYARD_QUEUE", 128, least=1)),
-        show_traceback=environ.get("MODELYARD_SHOW_TRACEBACK", "0").lower() in {"1", "true", "yes"},
+        show_traceback=_flag(environ, "MODELYARD_SHOW_TRACEBACK"),
         records=int(_number(environ, "MODELYARD_RECORDS", 0, least=0)),
+        keep_inputs=_flag(environ, "MODELYARD_KEEP_INPUTS"),
     )
 
 
@@ -131,6 +134,10 @@ def _batch(found: Any) -> BatchLimits | None:
         return None
     said = {} if found is True else found
     return BatchLimits(int(said.get("max_size", BatchLimits().max_size)), float(said.get("max_wait_ms", 0)) / 1000)
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    return environ.get(name, "0").lower() in {"1", "true", "yes"}
 
 
 def _number(environ: Mapping[str, str], name: str, default: float, *, least: float) -> float:

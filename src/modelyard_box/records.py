@@ -24,8 +24,8 @@ class Records:
     ``keep_inputs`` is for whoever fetches to say, too: without it neither inputs nor outputs are in a record.
     """
 
-    def __init__(self, limit: int) -> None:
-        self.keep_inputs = False
+    def __init__(self, limit: int, *, keep_inputs: bool) -> None:
+        self.keep_inputs = keep_inputs
         self.dropped = 0
         self._limit = limit
         self._last = 0

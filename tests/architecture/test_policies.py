@@ -44,6 +44,7 @@ PLACEHOLDERS = {
     "token_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "invitation_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "upload_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
+    "prediction_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "reference": "v1",
     "digest": "sha256:" + "0" * 64,
     "oid": "0" * 64,

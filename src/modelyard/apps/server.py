@@ -39,10 +39,13 @@ from modelyard.rooms.bundles.routes import router as bundles_router
 from modelyard.rooms.content.ports import BlobStore, ContentOptions
 from modelyard.rooms.content.receiving import Receiver
 from modelyard.rooms.content.routes import router as uploads_router
+from modelyard.rooms.datasets.routes import router as datasets_router
+from modelyard.rooms.datasets.service import DatasetTools
 from modelyard.rooms.images.registry import router as registry_router
+from modelyard.rooms.predictions.routes import router as predictions_router
 from modelyard.rooms.repos.discovery_routes import router as discovery_router
 from modelyard.rooms.repos.git_routes import router as git_router
-from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.ports import RepositoryOptions, UseLog
 from modelyard.rooms.repos.routes import router as repos_router
 from modelyard.rooms.runs.ports import Engine
 from modelyard.rooms.serving.gateway import Gateway
@@ -51,12 +54,12 @@ from modelyard.rooms.serving.ports import ServingOptions
 from modelyard.rooms.serving.routes import router as serving_router
 from modelyard.rooms.serving.service import ServingUsers
 from modelyard.rooms.versions import erasing, tasks
+from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.following import Followers, reader
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.routes import router as versions_router
-from modelyard.rooms.versions.assembling import BuildTools
 
 log = logging.getLogger("modelyard")
 
@@ -67,8 +70,10 @@ ROUTERS = (
     accounts_router,
     repos_router,
     discovery_router,
+    datasets_router,
     versions_router,
     bundles_router,
+    predictions_router,
     serving_router,
     doctor_router,
     health_router,
@@ -168,6 +173,7 @@ async def _lifespan(parts: Parts, pool: Pool) -> AsyncIterator[None]:
     await anyio.to_thread.run_sync(_launch_workflows, parts)
     looking = [
         asyncio.create_task(pool.run(), name="boxes"),
+        asyncio.create_task(pool.run_reports(), name="predictions"),
         asyncio.create_task(housekeeping.run(parts), name="housekeeping"),
     ]
     try:
@@ -193,6 +199,8 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, ContentOptions, parts.content)
     provide(app, Receiver, Receiver())
     provide(app, RepositoryOptions, parts.repositories)
+    provide(app, DatasetTools, parts.datasets)
+    provide(app, UseLog, parts.uses)  # type: ignore[type-abstract]
     provide(app, PushTools, parts.pushes)
     provide(app, BundleTools, parts.bundles)
     provide(app, ServingOptions, parts.fleet.options)

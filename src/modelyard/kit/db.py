@@ -159,6 +159,13 @@ def insert_or_ignore(session: Session, table: type[Base], values: dict[str, Any]
     return session.execute(statement).first() is not None  # psycopg's row count is -1 here
 
 
+def insert_all_or_ignore(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Inserts rows, but those that a unique constraint already holds."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    if rows:
+        session.execute(insert(table).on_conflict_do_nothing(), list(rows))
+
+
 def lock_row(statement: sa.Select[Any]) -> sa.Select[Any]:
     """Locks the selected rows for this transaction (SQLite: the write lock is already held)."""
     return statement.with_for_update()

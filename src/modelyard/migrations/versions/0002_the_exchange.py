@@ -44,6 +44,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_feedback_account_id", ["account_id", "id"], unique=False)
 
     op.create_table(
+        "predictions",
+        sa.Column("repository_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("predicted_at", UtcDateTime(), nullable=False),
+        sa.Column("status", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("input_digest", sa.String(length=71), nullable=False),
+        sa.Column("inputs", sa.Text(), nullable=True),
+        sa.Column("output", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["repository_id"], ["repositories.id"], name=op.f("fk_predictions_repository_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("repository_id", "id", name=op.f("pk_predictions")),
+    )
+    with op.batch_alter_table("predictions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_predictions_predicted_at"), ["predicted_at"], unique=False)
+
+    op.create_table(
         "search_entries",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("repository_id", sa.Uuid(), nullable=False),
@@ -179,6 +199,19 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("snapshot_id", "path", name=op.f("pk_snapshot_files")),
     )
+    with op.batch_alter_table("deployments", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("keep_inputs", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
+
+    with op.batch_alter_table("replicas", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column(
+                "dropped_predictions",
+                sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+                server_default="0",
+                nullable=False,
+            )
+        )
+
     with op.batch_alter_table("repositories", schema=None) as batch_op:
         batch_op.add_column(sa.Column("picture", sa.String(length=71), nullable=True))
 

@@ -41,6 +41,8 @@ SOCKET = "box.sock"
 ENDED_KEPT = 5
 LOG_KEPT = 1024**2
 LOGS_SHOWN = 3
+RECORDS = 20_000
+"""Predictions that a box remembers until they are fetched; about 10 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Box:
 class _Plan:
     image_digest: str
     workers: int
+    keep_inputs: bool
     address: str
     limits: Limits
     network: bool
@@ -211,7 +214,7 @@ def _plan(session: Session, tools: FleetTools, repository_id: UUID, version: int
     pusher = accounts.find_account(session, found.pushed_by) if found.pushed_by else None
     runs.require_trust(tools.engine, pusher, trusted=tools.options.trusted_creators)
     limits, network = versions.get_limits(session, repository_id, version)
-    return _Plan(found.image.digest, deployment.workers, repository.address, limits, network)
+    return _Plan(found.image.digest, deployment.workers, deployment.keep_inputs, repository.address, limits, network)
 
 
 def _insert(session: Session, tools: FleetTools, box: Box) -> None:
@@ -230,6 +233,8 @@ def _spec(tools: FleetTools, box: Box, plan: _Plan) -> ContainerSpec:
             "MODELYARD_REPOSITORY": plan.address,
             "MODELYARD_VERSION": str(box.version),
             "MODELYARD_WORKERS": str(plan.workers),
+            "MODELYARD_RECORDS": str(RECORDS),
+            "MODELYARD_KEEP_INPUTS": str(int(plan.keep_inputs)),
         },
         labels=LABELS | {"io.modelyard.replica": str(box.id)},
         mounts=[Mount(box.socket.parent, MOUNT, read_only=False)],

@@ -85,7 +85,7 @@ class Gateway:
 
     async def _serve(self, scope: HttpScope, receive: Receive, send: Started) -> None:
         address = rules.parse_address(scope["raw_path"])
-        if address is None:
+        if address is None or rules.is_private(address.path):
             raise ServeAddressInvalid(remedy="Call /serve/{owner}/{name}/model/predict.")
         if rules.becomes_code(scope["headers"]):
             raise CodeRefused(remedy="Fetch it as data.")

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar, TypeVarTuple
 from uuid import UUID
 
@@ -18,7 +19,7 @@ import anyio
 import anyio.to_thread
 
 from modelyard.kit.errors import ModelyardError
-from modelyard.rooms.serving import fleet, rules, service
+from modelyard.rooms.serving import fleet, reports, rules, service
 from modelyard.rooms.serving.errors import BoxUnreachable, ReplicaFailed, TooManyReplicas
 from modelyard.rooms.serving.fleet import Box, FleetTools
 from modelyard.rooms.serving.health import until_healthy
@@ -29,6 +30,7 @@ from modelyard.rooms.serving.upstream import Upstream
 log = logging.getLogger("modelyard.serving")
 
 TICK_S = 1.0
+REPORTS_S = 2.0
 SLOT_WAIT_S = 60.0
 STOP_GRACE_S = 10.0
 THREADS = 16
@@ -40,13 +42,19 @@ Arguments = TypeVarTuple("Arguments")
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """A box that is ready, with its connections and its present load."""
+    """A box that is ready, with its connections and its present load.
+
+    ``stored`` is the number of its last prediction that is in the database; ``asked`` is when it had last been used,
+    and what the pool's generation was, when it was last asked for more.
+    """
 
     box: Box
     upstream: Upstream
     last_used: datetime
     busy: int = 0
     leaving: bool = False
+    stored: int = 0
+    asked: tuple[datetime, int] | None = None
 
     @property
     def key(self) -> Key:
@@ -118,6 +126,12 @@ class Pool:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._poke.wait(), TICK_S)
             self._poke.clear()
+
+    async def run_reports(self) -> None:
+        """Fetches what the boxes predicted, until cancelled."""
+        while True:
+            await asyncio.sleep(REPORTS_S)
+            await asyncio.gather(*map(self._fetch_reports, self._all()))
 
     async def close(self) -> None:
         """Lets go of the boxes without stopping them: they answer again when the server is back."""
@@ -209,6 +223,7 @@ class Pool:
             async with asyncio.timeout(rules.DRAIN.total_seconds()):
                 while member.busy:  # noqa: ASYNC110 (a replica that leaves is rare; no event for each request)
                     await asyncio.sleep(0.05)
+        await self._fetch_reports(member)
         member.upstream.close()
         self._end(member.box, ReplicaState.STOPPED, None, grace=STOP_GRACE_S)
 
@@ -242,6 +257,30 @@ class Pool:
             return
         self._endings.remove(ending)
         self._slots.give_back()
+
+    async def _fetch_reports(self, member: Member) -> None:
+        """Stores what a box predicted since it was last asked, in a few steps; what fails is tried again later."""
+        asked = (member.last_used, self.generation)
+        if member.asked == asked:
+            return
+        try:
+            keep_inputs = await self._in_thread(reports.keeps_inputs, self.tools, member.box.repository_id)
+            for _ in range(reports.ROUNDS):
+                answer = await reports.fetch(member.upstream, stored=member.stored, keep_inputs=keep_inputs)
+                if answer is None:
+                    return
+                fetched = await self._in_thread(partial(self._keep, member, answer, keep_inputs))
+                if fetched is None:
+                    return
+                member.stored = fetched.last
+                if not fetched.more:
+                    member.asked = asked
+                    return
+        except Exception:
+            log.exception("fetching what box %s predicted", member.box.id)
+
+    def _keep(self, member: Member, answer: bytes, keep_inputs: bool) -> reports.Fetched | None:
+        return reports.keep(self.tools, member.box, answer, stored=member.stored, keep_inputs=keep_inputs)
 
     # -- starting
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 from uuid import UUID
 
 PRODUCTION = "production"
@@ -134,6 +134,11 @@ def response_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes
     """What of the box's answer reaches the caller: known harmless headers, and those that fence it in."""
     kept = [(k, v) for k, v in ((k.lower(), v) for k, v in headers) if k in RESPONSE_HEADERS_KEPT]
     return [*kept, *ISOLATING_HEADERS]
+
+
+def is_private(path: bytes) -> bool:
+    """Whether a path of a box is for the platform alone."""
+    return unquote_to_bytes(path).startswith(b"/-/")
 
 
 def becomes_code(headers: Iterable[tuple[bytes, bytes]]) -> bool:

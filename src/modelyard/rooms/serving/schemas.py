@@ -27,6 +27,7 @@ class DeploymentChange(BaseModel):
     workers: int | None = Field(None, ge=1, le=16, description="Worker processes in each container.")
     keep_warm: bool | None = Field(None, description="Run without being asked; else start on the first request.")
     idle_stop_seconds: int | None = Field(None, ge=5, le=7 * 86400)
+    keep_inputs: bool | None = Field(None, description="Keep the inputs and outputs of predictions, for the owner.")
 
 
 class Deploy(DeploymentChange):
@@ -59,6 +60,9 @@ class Replica(BaseModel):
     started_at: datetime
     ready_at: datetime | None
     ended_at: datetime | None
+    dropped_predictions: int = Field(
+        description="Predictions that it could not report, for its memory of them was full."
+    )
 
 
 class Deployment(BaseModel):
@@ -72,6 +76,7 @@ class Deployment(BaseModel):
     workers: int
     keep_warm: bool
     idle_stop_seconds: int
+    keep_inputs: bool
     aliases: list[Alias]
     running: list[Replica]
     url: str

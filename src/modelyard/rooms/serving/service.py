@@ -243,7 +243,7 @@ class ServingUsers:
 
 
 def _apply(row: DeploymentRow, change: DeploymentChange, clock: Clock) -> None:
-    for name in ("callers", "replicas", "workers", "keep_warm", "idle_stop_seconds"):
+    for name in ("callers", "replicas", "workers", "keep_warm", "idle_stop_seconds", "keep_inputs"):
         value = getattr(change, name)
         if value is not None:
             setattr(row, name, value)
@@ -359,6 +359,7 @@ def _deployment(
         workers=row.workers,
         keep_warm=row.keep_warm,
         idle_stop_seconds=row.idle_stop_seconds,
+        keep_inputs=row.keep_inputs,
         aliases=[_present_alias(pointer, ready) for pointer in pointers],
         running=[_replica(replica) for replica in replicas],
         url=f"/serve/{repository.address}",
@@ -385,4 +386,5 @@ def _replica(row: ReplicaRow) -> Replica:
         started_at=row.started_at,
         ready_at=row.ready_at,
         ended_at=row.ended_at,
+        dropped_predictions=row.dropped_predictions,
     )

@@ -21,6 +21,7 @@ class DeploymentRow(Base):
     workers: Mapped[int] = mapped_column(default=1)
     keep_warm: Mapped[bool] = mapped_column(default=False)
     idle_stop_seconds: Mapped[int]
+    keep_inputs: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -77,3 +78,4 @@ class ReplicaRow(Base):
     ready_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     log_digest: Mapped[str | None] = mapped_column(sa.String(71))
+    dropped_predictions: Mapped[int] = mapped_column(default=0, server_default="0")
