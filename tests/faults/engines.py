@@ -57,7 +57,7 @@ class LocalHolds:
     def strays(self, running: set[str]) -> list[str]:
         kept = {f"{name}-{self._suffix}" for name in running}
         groups = [g for g in CGROUPS.glob(f"**/modelyard/*-{self._suffix}") if g.name not in kept]
-        users = [user for user in (self._data / "engine/u").iterdir() if user.read_text().strip() not in running]
+        users = [user for user in (self._data / "engine/u").iterdir() if remains.text_of(user).strip() not in running]
         drafts = [*(self._data / "engine").glob(".*"), *(self._data / "engine/trash").iterdir()]
         return [str(path) for path in (*groups, *users, *drafts)]
 

@@ -42,24 +42,24 @@ def end_boxes(data: Path) -> None:
 
 def box_processes(owner: str) -> set[int]:
     """Processes of boxes of this owner's models."""
-    return {int(p.name) for p in _all() if f"MODELYARD_REPOSITORY={owner}/" in _read(p / "environ")}
+    return {int(p.name) for p in _all() if f"MODELYARD_REPOSITORY={owner}/" in text_of(p / "environ")}
 
 
 def processes_of(data: Path) -> set[int]:
     """The server of this data folder and whatever it has started with its own environment."""
-    return {int(p.name) for p in _all() if f"MODELYARD_DATA_DIR={data}\0" in _read(p / "environ")}
+    return {int(p.name) for p in _all() if f"MODELYARD_DATA_DIR={data}\0" in text_of(p / "environ")}
 
 
 def groups_of_processes() -> Iterator[tuple[int, str]]:
     """Every process with its control groups, as the kernel writes them."""
-    return ((int(p.name), _read(p / "cgroup")) for p in _all())
+    return ((int(p.name), text_of(p / "cgroup")) for p in _all())
 
 
 def ancestors(pid: int) -> Iterator[int]:
     """The process itself, its parent, and so on."""
     while pid > 1:
         yield pid
-        status = _read(Path(f"/proc/{pid}/stat"))
+        status = text_of(Path(f"/proc/{pid}/stat"))
         pid = int(status.rpartition(")")[2].split()[1]) if status else 0
 
 
@@ -70,6 +70,14 @@ def leftovers(data: Path, *, boxes: set[str], uploads: set[str], repositories: s
     found += [p for p in (data / "blobs/staging").iterdir() if p.name.removeprefix("upload-") not in uploads]
     found += [path for path in (data / "git").glob("*/*.git") if path.stem not in repositories]
     return [str(path) for path in found]
+
+
+def text_of(file: Path) -> str:
+    """Empty where it is gone, or a process's that we may not read."""
+    try:
+        return file.read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _all() -> Iterator[Path]:
@@ -87,10 +95,3 @@ def _open_files(process: Path) -> list[str]:
     except OSError:
         return found
     return found
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_bytes().decode(errors="replace")
-    except OSError:
-        return ""
