@@ -21,6 +21,8 @@ from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.service import TokenUses
 from modelyard.rooms.bundles.ports import BundleTools
 from modelyard.rooms.content.ports import BlobStore, ContentOptions
+from modelyard.rooms.datasets.service import DatasetTools
+from modelyard.rooms.feedback.uses import Uses
 from modelyard.rooms.images.layers import LayerCache
 from modelyard.rooms.images.service import Supplies
 from modelyard.rooms.repos.ports import RepositoryOptions
@@ -51,6 +53,8 @@ class Parts:
     content: ContentOptions
     repositories: RepositoryOptions
     runs: RunTools
+    datasets: DatasetTools
+    uses: Uses
     pushes: PushTools
     builds: BuildTools
     bundles: BundleTools
@@ -89,6 +93,8 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         ),
         repositories=repositories,
         runs=runs,
+        datasets=DatasetTools(database, blobs, repositories, clock),
+        uses=Uses(database, clock=clock),
         pushes=PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python, _bounds(settings)),
         builds=BuildTools(
             database,

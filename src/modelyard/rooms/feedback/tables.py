@@ -10,7 +10,7 @@ from modelyard.kit.db import Base
 
 
 class UseRow(Base):
-    """An account downloaded or ran a version, first at ``at``. ``declined``: it does not want to be asked what it thinks."""
+    """An account downloaded or ran a version, first at ``at``. ``declined``: it is not to be asked for feedback."""
 
     __tablename__ = "uses"
 

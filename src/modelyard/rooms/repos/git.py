@@ -4,7 +4,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -180,6 +180,20 @@ def read_file(path: Path, revision: str, name: str) -> bytes:
     if not isinstance(found, pygit2.Blob):
         raise FileMissing(f"{name} is not a file.", field="path")
     return found.data
+
+
+def reader(path: Path, revision: str) -> Callable[[str], bytes]:
+    """A function that reads files of one revision, as ``read_file`` does, without opening the repository each time."""
+    repository = _open(path)
+    tree = _commit(repository, revision).tree
+
+    def read(name: str) -> bytes:
+        try:
+            return tree[name].peel(pygit2.Blob).data
+        except (KeyError, ValueError, pygit2.GitError) as e:
+            raise FileMissing(f"There is no {name} at {revision}.", field="path") from e
+
+    return read
 
 
 def walk_files(path: Path, revision: str) -> Iterator[tuple[str, bytes]]:

@@ -1,7 +1,28 @@
-"""What the repositories room is told by the configuration."""
+"""What the repositories room is told by the configuration, and what it and the rooms above tell others."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from modelyard.rooms.accounts.schemas import Principal
+
+
+class Use(StrEnum):
+    """How somebody tried a version."""
+
+    DOWNLOAD = "download"
+    RUN = "run"
+
+
+class UseLog(Protocol):
+    """Remembers who tried which version; implemented by the room of feedback."""
+
+    def note(self, principal: Principal, *, repository_id: UUID, version: int, how: Use) -> None:
+        """Once for each account, version and way; the anonymous leave no trace. May block for one small write, and
+        never raises: what is being downloaded or answered matters more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

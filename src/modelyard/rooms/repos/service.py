@@ -1,6 +1,6 @@
 """Verbs on repositories: create, find, change, delete; commits, files, tags."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -176,7 +176,7 @@ def repositories_to_delete(session: Session) -> list[UUID]:
     return [row.id for row in store.deleting(session)]
 
 
-def requirepresent(session: Session, repository_id: UUID) -> None:
+def require_present(session: Session, repository_id: UUID) -> None:
     """Keeps the repository from being erased until this transaction ends; raises ``RepositoryMissing``."""
     row = store.get_for_update(session, repository_id)
     if row is None or row.deleting:
@@ -270,6 +270,21 @@ def checkout(options: RepositoryOptions, repository_id: UUID, revision: str, fol
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
     return pointers
+
+
+def walk_files(options: RepositoryOptions, repository_id: UUID, revision: str) -> Iterator[tuple[str, bytes]]:
+    """Every file of a revision as (path, bytes that Git holds)."""
+    return git.walk_files(git.repository_path(options.root, repository_id), revision)
+
+
+def file_reader(options: RepositoryOptions, repository_id: UUID, revision: str) -> Callable[[str], bytes]:
+    """A function that reads files of one revision; for many of them."""
+    return git.reader(git.repository_path(options.root, repository_id), revision)
+
+
+def version_commit(options: RepositoryOptions, repository_id: UUID, number: int) -> str:
+    """The commit that a ready version's tag names; raises ``RevisionMissing``."""
+    return git.resolve(git.repository_path(options.root, repository_id), f"refs/tags/v{number}")
 
 
 def write_version_tag(options: RepositoryOptions, repository_id: UUID, *, number: int, commit_id: str) -> None:

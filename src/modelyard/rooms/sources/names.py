@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from modelyard.rooms.sources.errors import PathCollision, PathUnsafe
 
@@ -33,6 +34,13 @@ def check_path(path: str) -> str:
     if any(part not in JUNK_FOLDERS and GIT_LOOKALIKE.match(part) for part in parts):
         raise _unsafe(path, "looks like Git's own folder", "Leave the .git folder out.")
     return path
+
+
+def check_paths(paths: Iterable[str]) -> None:
+    """Raises ``PathUnsafe`` or ``PathCollision`` unless all of them can be files of one folder."""
+    book = PathBook()
+    for path in paths:
+        book.add_file(check_path(path))
 
 
 def is_junk(path: str) -> bool:

@@ -75,6 +75,12 @@ def record_signature(session: Session, build: Build, *, signature: Mapping[str, 
     row.signature, row.project = dict(signature), {**row.project, "is_described": True}
 
 
+def record_contents(session: Session, build: Build, *, files: int, size: int) -> None:
+    """Keeps how much a dataset's version holds."""
+    row = _current(session, build.version_id, build.attempt)
+    row.project = {**row.project, "contents": {"files": files, "size": size}}
+
+
 def publish(session: Session, build: Build, *, clock: Clock) -> None:
     """The version is ready."""
     row = _current(session, build.version_id, build.attempt)
@@ -99,8 +105,8 @@ def fail(session: Session, version_id: UUID, *, attempt: int, clock: Clock, reas
         return
     row.state = VersionState.FAILED.value
     row.reason, row.remedy = db.storable_text(reason)[:REASON_LIMIT], db.storable_text(remedy)[:REASON_LIMIT]
-    events = store.events(session, version_id, limit=100_000)
-    running = [s for s in rules.stages_of(events, attempt=attempt) if s.state is StageState.RUNNING]
+    events, names = store.events(session, version_id, limit=100_000), rules.stage_names(row.project)
+    running = [s for s in rules.stages_of(events, attempt=attempt, names=names) if s.state is StageState.RUNNING]
     for stage in running:
         store.add_event(
             session, version_id, attempt=attempt, stage=stage.name, state="failed", text=stage.text, at=clock()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from modelyard.kit import db
 from modelyard.kit.clock import Clock
 from modelyard.kit.db import Database
 from modelyard.kit.ids import new_id
+from modelyard.rooms.access.policies import own_id
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore, LocalPaths
@@ -66,15 +68,19 @@ def prepare_push(tools: PushTools, *, principal: Principal, repository: Reposito
     uploads stay, so that the push can be repeated.
     """
     if repository.kind is not Kind.MODEL:
-        raise NotAModel(f"{repository.address} is a {repository.kind}.", remedy="Push to a repository of kind model.")
-    with _workdir(tools.scratch) as workdir:
-        project = _read_project(tools, principal, wanted, workdir)
+        raise NotAModel(
+            f"{repository.address} is of kind {repository.kind}.",
+            remedy="Push to a repository of kind model or dataset.",
+        )
+    if wanted.files or wanted.keep:
+        raise PartsInvalid("A model has no single files.", remedy="Push parts, or a zip as archive.", field="files")
+    with workdir(tools.scratch) as folder:
+        project = _read_project(tools, principal, wanted, folder)
         rules.check_resources(project.to_json(), tools.bounds)
         signature = sources.read_signature(project, default_python=tools.python)
-        tree = sources.write_commit_tree(project, workdir / "tree")
-        large = _large_files(tree, project, tools.repositories.lfs_threshold)
-        _keep_large_files(tools, repository, tree, large)
-        commit_id = _commit(tools, principal, repository, wanted, tree, large)
+        tree = sources.write_commit_tree(project, folder / "tree")
+        always = frozenset({project.artifact_path} if project.artifact_path else ())
+        commit_id = commit_tree(tools, principal, repository, tree, message=wanted.message, always_large=always)
     return PreparedPush(project, signature, commit_id)
 
 
@@ -89,7 +95,28 @@ def record_push(
 ) -> Version:
     """Reserves the next number and queues the build, which starts after the commit."""
     card = push.project.card.to_json()
-    repos.describe_from_card(session, repository.id, card, clock=tools.clock)
+    kinds = rules.data_types_of(push.signature.to_json())
+    repos.describe_from_card(session, repository.id, card, data_types=kinds, clock=tools.clock)
+    return insert_version(
+        session,
+        tools,
+        principal=principal,
+        repository=repository,
+        values={
+            "commit_id": push.commit_id,
+            "message": wanted.message,
+            "platforms": list(wanted.platforms) or [images.own_platform()],
+            "signature": push.signature.to_json(),
+            "card": card,
+            "project": push.project.to_json(),
+        },
+    )
+
+
+def insert_version(
+    session: Session, tools: PushTools, *, principal: Principal, repository: Repository, values: Mapping[str, Any]
+) -> Version:
+    """A queued version with the next number; its build starts after the commit."""
     row = store.insert(
         session,
         {
@@ -98,14 +125,9 @@ def record_push(
             "number": repos.reserve_version(session, repository.id),
             "state": VersionState.QUEUED.value,
             "attempt": 1,
-            "commit_id": push.commit_id,
-            "message": wanted.message,
             "pushed_by": principal.account_id,
-            "platforms": list(wanted.platforms) or [images.own_platform()],
-            "signature": push.signature.to_json(),
-            "card": card,
-            "project": push.project.to_json(),
             "created_at": tools.clock(),
+            **values,
         },
     )
     identity = str(row.id)
@@ -113,13 +135,45 @@ def record_push(
     return service.present(session, [row])[0]
 
 
+def commit_tree(
+    tools: PushTools,
+    principal: Principal,
+    repository: Repository,
+    tree: Path,
+    *,
+    message: str,
+    always_large: frozenset[str] = frozenset(),
+    known: Mapping[str, LfsPointer] | None = None,
+) -> str:
+    """Commits a folder as the new state of ``main`` and returns the commit's id.
+
+    Large files, and those in ``always_large``, are stored and granted first and become pointers. ``known`` are pointers
+    to what the repository holds already; their files in the folder are empty.
+    """
+    large = _large_files(tree, always_large, tools.repositories.lfs_threshold)
+    _keep_large_files(tools, repository, tree, large)
+    large = {**large, **(known or {})}
+    _write_attributes(tree / ATTRIBUTES, large)
+    return repos.commit_files(
+        tools.repositories,
+        repository.id,
+        tree,
+        pointers=large,
+        message=message or "Push",
+        author=principal.username or "unknown",
+        at=tools.clock(),
+    )
+
+
 def _read_project(tools: PushTools, principal: Principal, wanted: NewVersion, workdir: Path) -> Project:
     if wanted.archive:
-        return sources.read_archive(_fetch(tools, principal, wanted.archive, workdir / "archive"), workdir=workdir)
+        return sources.read_archive(
+            fetch_upload(tools, principal, wanted.archive, workdir / "archive"), workdir=workdir
+        )
     parts = wanted.parts
     assert parts is not None  # NewVersion holds one of the two
     fetched = {
-        name: _fetch(tools, principal, upload, workdir / name) if upload else None
+        name: fetch_upload(tools, principal, upload, workdir / name) if upload else None
         for name, upload in (
             ("source", parts.source),
             ("artifact", parts.artifact),
@@ -134,11 +188,10 @@ def _read_project(tools: PushTools, principal: Principal, wanted: NewVersion, wo
     return sources.read_artifact(artifact, requirements, config, workdir=workdir)
 
 
-def _fetch(tools: PushTools, principal: Principal, upload_id: UUID, folder: Path) -> Path:
+def fetch_upload(tools: PushTools, principal: Principal, upload_id: UUID, folder: Path) -> Path:
     """The uploaded file under its own name: a link to the blob where it is a file here, else a copy."""
-    assert principal.account_id is not None  # the route asks for an owner
     with tools.database.read() as session:
-        upload = content.claim_upload(session, account_id=principal.account_id, upload_id=upload_id)
+        upload = content.claim_upload(session, account_id=own_id(principal), upload_id=upload_id)
     folder.mkdir(parents=True)
     target = folder / sources.safe_file_name(upload.filename)
     if isinstance(tools.blobs, LocalPaths):
@@ -150,13 +203,13 @@ def _fetch(tools: PushTools, principal: Principal, upload_id: UUID, folder: Path
     return target
 
 
-def _large_files(tree: Path, project: Project, threshold: int) -> dict[str, LfsPointer]:
-    """The files whose bytes go to the content store: the artifact, and whatever is large."""
+def _large_files(tree: Path, always: frozenset[str], threshold: int) -> dict[str, LfsPointer]:
+    """The files whose bytes go to the content store: those in ``always``, and whatever is large."""
     found = {}
     for file in sorted(p for p in tree.rglob("*") if p.is_file()):
         path = file.relative_to(tree).as_posix()
         size = file.stat().st_size
-        if (size >= threshold and path != ATTRIBUTES) or path == project.artifact_path:
+        if (size >= threshold and path != ATTRIBUTES) or path in always:
             found[path] = LfsPointer(_sha256(file), size)
     return found
 
@@ -173,28 +226,8 @@ def _keep_large_files(tools: PushTools, repository: Repository, tree: Path, larg
     content.require_held(tools.blobs, [blob.digest for blob in stored])
 
 
-def _commit(
-    tools: PushTools,
-    principal: Principal,
-    repository: Repository,
-    wanted: NewVersion,
-    tree: Path,
-    large: dict[str, LfsPointer],
-) -> str:
-    _write_attributes(tree / ATTRIBUTES, large)
-    return repos.commit_files(
-        tools.repositories,
-        repository.id,
-        tree,
-        pointers=large,
-        message=wanted.message or "Push",
-        author=principal.username or "unknown",
-        at=tools.clock(),
-    )
-
-
 @contextmanager
-def _workdir(scratch: Path) -> Iterator[Path]:
+def workdir(scratch: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="push-", dir=scratch))
     try:
         yield folder

@@ -15,8 +15,9 @@ from modelyard.rooms.access.policies import SignedIn
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.policies import Owned, Readable, still_readable
 from modelyard.rooms.repos.ports import RepositoryOptions
-from modelyard.rooms.repos.schemas import Repository
-from modelyard.rooms.versions import erasing, event_stream, pushing, service, tasks
+from modelyard.rooms.repos.schemas import Kind, Repository
+from modelyard.rooms.versions import erasing, event_stream, file_pushing, pushing, service, tasks
+from modelyard.rooms.versions.file_pushing import PreparedFiles
 from modelyard.rooms.versions.following import Followers
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PreparedPush, PushTools
@@ -29,19 +30,24 @@ Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
 Facts = Annotated[Database, Depends(provided(Database))]
 
 
+Prepared = PreparedPush | PreparedFiles
+
+
 def _prepared(
     principal: SignedIn,
     repository: Owned,
     wanted: NewVersion,
     tools: Annotated[PushTools, Depends(provided(PushTools))],
-) -> PreparedPush:
+) -> Prepared:
     """The slow part of a push; as the first dependency it is over before the write transaction begins."""
+    if repository.kind is Kind.DATASET:
+        return file_pushing.prepare_files(tools, principal=principal, repository=repository, wanted=wanted)
     return pushing.prepare_push(tools, principal=principal, repository=repository, wanted=wanted)
 
 
 @router.post("/versions", status_code=status.HTTP_202_ACCEPTED, operation_id="push_version")
 def push_version(
-    push: Annotated[PreparedPush, Depends(_prepared)],
+    push: Annotated[Prepared, Depends(_prepared)],
     session: Writing,
     principal: SignedIn,
     repository: Owned,
@@ -49,6 +55,10 @@ def push_version(
     tools: Annotated[PushTools, Depends(provided(PushTools))],
 ) -> Version:
     """Makes the next version from finished uploads; follow its build at `…/versions/{number}/events`."""
+    if isinstance(push, PreparedFiles):
+        return file_pushing.record_files(
+            session, tools, principal=principal, repository=repository, wanted=wanted, push=push
+        )
     return pushing.record_push(session, tools, principal=principal, repository=repository, wanted=wanted, push=push)
 
 

@@ -37,6 +37,9 @@ NEXT: dict[VersionState, frozenset[VersionState]] = {
 STAGES = ("base", "lock", "wheels", "layers", "manifest", "check", "publish")
 """What a build does, in order. Images reports the first five."""
 
+IMPORT_STAGES = ("import", "publish")
+"""What becomes of a push to a dataset."""
+
 ENDED = frozenset({VersionState.READY, VersionState.FAILED})
 
 
@@ -62,6 +65,16 @@ class Stage:
 
 
 LOG = "log"
+
+SHOWN_KINDS = frozenset({"image", "file", "table", "array"})
+KINDS_BY_TYPE = {
+    "number": "number",
+    "integer": "number",
+    "boolean": "category",
+    "string": "text",
+    "array": "array",
+    "object": "object",
+}
 NOTES_KEPT, NOTE_LENGTH = 20, 1000
 
 CHECK_TIMEOUT_S = 300.0
@@ -80,9 +93,25 @@ def require_step(now: VersionState, wanted: VersionState) -> None:
         raise VersionStateInvalid(f"A version that is {now} cannot become {wanted}.")
 
 
-def stages_of(events: Iterable[Event], *, attempt: int) -> list[Stage]:
+def data_types_of(signature: Mapping[str, Any]) -> tuple[str, ...]:
+    """What kinds of data a model takes, by the JSON Schema of its inputs: image, file, table, text, number, …"""
+    properties = (signature.get("inputs") or {}).get("properties") or {}
+    return tuple(sorted({kind for schema in properties.values() if (kind := _data_type(schema))}))
+
+
+def is_dataset(project: Mapping[str, Any]) -> bool:
+    """Whether the version is one of a dataset; ``contents`` is None until it is imported."""
+    return "contents" in project
+
+
+def stage_names(project: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the version goes through before it is ready."""
+    return IMPORT_STAGES if is_dataset(project) else STAGES
+
+
+def stages_of(events: Iterable[Event], *, attempt: int, names: tuple[str, ...] = STAGES) -> list[Stage]:
     """Where each stage of the present attempt stands, from what happened."""
-    stages = {name: Stage(name, StageState.WAITING) for name in STAGES}
+    stages = {name: Stage(name, StageState.WAITING) for name in names}
     for event in events:
         if event.attempt != attempt or event.state == LOG or event.stage not in stages:
             continue
@@ -144,6 +173,21 @@ def failure_of(run: Run) -> CheckFailed:
         return CheckFailed(f"Loading the model was ended: {run.reason}.", remedy=remedy)
     detail = said or f"The process that loaded the model ended with exit code {run.exit_code}."
     return CheckFailed(detail, remedy=str(result.get("remedy") or "Mend the model or its requirements and push again."))
+
+
+def _data_type(schema: Any) -> str | None:
+    if not isinstance(schema, Mapping):
+        return None
+    choices = [s for s in schema.get("anyOf") or () if isinstance(s, Mapping) and s.get("type") != "null"]
+    if len(choices) == 1:
+        return _data_type(choices[0])
+    if schema.get("x-modelyard") in SHOWN_KINDS:
+        return str(schema["x-modelyard"])
+    if "enum" in schema:
+        return "category"
+    if str(schema.get("format", "")).startswith("date"):
+        return "time"
+    return KINDS_BY_TYPE.get(str(schema.get("type")))
 
 
 def _advance(stage: Stage, event: Event) -> Stage:

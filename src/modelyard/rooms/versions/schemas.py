@@ -35,11 +35,25 @@ class Parts(BaseModel):
         return self
 
 
+class NewFile(BaseModel):
+    """A file of a dataset: where it goes, and the id of its finished upload."""
+
+    path: Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
+    upload: UUID
+
+
 class NewVersion(BaseModel):
-    """Either ``parts``, or ``archive``: the upload of a zip of a directory with ``modelyard.yaml`` or ``MLmodel``."""
+    """Of a model: either ``parts``, or ``archive``: the upload of a zip of a directory with ``modelyard.yaml`` or
+    ``MLmodel``. Of a dataset: ``files``, or ``archive``: the upload of a zip of them.
+    """
 
     parts: Parts | None = None
     archive: UUID | None = None
+    files: list[NewFile] = Field(default_factory=list, max_length=1000)
+    keep: bool = Field(False, description="Datasets: the files of the newest push stay, unless they are replaced.")
+    remove: list[Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]] = Field(
+        default_factory=list, max_length=1000, description="Datasets, with `keep`: paths of files that go."
+    )
     message: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
     platforms: Annotated[list[Platform], AfterValidator(_each_once)] = Field(
         default_factory=list, max_length=8, description="Default: the server's own."
@@ -47,9 +61,19 @@ class NewVersion(BaseModel):
 
     @model_validator(mode="after")
     def one_source(self) -> "NewVersion":
-        if (self.parts is None) == (self.archive is None):
-            raise ValueError("give either parts or archive")
+        given = [self.parts is not None, self.archive is not None, bool(self.files)]
+        if sum(given) > 1 or not (any(given) or self.remove):
+            raise ValueError("give either parts or archive or files")
+        if self.remove and not self.keep:
+            raise ValueError("remove goes with keep")
         return self
+
+
+class VersionContents(BaseModel):
+    """What a dataset's version holds: ``files`` of ``size`` bytes together."""
+
+    files: int
+    size: int
 
 
 class BuildStage(BaseModel):
@@ -108,6 +132,7 @@ class Version(BaseModel):
     framework: str | None
     weights: Weights | None
     image: VersionImage | None
+    contents: VersionContents | None = Field(None, description="Of a dataset, when it has been imported.")
     reason: str | None
     remedy: str | None
     created_at: datetime

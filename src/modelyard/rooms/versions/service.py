@@ -1,6 +1,7 @@
 """Verbs on versions: find, list, follow, retry, delete. Pushing is in ``pushing``, building in ``tasks``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from modelyard.kit import db
 from modelyard.kit.paging import Page, decode_cursor, encode_cursor
 from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.datasets import service as datasets
 from modelyard.rooms.images import service as images
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.ports import RepositoryOptions
@@ -18,7 +20,7 @@ from modelyard.rooms.versions import rules, store
 from modelyard.rooms.versions.errors import VersionInUse, VersionMissing, VersionNotReady
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.rules import Event, VersionState
-from modelyard.rooms.versions.schemas import BuildStage, Version, VersionImage, Weights
+from modelyard.rooms.versions.schemas import BuildStage, Version, VersionContents, VersionImage, Weights
 from modelyard.rooms.versions.tables import VersionRow
 
 
@@ -103,6 +105,8 @@ def delete_version(
     images.forget_tag(session, repository_id=repository.id, tag=f"v{number}")
     store.delete(session, row.id)
     session.flush()
+    if not store.commit_in_use(session, repository.id, row.commit_id):
+        datasets.forget_snapshot(session, repository.id, row.commit_id)
     repos.delete_version_tag(repositories, repository.id, number=number)  # last: a crash after it can be repeated
 
 
@@ -122,7 +126,7 @@ def present(session: Session, rows: Sequence[VersionRow]) -> list[Version]:
 
 
 def _version(row: VersionRow, pushers: dict[UUID, str], events: list[Event]) -> Version:
-    target = row.project["target"]
+    target = row.project.get("target")
     image = VersionImage(digest=row.image_digest, size=row.image_size or 0) if row.image_digest else None
     return Version(
         number=row.number,
@@ -131,8 +135,8 @@ def _version(row: VersionRow, pushers: dict[UUID, str], events: list[Event]) -> 
         message=row.message,
         commit_id=row.commit_id,
         pushed_by=pushers.get(row.pushed_by) if row.pushed_by else None,
-        platforms=row.platforms or [images.own_platform()],
-        target=f"{target['module']}:{'.'.join(p for p in (target['class'], target['function']) if p)}",
+        platforms=row.platforms or ([] if rules.is_dataset(row.project) else [images.own_platform()]),
+        target=_shown(target) if target else "",
         signature=row.signature,
         card=row.card,
         notes=row.project.get("notes", []),
@@ -143,8 +147,16 @@ def _version(row: VersionRow, pushers: dict[UUID, str], events: list[Event]) -> 
         remedy=row.remedy,
         created_at=row.created_at,
         ready_at=row.ready_at,
-        stages=[BuildStage.model_validate(stage) for stage in rules.stages_of(events, attempt=row.attempt)],
+        contents=VersionContents.model_validate(contents) if (contents := row.project.get("contents")) else None,
+        stages=[
+            BuildStage.model_validate(stage)
+            for stage in rules.stages_of(events, attempt=row.attempt, names=rules.stage_names(row.project))
+        ],
     )
+
+
+def _shown(target: Mapping[str, Any]) -> str:
+    return f"{target['module']}:{'.'.join(p for p in (target['class'], target['function']) if p)}"
 
 
 def _row(session: Session, repository_id: UUID, number: int) -> VersionRow:

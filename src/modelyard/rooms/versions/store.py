@@ -41,6 +41,12 @@ def page(session: Session, repository_id: UUID, *, below: int | None, limit: int
     return list(session.scalars(query.order_by(VersionRow.number.desc()).limit(limit)))
 
 
+def commit_in_use(session: Session, repository_id: UUID, commit_id: str) -> bool:
+    """Whether a version is of this commit."""
+    found = sa.exists().where(VersionRow.repository_id == repository_id, VersionRow.commit_id == commit_id)
+    return bool(session.scalar(sa.select(found)))
+
+
 def latest_ready(session: Session, repository_id: UUID) -> VersionRow | None:
     query = sa.select(VersionRow).where(VersionRow.repository_id == repository_id, VersionRow.state == "ready")
     return session.scalar(query.order_by(VersionRow.number.desc()).limit(1))

@@ -15,7 +15,7 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.rules import RunState
 from modelyard.rooms.runs.schemas import Purpose
-from modelyard.rooms.versions import assembling, building, rules, store
+from modelyard.rooms.versions import assembling, building, importing, rules, store
 from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.building import Build
 from modelyard.rooms.versions.errors import BuildOutdated
@@ -53,8 +53,8 @@ def build_version(version_id: str, attempt: int) -> None:
 
 @step(name="assemble_image")
 def assemble_image(version_id: str, attempt: int) -> dict[str, str] | None:
-    """Assembles the image, grants its blobs to the repository and shows it in the registry."""
-    return _guarded(version_id, attempt, assembling.assemble)
+    """Assembles the image, grants its blobs to the repository and shows it in the registry; imports a dataset."""
+    return _guarded(version_id, attempt, _make)
 
 
 @step(name="check_model")
@@ -103,7 +103,14 @@ def _guarded(version_id: str, attempt: int, work: Callable[[BuildTools, Build], 
     return None
 
 
+def _make(tools: BuildTools, build: Build) -> None:
+    make = importing.import_dataset if rules.is_dataset(build.project) else assembling.assemble
+    make(tools, build)
+
+
 def _check(tools: BuildTools, build: Build) -> None:
+    if rules.is_dataset(build.project):
+        return
     reporter = Reporter(tools.database, build, clock=tools.clock)
     reporter.say("check", "loading the model")
     assembling.require_trust(tools, build)

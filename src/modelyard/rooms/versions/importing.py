@@ -1,0 +1,26 @@
+"""One version of a dataset: its files are read and counted, so that they can be downloaded."""
+
+from modelyard.rooms.datasets import service as datasets
+from modelyard.rooms.datasets.service import DatasetTools
+from modelyard.rooms.versions import building
+from modelyard.rooms.versions.assembling import BuildTools
+from modelyard.rooms.versions.building import Build
+from modelyard.rooms.versions.reporting import Reporter
+
+MB = 1000**2
+
+
+def import_dataset(tools: BuildTools, build: Build) -> None:
+    """Raises what ``datasets.import_snapshot`` raises; may be repeated."""
+    reporter = Reporter(tools.database, build, clock=tools.clock)
+    reporter.say("import", "reading the files")
+    snapshot = datasets.import_snapshot(
+        DatasetTools(tools.database, tools.blobs, tools.repositories, tools.clock),
+        build.repository_id,
+        build.commit_id,
+        on_file=lambda files, size: reporter.say("import", f"{files} files, {size / MB:.1f} MB"),
+    )
+    reporter.say("import", f"{snapshot.files} files, {snapshot.size / MB:.1f} MB")
+    reporter.finish()
+    with tools.database.write() as session:
+        building.record_contents(session, build, files=snapshot.files, size=snapshot.size)
