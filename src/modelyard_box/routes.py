@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from modelyard_box import VERSION, messages
-from modelyard_box.bodies import read_inputs
+from modelyard_box.bodies import parse_json, read_inputs
 from modelyard_box.config import Box, Settings
 from modelyard_box.connection import Connection
 from modelyard_box.errors import Problem
@@ -13,6 +13,7 @@ from modelyard_box.metrics import TEXT, Metrics
 from modelyard_box.openapi import build_openapi
 from modelyard_box.pool import WorkerPool
 from modelyard_box.predicting import Predictor
+from modelyard_box.records import Records
 from modelyard_box.replies import EVENTS, PredictionReply
 from modelyard_box.requests import Request
 from modelyard_box.surfaces.addresses import Addresses
@@ -20,6 +21,7 @@ from modelyard_box.surfaces.table import surface_routes
 
 Handler = Callable[[Request, Connection], None]
 _OTHER = "other"
+RECORDS = "/-/records"
 
 
 class Routes:
@@ -30,7 +32,8 @@ class Routes:
         self._settings = settings
         self._pool = pool
         self._inputs = Inputs(box.signature["inputs"])
-        self._predictor = Predictor(pool)
+        self._records = Records(settings.records, keep_inputs=settings.keep_inputs) if settings.records else None
+        self._predictor = Predictor(pool, self._records)
         self._metrics = Metrics(pool)
         self.count = self._metrics.end
         self._table: dict[str, dict[str, Handler]] = {
@@ -40,6 +43,7 @@ class Routes:
             "/health": {"GET": self._health},
             "/openapi.json": {"GET": self._openapi},
             "/metrics": {"GET": self._show_metrics},
+            **({RECORDS: {"POST": self._give_records}} if self._records is not None else {}),
             **surface_routes(box, settings, self._inputs, self._predictor, pool),
         }
         self._addresses = Addresses(self._table)
@@ -68,6 +72,14 @@ class Routes:
         as_events = EVENTS in request.headers.get("accept", "")
         reply = PredictionReply(connection, prediction_id, as_events=as_events)
         self._predictor.begin(request, prediction_id, inputs, reply)
+
+    def _give_records(self, request: Request, connection: Connection) -> None:
+        """For the platform alone, whose gateway lets nobody else through to it."""
+        records, asked = self._records, parse_json(request.body)
+        if records is None or not isinstance(asked, dict):
+            raise Problem(400, "bad-request", "ask with an object: stored, keep_inputs")
+        records.keep_inputs = bool(asked.get("keep_inputs"))
+        connection.respond(200, messages.dump(records.fetch(int(asked.get("stored", 0)))), messages.JSON)
 
     def _show_metrics(self, request: Request, connection: Connection) -> None:
         connection.respond(200, self._metrics.render(), TEXT, [("cache-control", "no-store")])

@@ -380,6 +380,190 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/repos/{owner}/{name}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Revisions
+         * @description The files that differ between two revisions, such as `v1` and `v2`.
+         */
+        get: operations["compare_revisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Repositories
+         * @description What the caller may read of what is looked for; all words must be there.
+         */
+        get: operations["search_repositories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Facets
+         * @description How what the same search finds is spread over kinds, tags, owners, visibilities and kinds of data.
+         */
+        get: operations["count_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Starred
+         * @description The repositories that the caller has starred and may still read, the newest first.
+         */
+        get: operations["list_starred"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/star": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Star Repository
+         * @description Stars a repository; may be repeated.
+         */
+        put: operations["star_repository"];
+        post?: never;
+        /**
+         * Unstar Repository
+         * @description Takes the caller's star back; may be repeated.
+         */
+        delete: operations["unstar_repository"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/contents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count Contents
+         * @description How many files and bytes a version of a dataset holds, and the archives of it.
+         */
+        get: operations["count_contents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Dataset Files
+         * @description The files of a version of a dataset, by path.
+         */
+        get: operations["list_dataset_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download File
+         * @description One file, whole or from where a download broke off. `ETag` and `Repr-Digest` are of the whole.
+         */
+        get: operations["download_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Archive
+         * @description All files of a version as one archive, whole or from where a download broke off.
+         */
+        get: operations["download_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/repos/{owner}/{name}/versions": {
         parameters: {
             query?: never;
@@ -498,8 +682,90 @@ export interface paths {
         /**
          * Follow Build
          * @description The build as server-sent events: `stage`, `log` (the owner's only), and `end` with the version.
+         *
+         *     `gone`, with a problem, ends it where the version is deleted or the caller may not read it any more.
          */
         get: operations["follow_build"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Bundle
+         * @description The model, its page and the steps to run both, as one tar that Docker and Podman load; resumes by `Range`.
+         */
+        get: operations["download_bundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/bundle/checksum": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Checksum
+         * @description The SHA-256 of the bundle as `sha256sum` writes it; `ETag` is that of the download it is about.
+         */
+        get: operations["read_bundle_checksum"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/predictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Predictions
+         * @description What the repository's deployment predicted, the newest first; a few seconds late.
+         */
+        get: operations["list_predictions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/predictions/{prediction_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Prediction
+         * @description The prediction of an id that a caller was told.
+         */
+        get: operations["get_prediction"];
         put?: never;
         post?: never;
         delete?: never;
@@ -835,6 +1101,24 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * ArchiveFormat
+         * @enum {string}
+         */
+        ArchiveFormat: "zip" | "tar";
+        /**
+         * ArchiveInfo
+         * @description An archive that can be downloaded: how large it is, and its ETag, are known beforehand.
+         */
+        ArchiveInfo: {
+            format: components["schemas"]["ArchiveFormat"];
+            /** Size */
+            size: number;
+            /** Etag */
+            etag: string;
+            /** Url */
+            url: string;
+        };
         /** BuildStage */
         BuildStage: {
             /** Name */
@@ -866,6 +1150,27 @@ export interface components {
              * Format: date-time
              */
             at: string;
+        };
+        /**
+         * Comparison
+         * @description What differs between two commits, by path; ``total`` counts also those beyond the first thousand.
+         */
+        Comparison: {
+            /** Base */
+            base: string;
+            /** Head */
+            head: string;
+            /** Files */
+            files: components["schemas"]["FileChange"][];
+            /** Total */
+            total: number;
+        };
+        /** Count */
+        Count: {
+            /** Value */
+            value: string;
+            /** Count */
+            count: number;
         };
         /** CreatedAccount */
         CreatedAccount: {
@@ -947,6 +1252,38 @@ export interface components {
             password: string;
         };
         /**
+         * DatasetContents
+         * @description What a version holds: ``files`` of ``size`` bytes together.
+         */
+        DatasetContents: {
+            /** Files */
+            files: number;
+            /** Size */
+            size: number;
+            /**
+             * Digest
+             * @description Of the list of all files; the same for the same content.
+             */
+            digest: string;
+            /** Archives */
+            archives: components["schemas"]["ArchiveInfo"][];
+        };
+        /**
+         * DatasetFile
+         * @description A file of a version: ``size`` in bytes, ``digest`` of its content.
+         */
+        DatasetFile: {
+            /** Path */
+            path: string;
+            /** Size */
+            size: number;
+            /**
+             * Digest
+             * @description `sha256:` and 64 hexadecimal digits.
+             */
+            digest: string;
+        };
+        /**
          * Deploy
          * @description ``version`` null: the newest that is ready.
          */
@@ -969,6 +1306,11 @@ export interface components {
             keep_warm?: boolean | null;
             /** Idle Stop Seconds */
             idle_stop_seconds?: number | null;
+            /**
+             * Keep Inputs
+             * @description Keep the inputs and outputs of predictions, for the owner.
+             */
+            keep_inputs?: boolean | null;
             /** Version */
             version?: number | null;
             /**
@@ -1000,6 +1342,8 @@ export interface components {
             keep_warm: boolean;
             /** Idle Stop Seconds */
             idle_stop_seconds: number;
+            /** Keep Inputs */
+            keep_inputs: boolean;
             /** Aliases */
             aliases: components["schemas"]["Alias"][];
             /** Running */
@@ -1030,6 +1374,11 @@ export interface components {
             keep_warm?: boolean | null;
             /** Idle Stop Seconds */
             idle_stop_seconds?: number | null;
+            /**
+             * Keep Inputs
+             * @description Keep the inputs and outputs of predictions, for the owner.
+             */
+            keep_inputs?: boolean | null;
         };
         /**
          * Diagnosis
@@ -1053,6 +1402,51 @@ export interface components {
             why: string;
             /** Remedy */
             remedy: string;
+        };
+        /**
+         * Facets
+         * @description How many of what was found have each value; of owners and tags the most frequent ones.
+         */
+        Facets: {
+            /** Total */
+            total: number;
+            /** Kinds */
+            kinds?: components["schemas"]["Count"][];
+            /** Visibilities */
+            visibilities?: components["schemas"]["Count"][];
+            /** Owners */
+            owners?: components["schemas"]["Count"][];
+            /** Tags */
+            tags?: components["schemas"]["Count"][];
+            /** Data Types */
+            data_types?: components["schemas"]["Count"][];
+        };
+        /**
+         * FileChange
+         * @description ``before`` is absent for a file that was added, ``after`` for one that was removed.
+         */
+        FileChange: {
+            /** Path */
+            path: string;
+            /**
+             * Status
+             * @description `added`, `removed`, `changed` or `renamed`
+             */
+            status: string;
+            before?: components["schemas"]["FileSide"] | null;
+            after?: components["schemas"]["FileSide"] | null;
+        };
+        /**
+         * FileSide
+         * @description A file at one side of a comparison; ``size`` in bytes is that of the content, also for a file kept by LFS.
+         */
+        FileSide: {
+            /** Path */
+            path: string;
+            /** Size */
+            size: number;
+            /** Lfs */
+            lfs: boolean;
         };
         /** Invitation */
         Invitation: {
@@ -1094,6 +1488,19 @@ export interface components {
             role?: components["schemas"]["Role"];
             /** Password */
             password?: string | null;
+        };
+        /**
+         * NewFile
+         * @description A file of a dataset: where it goes, and the id of its finished upload.
+         */
+        NewFile: {
+            /** Path */
+            path: string;
+            /**
+             * Upload
+             * Format: uuid
+             */
+            upload: string;
         };
         /** NewInvitation */
         NewInvitation: {
@@ -1162,12 +1569,26 @@ export interface components {
         };
         /**
          * NewVersion
-         * @description Either ``parts``, or ``archive``: the upload of a zip of a directory with ``modelyard.yaml``.
+         * @description Of a model: either ``parts``, or ``archive``: the upload of a zip of a directory with ``modelyard.yaml`` or
+         *     ``MLmodel``. Of a dataset: ``files``, or ``archive``: the upload of a zip of them.
          */
         NewVersion: {
             parts?: components["schemas"]["Parts"] | null;
             /** Archive */
             archive?: string | null;
+            /** Files */
+            files?: components["schemas"]["NewFile"][];
+            /**
+             * Keep
+             * @description Datasets: the files of the newest push stay, unless they are replaced.
+             * @default false
+             */
+            keep?: boolean;
+            /**
+             * Remove
+             * @description Datasets, with `keep`: paths of files that go.
+             */
+            remove?: string[];
             /**
              * Message
              * @default
@@ -1194,6 +1615,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[DatasetFile] */
+        Page_DatasetFile_: {
+            /** Items */
+            items: components["schemas"]["DatasetFile"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[Deployment] */
         Page_Deployment_: {
             /** Items */
@@ -1205,6 +1633,13 @@ export interface components {
         Page_Invitation_: {
             /** Items */
             items: components["schemas"]["Invitation"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[Prediction] */
+        Page_Prediction_: {
+            /** Items */
+            items: components["schemas"]["Prediction"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -1231,15 +1666,14 @@ export interface components {
         };
         /**
          * Parts
-         * @description The four parts of a model, each the id of a finished upload (A3).
+         * @description The parts of a model, each the id of a finished upload: all four (A3), or the file of a trained model alone.
          */
         Parts: {
             /**
              * Source
-             * Format: uuid
              * @description A zip of the source code.
              */
-            source: string;
+            source?: string | null;
             /**
              * Artifact
              * @description The trained model, such as a pickle.
@@ -1252,10 +1686,9 @@ export interface components {
             requirements?: string | null;
             /**
              * Config
-             * Format: uuid
-             * @description JSON: {"predict": {"module": …, "class": …, "function": …}}.
+             * @description JSON: {"predict": {"module": …, "class": …, "function": …}} or {"framework": …}; with source.
              */
-            config: string;
+            config?: string | null;
         };
         /** PasswordChange */
         PasswordChange: {
@@ -1263,6 +1696,45 @@ export interface components {
             old_password: string;
             /** New Password */
             new_password: string;
+        };
+        /**
+         * Prediction
+         * @description One prediction; ``inputs`` and ``output`` are null where they were not kept.
+         */
+        Prediction: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Version */
+            version: number;
+            /**
+             * Predicted At
+             * Format: date-time
+             */
+            predicted_at: string;
+            /** Status */
+            status: number;
+            /**
+             * Seconds
+             * @description From the complete request to the answer, in the box.
+             */
+            seconds: number;
+            /**
+             * Size
+             * @description Bytes of the inputs as JSON.
+             */
+            size: number;
+            /**
+             * Input Digest
+             * @description SHA-256 of the inputs as JSON with sorted keys: equal inputs, equal digests.
+             */
+            input_digest: string;
+            /** Inputs */
+            inputs?: unknown;
+            /** Output */
+            output?: unknown;
         };
         /** Replica */
         Replica: {
@@ -1287,6 +1759,11 @@ export interface components {
             ready_at: string | null;
             /** Ended At */
             ended_at: string | null;
+            /**
+             * Dropped Predictions
+             * @description Predictions that it could not report, for its memory of them was full.
+             */
+            dropped_predictions: number;
         };
         /**
          * ReplicaState
@@ -1320,6 +1797,44 @@ export interface components {
             description: string;
             /** Tags */
             tags: string[];
+            /**
+             * Picture
+             * @description Address of its picture; null for none.
+             */
+            picture?: string | null;
+            /**
+             * Data Types
+             * @description What its data are: `image`, `table`, `text`, `number`, …
+             */
+            data_types?: string[];
+            /**
+             * Stars
+             * @default 0
+             */
+            stars?: number;
+            /**
+             * Starred
+             * @description Whether the caller has starred it.
+             * @default false
+             */
+            starred?: boolean;
+            /**
+             * Downloads
+             * @description Each account counts once for each version.
+             * @default 0
+             */
+            downloads?: number;
+            /**
+             * Rating
+             * @description Mean of the ratings from 1 to 5; null where nobody gave one.
+             */
+            rating?: number | null;
+            /**
+             * Ratings
+             * @description How many accounts rated it.
+             * @default 0
+             */
+            ratings?: number;
             /**
              * Created At
              * Format: date-time
@@ -1419,6 +1934,12 @@ export interface components {
             sign_up_role?: ("reader" | "creator") | null;
         };
         /**
+         * Sort
+         * @description What comes first; all go downwards. ``relevance`` without words is ``quality``: rating, stars and downloads.
+         * @enum {string}
+         */
+        Sort: "relevance" | "recent" | "stars" | "downloads" | "rating";
+        /**
          * StageState
          * @enum {string}
          */
@@ -1479,7 +2000,8 @@ export interface components {
         };
         /**
          * Version
-         * @description A version of a repository. ``signature`` and ``card`` are known from the push on; the image when it is ready.
+         * @description A version of a repository. ``signature`` and ``card`` are known from the push on, the image when it is
+         *     ready. A ``framework``'s model may have a signature that accepts anything until it was loaded once in a run.
          */
         Version: {
             /** Number */
@@ -1510,7 +2032,12 @@ export interface components {
             };
             /** Notes */
             notes: string[];
+            /** Framework */
+            framework: string | null;
+            weights: components["schemas"]["Weights"] | null;
             image: components["schemas"]["VersionImage"] | null;
+            /** @description Of a dataset, when it has been imported. */
+            contents?: components["schemas"]["VersionContents"] | null;
             /** Reason */
             reason: string | null;
             /** Remedy */
@@ -1524,6 +2051,16 @@ export interface components {
             ready_at: string | null;
             /** Stages */
             stages: components["schemas"]["BuildStage"][];
+        };
+        /**
+         * VersionContents
+         * @description What a dataset's version holds: ``files`` of ``size`` bytes together.
+         */
+        VersionContents: {
+            /** Files */
+            files: number;
+            /** Size */
+            size: number;
         };
         /**
          * VersionImage
@@ -1546,6 +2083,34 @@ export interface components {
          * @enum {string}
          */
         Visibility: "private" | "internal" | "public";
+        /**
+         * Weights
+         * @description What the format of a version's weights can do, and what was seen in them: a label, never a promise.
+         *
+         *     ``label`` is data, known-code, other-code, unreadable or suspicious; ``meaning`` says it in a sentence.
+         */
+        Weights: {
+            /** Format */
+            format: string;
+            /** Label */
+            label: string;
+            /** Meaning */
+            meaning: string;
+            /** Findings */
+            findings: components["schemas"]["WeightsFinding"][];
+        };
+        /**
+         * WeightsFinding
+         * @description What was seen in one file of weights; ``detail`` is empty where there is nothing to say of it.
+         */
+        WeightsFinding: {
+            /** Path */
+            path: string;
+            /** Label */
+            label: string;
+            /** Detail */
+            detail: string;
+        };
         /**
          * FieldProblem
          * @description One field that was not accepted.
@@ -2969,6 +3534,588 @@ export interface operations {
             };
         };
     };
+    compare_revisions: {
+        parameters: {
+            query: {
+                /** @description A branch, tag or commit. */
+                base: string;
+                /** @description A branch, tag or commit. */
+                head?: string;
+            };
+            header?: never;
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_repositories: {
+        parameters: {
+            query?: {
+                /** @description Default: `relevance` with words, else `recent`. */
+                sort?: components["schemas"]["Sort"] | null;
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string | null;
+                /** @description Words in name, owner, title, tags, description and card; the last may be cut. */
+                q?: string;
+                kind?: components["schemas"]["Kind"] | null;
+                owner?: string | null;
+                visibility?: components["schemas"]["Visibility"] | null;
+                /** @description All of them must be there. */
+                tag?: string[];
+                /** @description All of them must be there. */
+                data_type?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Repository_"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_facets: {
+        parameters: {
+            query?: {
+                /** @description Words in name, owner, title, tags, description and card; the last may be cut. */
+                q?: string;
+                kind?: components["schemas"]["Kind"] | null;
+                owner?: string | null;
+                visibility?: components["schemas"]["Visibility"] | null;
+                /** @description All of them must be there. */
+                tag?: string[];
+                /** @description All of them must be there. */
+                data_type?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_starred: {
+        parameters: {
+            query?: {
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Repository_"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    star_repository: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repository"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unstar_repository: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repository"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_contents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetContents"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_dataset_files: {
+        parameters: {
+            query?: {
+                /** @description Looked for in the paths. */
+                q?: string | null;
+                /** @description What the paths begin with, such as `train/`. */
+                prefix?: string;
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DatasetFile_"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                path: string;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The bytes that `Range` asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description It is what `If-None-Match` named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_archive: {
+        parameters: {
+            query?: {
+                /** @description Neither is compressed. */
+                format?: components["schemas"]["ArchiveFormat"];
+            };
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The bytes that `Range` asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description It is what `If-None-Match` named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_versions: {
         parameters: {
             query?: {
@@ -3362,6 +4509,239 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_bundle: {
+        parameters: {
+            query?: {
+                /** @description Default: the server's own where the version has it, else its first. */
+                platform?: string | null;
+            };
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The whole tar. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": string;
+                };
+            };
+            /** @description The bytes that `Range` asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": string;
+                };
+            };
+            /** @description It is what `If-None-Match` named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_bundle_checksum: {
+        parameters: {
+            query?: {
+                /** @description Default: the server's own where the version has it, else its first. */
+                platform?: string | null;
+            };
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_predictions: {
+        parameters: {
+            query?: {
+                version?: number | null;
+                /** @description What the caller got: 200, 422, …; 499 left before the answer. */
+                status?: number | null;
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Prediction_"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_prediction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prediction_id: string;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prediction"];
+                };
             };
             /** @description Something that this needs is not there at the moment; try again. */
             503: {
