@@ -25,7 +25,10 @@ log = logging.getLogger("modelyard.durable")
 workflow = DBOS.workflow
 step = DBOS.step
 
-POLLING_INTERVAL_S = 0.1
+POLLING_INTERVAL_S = 0.3
+"""How long work may wait for an idle server to notice it. Each look costs some queries, so an idle one is not free."""
+NOTIFICATION_INTERVAL_S = 5.0
+"""Nothing here waits for DBOS's notifications."""
 UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
 BROKEN = ["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
@@ -48,7 +51,7 @@ def launch(database_url: str, *, data_dir: Path, version: str, queues: dict[str,
         "application_version": version,
         "enable_otlp": False,
         "log_level": "WARNING",
-        "notification_listener_polling_interval_sec": POLLING_INTERVAL_S,
+        "notification_listener_polling_interval_sec": NOTIFICATION_INTERVAL_S,
     }
     DBOS(config=config)
     DBOS.launch()
