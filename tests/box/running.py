@@ -87,19 +87,21 @@ def write_box(
 
 
 class RunningBox:
-    """A box that serves on a Unix socket; ``client`` calls it, ``log`` is what it wrote."""
+    """A box that serves on a Unix socket, or on MODELYARD_PORT; ``client`` calls it, ``log`` is what it wrote."""
 
     def __init__(self, config: Path, environ: dict[str, str]) -> None:
         self.socket = Path(tempfile.mkdtemp(prefix="box-")) / "s"
+        port = environ.get("MODELYARD_PORT")
         self._log = (config.parent / "log.txt").open("w+b")
         self.process = subprocess.Popen(
             box_command("serve"),
-            env=box_environ(config, MODELYARD_SOCKET=str(self.socket), **environ),
+            env=box_environ(config, **({} if port else {"MODELYARD_SOCKET": str(self.socket)}), **environ),
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
-        transport = httpx.HTTPTransport(uds=str(self.socket), limits=httpx.Limits(max_connections=200))
-        self.client = httpx.Client(transport=transport, base_url="http://box", timeout=30)
+        uds = None if port else str(self.socket)
+        transport = httpx.HTTPTransport(uds=uds, limits=httpx.Limits(max_connections=200))
+        self.client = httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{port or 80}", timeout=30)
 
     @property
     def log(self) -> str:

@@ -46,12 +46,9 @@ def rows_of(given: list[Tensor], parameters: Row, shapes: list[Shape], inputs: I
     """
     known = {shape.name: shape for shape in shapes}
     shared = {name: value for name, value in parameters.items() if name in known}
-    tables = [shape for shape in shapes if shape.kind == "table" and shape.name not in {t.name for t in given}]
-    if len(tables) == 1 and any(tensor.name not in known for tensor in given):
-        columns = [tensor for tensor in given if tensor.name not in known]
-        shared[tables[0].name] = _records(columns)
-        given = [tensor for tensor in given if tensor.name in known]
+    given, columns = _without_columns(given, shapes)
     values = {tensor.name: _values(tensor, known.get(tensor.name), known) for tensor in given}
+    values.update({name: ([_records(tensors)], True) for name, tensors in columns.items()})
     rows, single = _aligned(values)
     found = [{**shared, **row} for row in rows]
     for index, row in enumerate(found):
@@ -64,6 +61,16 @@ def output_tensors(outputs: list[Any], single: bool, shapes: list[Shape]) -> lis
     if len(shapes) == 1 and shapes[0].name == "output":
         return [_output(shapes[0], outputs, single)]
     return [_output(shape, [_member(output, shape.name) for output in outputs], single) for shape in shapes]
+
+
+def _without_columns(given: list[Tensor], shapes: list[Shape]) -> tuple[list[Tensor], dict[str, list[Tensor]]]:
+    """The tensors that are inputs; and for the one table that is not among them those that are none: its columns."""
+    known, names = {shape.name for shape in shapes}, {tensor.name for tensor in given}
+    tables = [shape.name for shape in shapes if shape.kind == "table" and shape.name not in names]
+    others = [tensor for tensor in given if tensor.name not in known]
+    if len(tables) != 1 or not others:
+        return given, {}
+    return [tensor for tensor in given if tensor.name in known], {tables[0]: others}
 
 
 def _tensor(name: str, datatype: str, dimensions: int) -> dict[str, Any]:
