@@ -41,6 +41,7 @@ from modelyard.rooms.content.receiving import Receiver
 from modelyard.rooms.content.routes import router as uploads_router
 from modelyard.rooms.datasets.routes import router as datasets_router
 from modelyard.rooms.datasets.service import DatasetTools
+from modelyard.rooms.feedback.routes import router as feedback_router
 from modelyard.rooms.images.registry import router as registry_router
 from modelyard.rooms.predictions.routes import router as predictions_router
 from modelyard.rooms.repos.discovery_routes import router as discovery_router
@@ -71,6 +72,7 @@ ROUTERS = (
     repos_router,
     discovery_router,
     datasets_router,
+    feedback_router,
     versions_router,
     bundles_router,
     predictions_router,

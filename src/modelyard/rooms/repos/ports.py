@@ -19,6 +19,10 @@ class Use(StrEnum):
 class UseLog(Protocol):
     """Remembers who tried which version; implemented by the room of feedback."""
 
+    def is_new(self, principal: Principal, *, repository_id: UUID, version: int, how: Use) -> bool:
+        """Whether ``note`` has something to write, as far as is known at once; for callers that may not block."""
+        ...
+
     def note(self, principal: Principal, *, repository_id: UUID, version: int, how: Use) -> None:
         """Once for each account, version and way; the anonymous leave no trace. May block for one small write, and
         never raises: what is being downloaded or answered matters more."""

@@ -216,9 +216,10 @@ def describe_from_card(
     write_entry(session, row, card=said, data_types=data_types)
 
 
-def readable_id(column: Any, principal: Principal, *, require_sign_in: bool) -> Any:
-    """A clause for rows of other rooms whose ``column`` holds a repository's id: those that the principal may read."""
-    return store.readable_id(column, principal, require_sign_in=require_sign_in)
+def readable_id(column: Any, principal: Principal, *, require_sign_in: bool, but_own: bool = False) -> Any:
+    """A clause for rows of other rooms whose ``column`` holds a repository's id: those that the principal may read;
+    with ``but_own``, and does not own."""
+    return store.readable_id(column, principal, require_sign_in=require_sign_in, but_own=but_own)
 
 
 def present_repositories(session: Session, ids: Sequence[UUID], principal: Principal | None) -> dict[UUID, Repository]:

@@ -115,15 +115,14 @@ def readable(principal: Principal, *, require_sign_in: bool) -> sa.ColumnElement
     return sa.and_(allowed, RepositoryRow.deleting.is_(False))
 
 
-def readable_id(column: Any, principal: Principal, *, require_sign_in: bool) -> sa.ColumnElement[bool]:
-    """The same for rows of other rooms, whose ``column`` holds the id of a repository."""
-    condition = readable(principal, require_sign_in=require_sign_in)
-    return (
-        sa.select(RepositoryRow.id)
-        .where(RepositoryRow.id == column, condition)
-        .correlate_except(RepositoryRow)
-        .exists()
+def readable_id(column: Any, principal: Principal, *, require_sign_in: bool, but_own: bool) -> sa.ColumnElement[bool]:
+    """The same for rows of other rooms, whose ``column`` holds the id of a repository; with ``but_own``, of others."""
+    query = sa.select(RepositoryRow.id).where(
+        RepositoryRow.id == column, readable(principal, require_sign_in=require_sign_in)
     )
+    if but_own:
+        query = query.where(RepositoryRow.owner_id != principal.account_id)
+    return query.correlate_except(RepositoryRow).exists()
 
 
 def without_entry(session: Session, entered: sa.Select[tuple[UUID]], *, limit: int) -> list[RepositoryRow]:
