@@ -18,7 +18,7 @@ LEFT_OUT = frozenset(
 )  # fmt: skip
 """What belongs to somebody's tools and not to a model."""
 
-DESCRIPTION = "modelyard.yaml"
+DESCRIPTIONS = ("modelyard.yaml", "MLmodel")
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -28,9 +28,9 @@ def packed(folder: Path) -> Iterator[Path]:
 
     Raises ``UsageError`` when the folder does not describe a model, or holds links or other things than files.
     """
-    if not (folder / DESCRIPTION).is_file():
+    if not any((folder / name).is_file() for name in DESCRIPTIONS):
         raise UsageError(
-            f"{folder} has no {DESCRIPTION}.",
+            f"{folder} has no {DESCRIPTIONS[0]}.",
             remedy="Write one, or push with --source, --artifact, --requirements and --config.",
         )
     with tempfile.TemporaryDirectory(prefix="modelyard-push-") as workspace:

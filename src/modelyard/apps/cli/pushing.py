@@ -19,12 +19,15 @@ from modelyard.apps.cli.progress import show_build, transfer_bar
 from modelyard_client import Client
 from modelyard_client.answers import Version
 
+MODEL_SUFFIXES = frozenset({".pkl", ".pickle", ".joblib", ".sav", ".onnx", ".keras", ".pt", ".pth", ".safetensors"})
+
 NamedFile = typer.Option(exists=True, dir_okay=False, readable=True)
 
 
 def push(
     path: Annotated[
-        Path | None, typer.Argument(exists=True, help="A folder with modelyard.yaml, or a zip of one.")
+        Path | None,
+        typer.Argument(exists=True, help="A folder with modelyard.yaml or MLmodel, a zip of one, or a model's file."),
     ] = None,
     name: Annotated[
         str | None, typer.Option(metavar="OWNER/NAME", help="Where to; default: yours, named as the folder or zip.")
@@ -41,12 +44,15 @@ def push(
     wait: Annotated[bool, typer.Option(help="Follow the build to its end.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Push a model: a folder or zip with modelyard.yaml, or --source, --artifact, --requirements and --config.
+    """Push a model: a folder or zip with modelyard.yaml (or MLflow's MLmodel), or --source, --artifact, --requirements
+    and --config, or the file of a trained model alone (.joblib, .pkl, .onnx, .keras), perhaps with --requirements.
 
     Makes the repository when there is none. Ends with 0 when the version is ready, with 1 when its build failed.
     """
     parts = {"source": source, "artifact": artifact, "requirements": requirements, "config": config}
     given = {part: file for part, file in parts.items() if file}
+    if path is not None and _is_model_file(path):
+        given, name, path = _alone(path, given), name or _default_name(path), None
     _check_choice(path, given)
     with connected() as client, _sender(client, path, given) as send:
         address = read_address(client, name or _default_name(path)).repository
@@ -84,10 +90,25 @@ def follow(client: Client, address: str, version: Version) -> Version:
 def _check_choice(path: Path | None, parts: dict[str, Path]) -> None:
     if path is not None and parts:
         raise UsageError("A folder or zip has everything in it.", remedy=f"Leave out --{next(iter(parts))}, or PATH.")
-    if path is None and not {"source", "config"} <= parts.keys():
-        raise UsageError("There is nothing to push.", remedy="Name a folder, a zip, or at least --source and --config.")
+    if path is None and "artifact" not in parts and not {"source", "config"} <= parts.keys():
+        remedy = "Name a folder, a zip, a model's file, or at least --source and --config."
+        raise UsageError("There is nothing to push.", remedy=remedy)
+    if "source" in parts and "config" not in parts:
+        raise UsageError("--source needs --config, which says what predicts.", remedy="Add --config FILE.")
     if path is not None and path.is_file() and not zipfile.is_zipfile(path):
         raise UsageError(f"{path} is not a zip.", remedy="Name a folder with modelyard.yaml, or a zip of one.")
+
+
+def _is_model_file(path: Path) -> bool:
+    """Told by its name; a zip of a folder and some models' files are the same kind of archive."""
+    return path.is_file() and path.suffix.lower() in MODEL_SUFFIXES
+
+
+def _alone(path: Path, parts: dict[str, Path]) -> dict[str, Path]:
+    """A model's file with what may go with it."""
+    if clash := next((part for part in ("source", "artifact") if part in parts), None):
+        raise UsageError(f"{path} is a model's file.", remedy=f"Name it with --artifact, or leave out --{clash}.")
+    return {**parts, "artifact": path}
 
 
 def _default_name(path: Path | None) -> str:
