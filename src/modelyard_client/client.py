@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import httpx
 
-from modelyard_client import events, uploads
+from modelyard_client import downloads, events, uploads
 from modelyard_client.answers import CreatedToken, Deployment, Page, Repository, SessionInfo, Version
+from modelyard_client.downloads import Downloaded
 from modelyard_client.errors import Missing, Unreachable
 from modelyard_client.events import Event
 from modelyard_client.transport import API, Transport
@@ -122,15 +123,18 @@ class Client:
         self,
         address: str,
         *,
-        source: Path,
-        config: Path,
+        source: Path | None = None,
+        config: Path | None = None,
         artifact: Path | None = None,
         requirements: Path | None = None,
         message: str = "",
         platforms: list[str] | None = None,
         **sending: Any,
     ) -> Version:
-        """As ``push_archive``, from the four parts: zip of the source, configuration, trained model, requirements."""
+        """As ``push_archive``, from parts: zip of the source with its configuration, trained model, requirements.
+
+        A model's file may come alone, where its kind is known (.joblib, .pkl, .onnx, .keras).
+        """
         files = _given({"source": source, "artifact": artifact, "requirements": requirements, "config": config})
         parts = {name: self.upload(path, **sending) for name, path in files.items()}
         return self._push(address, {"parts": parts}, message, platforms)
@@ -148,6 +152,20 @@ class Client:
 
     def read_build_log(self, address: str, number: int) -> str:
         return self.transport.text(f"/repos/{address}/versions/{number}/log")
+
+    def download_bundle(
+        self,
+        address: str,
+        number: int,
+        target: Path | None = None,
+        *,
+        platform: str | None = None,
+        progress: Progress | None = None,
+    ) -> Downloaded:
+        """Fetches a version's bundle; continues what broke off, and checks the whole. ``target`` None: here."""
+        path = f"{API}/repos/{address}/versions/{number}/bundle"
+        query = _given({"platform": platform})
+        return downloads.download(self.transport, path, target, params=query, progress=progress)
 
     # deployments
 

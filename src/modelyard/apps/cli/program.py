@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from modelyard.apps.cli import browsing, predicting, pulling, pushing, serving, sessions
+from modelyard.apps.cli import browsing, bundling, predicting, pulling, pushing, serving, sessions
 from modelyard.apps.cli.credentials import URL_VARIABLE
 from modelyard.apps.cli.exits import CommandError, ExitCode, exit_code_of, remedy_of
 from modelyard.apps.cli.output import print_error
@@ -43,6 +43,7 @@ app.command()(serving.stop)
 app.command()(serving.rollback)
 app.command()(serving.logs)
 app.command("pull-image")(pulling.pull_image)
+app.command()(bundling.bundle)
 
 
 @app.callback()

@@ -32,7 +32,7 @@ def pull_image(
     if engine and (engine not in ENGINES or output):
         raise UsageError("--engine is docker or podman, without --output.", remedy="Choose one of the two.")
     with connected() as client:
-        wanted = _chosen(client, read_address(client, address))
+        wanted = chosen(client, read_address(client, address))
         name = f"{urlsplit(client.url).netloc}/{wanted}"
         if engine:
             digest, target = _load(client, wanted, name, engine, platform), None
@@ -45,7 +45,8 @@ def pull_image(
         results.print(f"{target or name} {digest}")
 
 
-def _chosen(client: Client, wanted: Address) -> Address:
+def chosen(client: Client, wanted: Address) -> Address:
+    """The version that was named, else the newest that is ready; raises ``CommandError`` where none is."""
     if wanted.version is not None:
         return wanted
     for version in client.list_versions(wanted.repository):
