@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import docker
 
 from faults import remains
+from modelyard.adapters.engines.local.shim import cgroups
 
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -40,6 +41,7 @@ class LocalHolds:
 
     def __init__(self, data: Path, owner: str) -> None:
         self._data, self._owner = data, owner
+        self._places = cgroups.find_places()
         self._suffix = hashlib.sha256(str(data / "engine").encode()).hexdigest()[:8]
 
     def containers(self) -> set[str]:
@@ -56,7 +58,8 @@ class LocalHolds:
 
     def strays(self, running: set[str]) -> list[str]:
         kept = {f"{name}-{self._suffix}" for name in running}
-        groups = [g for g in CGROUPS.glob(f"**/modelyard/*-{self._suffix}") if g.name not in kept]
+        found = [group for place in self._places for group in Path(place.folder).glob(f"*-{self._suffix}")]
+        groups = [group for group in found if group.name not in kept]
         users = [user for user in (self._data / "engine/u").iterdir() if remains.text_of(user).strip() not in running]
         drafts = [*(self._data / "engine").glob(".*"), *(self._data / "engine/trash").iterdir()]
         return [str(path) for path in (*groups, *users, *drafts)]
