@@ -113,7 +113,7 @@ def create_app(settings: Settings) -> Asgi:
     api = create_api()
     _provide(api, parts, pool)
     api.router.lifespan_context = lambda _: _lifespan(parts, pool)
-    gateway = Gateway(pool, parts.accounts)
+    gateway = Gateway(pool, parts.accounts, parts.uses)
     bounded = Admission(api)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:

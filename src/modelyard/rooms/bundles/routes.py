@@ -7,15 +7,18 @@ from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
 from modelyard.kit.http import Reading, provided
 from modelyard.kit.ranges import download_response
+from modelyard.rooms.access.policies import Anyone
 from modelyard.rooms.bundles import service
 from modelyard.rooms.bundles.ports import BundleTools
 from modelyard.rooms.bundles.schemas import Bundle
 from modelyard.rooms.repos.policies import Readable
+from modelyard.rooms.repos.ports import Use, UseLog
 from modelyard.rooms.versions.schemas import Platform
 
 router = APIRouter(prefix="/api/v1/repos/{owner}/{name}/versions/{number}/bundle", tags=["bundles"])
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+Uses = Annotated[UseLog, Depends(provided(UseLog))]  # type: ignore[type-abstract]
 Tools = Annotated[BundleTools, Depends(provided(BundleTools))]
 Wanted = Annotated[
     Platform | None, Query(description="Default: the server's own where the version has it, else its first.")
@@ -39,11 +42,16 @@ Opened = Annotated[Bundle, Depends(_opened)]
 
 @router.get("", operation_id="download_bundle", response_class=StreamingResponse, responses=ANSWERS)  # type: ignore[arg-type]
 @router.head("", include_in_schema=False)
-def download_bundle(request: Request, bundle: Opened) -> Response:
+def download_bundle(
+    request: Request, principal: Anyone, repository: Readable, number: Number, bundle: Opened, uses: Uses
+) -> Response:
     """The model, its page and the steps to run both, as one tar that Docker and Podman load; resumes by `Range`."""
-    return download_response(
+    response = download_response(
         request, bundle.stream, etag=bundle.etag, filename=bundle.file_name, media_type="application/x-tar"
     )
+    if request.method == "GET":
+        uses.note(principal, repository_id=repository.id, version=number, how=Use.DOWNLOAD)
+    return response
 
 
 @router.get("/checksum", operation_id="read_bundle_checksum", response_class=PlainTextResponse)

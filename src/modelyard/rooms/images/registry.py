@@ -33,6 +33,7 @@ from modelyard.rooms.images.errors import ManifestMissing, RegistrySignIn
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import RepositoryMissing
 from modelyard.rooms.repos.policies import Fetchable
+from modelyard.rooms.repos.ports import Use, UseLog
 
 NOTHING = UUID(int=0)
 TOKEN_PREFIX = "my_token_"  # noqa: S105 (how every token begins)
@@ -41,6 +42,7 @@ TOKEN_LIFETIME = timedelta(minutes=15)
 VERSION_HEADER = {"Docker-Distribution-API-Version": "registry/2.0"}
 
 Blobs = Annotated[BlobStore, Depends(provided(BlobStore))]
+Uses = Annotated[UseLog, Depends(provided(UseLog))]  # type: ignore[type-abstract]
 Accounts = Annotated[AccountOptions, Depends(provided(AccountOptions))]
 
 CODES = {401: "UNAUTHORIZED", 403: "DENIED", 404: "NAME_UNKNOWN", 429: "TOOMANYREQUESTS", 405: "UNSUPPORTED"}
@@ -106,14 +108,26 @@ def give_token(
 
 
 @router.api_route("/{owner}/{name}/manifests/{reference}", methods=["GET", "HEAD"])
-def read_manifest(request: Request, session: Reading, repository: Fetchable, blobs: Blobs, reference: str) -> Response:
-    """A manifest or index by tag or digest."""
+def read_manifest(
+    request: Request,
+    session: Reading,
+    principal: access.Reader,
+    repository: Fetchable,
+    blobs: Blobs,
+    uses: Uses,
+    reference: str,
+) -> Response:
+    """A manifest or index by tag or digest. Reading that of a version's tag is a download of the version."""
     found = records.find_manifest(session, repository_id=repository.id, reference=reference)
     headers = VERSION_HEADER | {"Docker-Content-Digest": found.digest, "Content-Length": str(found.size)}
     if request.method == "HEAD":
         return Response(headers=headers, media_type=found.media_type)
     blob = content.open_granted(session, store=blobs, holder_id=repository.id, digest=found.digest)
-    return Response(b"".join(blob.chunks), headers=headers, media_type=found.media_type)
+    response = Response(b"".join(blob.chunks), headers=headers, media_type=found.media_type)
+    if reference[:1] == "v" and reference[1:].isdecimal():
+        session.close()  # what follows writes
+        uses.note(principal, repository_id=repository.id, version=int(reference[1:]), how=Use.DOWNLOAD)
+    return response
 
 
 @router.api_route("/{owner}/{name}/blobs/{digest}", methods=["GET", "HEAD"])

@@ -61,16 +61,18 @@ class CallerWatch:
 
 
 class Started:
-    """Remembers whether the answer has begun."""
+    """Remembers whether the answer has begun, and with which status (0 before)."""
 
-    __slots__ = ("_send", "begun")
+    __slots__ = ("_send", "begun", "status")
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.begun = False
+        self.status = 0
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
-        self.begun = True
+        if not self.begun:
+            self.begun, self.status = True, message["status"]
         await self._send(message)
 
 

@@ -5,9 +5,11 @@ and ``Authorization`` are dropped on the way in, and of the answer's headers onl
 ``Content-Security-Policy: sandbox`` and ``nosniff`` added.
 """
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.schemas import ANONYMOUS, Principal, Scope
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import RepositoryMissing
+from modelyard.rooms.repos.ports import Use, UseLog
 from modelyard.rooms.serving import rules, service
 from modelyard.rooms.serving.calls import (
     Call,
@@ -44,6 +47,8 @@ log = logging.getLogger("modelyard.gateway")
 ROUTES_KEPT = 10_000
 THREADS = 8
 POLICY_VIOLATION = 1008
+REDIRECTED = 300
+"""From this status on an answer is not what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +58,17 @@ class Route:
     repository_id: UUID
     version: int
     previous: int | None
+    principal: Principal
 
 
 class Gateway:
     """Mounted beside the API, outside its middleware, to add as little as possible."""
 
-    def __init__(self, pool: Pool, accounts_options: AccountOptions) -> None:
+    def __init__(self, pool: Pool, accounts_options: AccountOptions, uses: UseLog) -> None:
         self._pool = pool
         self._accounts = accounts_options
+        self._uses = uses
+        self._noting: dict[tuple[UUID | None, UUID, int], asyncio.Task[None]] = {}
         self._memory = pool.tools.options.route_memory.total_seconds()
         self._answer_timeout = pool.tools.options.answer_timeout.total_seconds()
         self._threads = anyio.CapacityLimiter(THREADS)
@@ -96,6 +104,8 @@ class Gateway:
             await self._send_to_box(call, receive, send, route, version)
         except BoxGone:  # nothing reached it
             await self._send_to_box(call, receive, send, route, version)
+        if scope["method"] == "POST" and send.status < REDIRECTED:
+            self._note_run(route, version)
 
     async def _send_to_box(self, call: Call, receive: Receive, send: Started, route: Route, version: int) -> None:
         async with self._pool.lease(route.repository_id, version) as lease:
@@ -136,6 +146,17 @@ class Gateway:
         finally:
             watch.stop()
 
+    def _note_run(self, route: Route, version: int) -> None:
+        """Has it remembered that the caller ran this version, beside the call and once."""
+        facts: dict[str, Any] = {"repository_id": route.repository_id, "version": version, "how": Use.RUN}
+        key = (route.principal.account_id, route.repository_id, version)
+        if key in self._noting or not self._uses.is_new(route.principal, **facts):
+            return
+        note = partial(self._uses.note, route.principal, **facts)
+        task = asyncio.create_task(anyio.to_thread.run_sync(note, limiter=self._threads))
+        self._noting[key] = task
+        task.add_done_callback(lambda _: self._noting.pop(key, None))
+
     async def _route(self, token: str | None, address: ServeAddress) -> Route:
         key = (token, address.model)
         known = self._routes.get(key)
@@ -168,7 +189,7 @@ class Gateway:
             version, previous = service.choose_version(
                 session, principal=principal, repository=repository, version=address.version, alias=address.alias
             )
-            return Route(repository.id, version, previous)
+            return Route(repository.id, version, previous, principal)
 
     def _principal(self, session: Any, token: str | None) -> Principal:
         if token is None:
