@@ -139,6 +139,11 @@ const repositoryPages = [
     path: "/versions/$number",
     component: lazyRouteComponent(pages, "VersionRoute"),
   }),
+  createRoute({
+    getParentRoute: () => repository,
+    path: "/compare/$range",
+    component: lazyRouteComponent(() => import("./pages/compare-page"), "CompareRoute"),
+  }),
   createRoute({ getParentRoute: () => repository, path: "/deployment", component: lazyRouteComponent(pages, "DeploymentRoute") }),
   createRoute({ getParentRoute: () => repository, path: "/settings", component: lazyRouteComponent(pages, "SettingsRoute") }),
   createRoute({

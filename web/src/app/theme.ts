@@ -48,6 +48,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--bad": "#c3271b",
     "--warn": "#a15c00",
     "--idle": "#7b888d",
+    "--added": "#e3f4e9",
+    "--removed": "#fbe9e7",
   },
   dark: {
     "--mantine-color-dimmed": "#a9b4b8",
@@ -69,5 +71,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--bad": "#ff8f86",
     "--warn": "#e5b25d",
     "--idle": "#8a979c",
+    "--added": "#123324",
+    "--removed": "#3d1f1d",
   },
 });

@@ -13,6 +13,7 @@ export type NewInvitation = Schemas["CreatedInvitation"];
 export type Repository = Schemas["Repository"];
 export type Visibility = Repository["visibility"];
 export type FileEntry = Schemas["TreeEntry"];
+export type FileChange = Schemas["FileChange"];
 export type Commit = Schemas["Commit"];
 export type Version = Schemas["Version"];
 export type Stage = Schemas["BuildStage"];

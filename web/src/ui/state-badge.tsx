@@ -3,8 +3,11 @@ import classes from "./state-badge.module.css";
 const TONES: Record<string, string> = {
   ready: "good", serving: "good", complete: "good", ok: "good",
   building: "busy", queued: "busy", starting: "busy", running: "busy",
+  added: "good", removed: "bad", changed: "busy", renamed: "busy",
   failed: "bad", warning: "warn", notice: "warn",
 };
+
+const LIVE = new Set(["building", "queued", "starting", "running"]);
 
 type Props = { state: string; label?: string };
 
@@ -12,7 +15,7 @@ type Props = { state: string; label?: string };
 export function StateBadge({ state, label }: Props) {
   const tone = TONES[state] ?? "idle";
   return (
-    <span className={classes.badge} data-tone={tone} data-live={tone === "busy" || undefined}>
+    <span className={classes.badge} data-tone={tone} data-live={LIVE.has(state) || undefined}>
       <span className={classes.dot} aria-hidden />
       {label ?? state}
     </span>

@@ -61,6 +61,14 @@ export const commitsQuery = (address: Address, revision: string | undefined) =>
       ),
   });
 
+/** What differs between two revisions, file by file. */
+export const comparisonQuery = (address: Address, base: string, head: string) =>
+  queryOptions({
+    queryKey: ["repos", address.owner, address.name, "compare", base, head],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/v1/repos/{owner}/{name}/compare", { params: { path: address, query: { base, head } }, signal })),
+  });
+
 /** The address of a file's bytes. */
 export function rawUrl({ owner, name }: Address, revision: string | undefined, path: string): string {
   const query = new URLSearchParams({ path, ...(revision ? { revision } : {}) });

@@ -40,6 +40,21 @@ export const versionQuery = (address: Address, number: number) =>
       ),
   });
 
+/** Every exact package of a version's image, as uv writes it. */
+export const lockQuery = (address: Address, number: number) =>
+  queryOptions({
+    queryKey: ["versions", address.owner, address.name, number, "lock"],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET("/api/v1/repos/{owner}/{name}/versions/{number}/lock", {
+          params: { path: { ...address, number } },
+          parseAs: "text",
+          signal,
+        }),
+      ),
+    staleTime: Infinity,
+  });
+
 export type VersionInput = {
   parts?: { source: string; artifact?: string; requirements?: string; config: string };
   archive?: string;

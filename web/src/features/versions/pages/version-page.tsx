@@ -1,12 +1,14 @@
 import { Alert, Anchor, Button, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { IconAlertTriangle, IconRotate } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { IconAlertTriangle, IconGitCompare, IconRotate } from "@tabler/icons-react";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { Address, Version } from "@/client/types";
+import { formatRange } from "@/lib/compare";
 import { formatBytes, formatSeconds } from "@/lib/format";
 import { ConfirmButton } from "@/ui/confirm-button";
 import { CopyButton } from "@/ui/copy-button";
 import { EmptyState } from "@/ui/empty-state";
+import { LinkButton } from "@/ui/links";
 import { LogView } from "@/ui/log-view";
 import { notifyDone, notifyProblem } from "@/ui/notify";
 import { usePageTitle } from "@/ui/page-title";
@@ -35,6 +37,7 @@ export function VersionPage(props: Props) {
 function Shown({ address, version, canWrite, action, onDeleted }: Props & { version: Version }) {
   const feed = useBuildEvents(address, version);
   const { number, state } = version;
+  const before = useBefore(address, number);
   const took = version.ready_at ? (Date.parse(version.ready_at) - Date.parse(version.created_at)) / 1000 : null;
   return (
     <Stack gap="md">
@@ -46,6 +49,11 @@ function Shown({ address, version, canWrite, action, onDeleted }: Props & { vers
           {took !== null && ` · ready in ${formatSeconds(took)}`}
         </Text>
         <span className="grow" />
+        {number > 1 && (
+          <LinkButton to="/$owner/$name/compare/$range" params={{ ...address, range: formatRange({ base: before, head: number }) }} size="xs" variant="default" leftSection={<IconGitCompare size={15} />}>
+            Compare with v{before}
+          </LinkButton>
+        )}
         {state === "ready" && action}
         {canWrite && <Removal address={address} number={number} onDeleted={onDeleted} />}
       </Group>
@@ -67,6 +75,13 @@ function Shown({ address, version, canWrite, action, onDeleted }: Props & { vers
       <Details address={address} version={version} />
     </Stack>
   );
+}
+
+/** The newest version before this one that is there: numbers of deleted versions are not used again. */
+function useBefore(address: Address, number: number): number {
+  const { data } = useInfiniteQuery(versionsQuery(address));
+  const known = data?.pages.flatMap((page) => page.items.map((version) => version.number)) ?? [];
+  return Math.max(...known.filter((other) => other < number), 0) || number - 1;
 }
 
 function emptyLog({ state }: Version, canWrite: boolean): string {

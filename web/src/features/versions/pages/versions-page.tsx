@@ -1,9 +1,10 @@
 import { Button, Text } from "@mantine/core";
-import { IconVersions } from "@tabler/icons-react";
+import { IconGitCompare, IconVersions } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
 import type { Address, Version } from "@/client/types";
+import { formatRange } from "@/lib/compare";
 import { formatBytes } from "@/lib/format";
 import { EmptyState } from "@/ui/empty-state";
 import { LinkButton } from "@/ui/links";
@@ -21,9 +22,18 @@ export function VersionsPage({ address, canWrite }: Props) {
   usePageTitle(`Versions · ${address.owner}/${address.name}`);
   const query = useInfiniteQuery(versionsQuery(address));
   const versions = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const [newest, before] = versions;
   if (query.error) return <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />;
   return (
     <section className="surface" aria-label="Versions">
+      {newest && before && (
+        <header>
+          <Text size="sm" c="dimmed">{versions.length}{query.hasNextPage ? "+" : ""} versions</Text>
+          <LinkButton to="/$owner/$name/compare/$range" params={{ ...address, range: formatRange({ base: before.number, head: newest.number }) }} size="xs" variant="default" leftSection={<IconGitCompare size={15} />}>
+            Compare v{before.number} with v{newest.number}
+          </LinkButton>
+        </header>
+      )}
       {query.isPending && <SkeletonRows count={3} />}
       {query.data && !versions.length && (
         <EmptyState icon={<IconVersions size={36} stroke={1.4} />} title="No version yet" action={canWrite && <LinkButton to="/$owner/$name/push" params={address}>Push the first version</LinkButton>}>
