@@ -56,6 +56,25 @@ def test_what_is_wanted_warm_puts_nobody_out(small: Yard) -> None:
     small.serve("three", keep_warm=True)
     until(lambda: small.call(f"/serve/{small.address('one')}").status_code == 200, seconds=10)
     assert {path.name for path in boxes(small.server)} == before
+    small.api("POST", "three", "deployment/stop")
+
+
+def test_calls_by_number_put_out_no_alias_and_nothing_what_is_kept_warm(small: Yard) -> None:
+    small.serve("warm", keep_warm=True)
+    url = small.serve("aliased", visibility="public")
+    small.push("aliased")
+    assert small.call("/serve/" + small.address("warm")).status_code == 200
+    (kept,) = small.wait_running("warm", 1)
+    assert small.call(url).status_code == 200
+    with small.calling("") as nobody:
+        refused = nobody.post(f"{url}@v2/model/predict", json={})
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_replicas")
+        assert int(refused.headers["retry-after"]) > 0
+        assert nobody.post(f"{url}@v1/model/predict", json={}).status_code == 200  # the alias points at it
+    assert small.call(small.serve("another")).status_code == 200
+    assert small.running("warm") == [kept]
+    assert not small.running("aliased")
+    small.api("POST", "warm", "deployment/stop")
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Decisions of serving, without I/O."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.rooms.serving import rules
-from modelyard.rooms.serving.rules import ReplicaState, Standing, Wish
+from modelyard.rooms.serving.rules import Claim, ReplicaState, Standing, Wish
 
 REPO = UUID(int=7)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -181,3 +182,33 @@ def test_a_version_that_does_not_start_is_tried_less_and_less() -> None:
     assert pauses == sorted(pauses)
     assert pauses[0] == rules.BACKOFF
     assert pauses[-1] == rules.BACKOFF_MAX
+
+
+OLD, ALIASED, WARM = 1, 2, 3
+WISHES = [wish(ALIASED), wish(WARM, warm=1)]
+
+
+def evicted(claim: Claim, *replicas: Standing, wishes: Sequence[Wish] = WISHES) -> int | None:
+    """The version of the replica that goes."""
+    going = rules.to_evict(replicas, wishes, claim=claim)
+    return next((replica.version for replica in replicas if replica.id == going), None)
+
+
+@pytest.mark.parametrize("claim", list(Claim))
+def test_what_nothing_points_at_makes_room_first(claim: Claim) -> None:
+    long_idle = standing(ALIASED, idle=HOUR), standing(WARM, idle=HOUR)
+    assert evicted(claim, *long_idle, standing(OLD)) == OLD
+    assert evicted(claim, *long_idle, standing(OLD, busy=1)) in (None, ALIASED)
+
+
+def test_only_an_alias_puts_out_an_alias_and_nothing_what_is_kept_warm() -> None:
+    both = standing(ALIASED), standing(WARM, idle=HOUR)
+    assert [evicted(claim, *both) for claim in Claim] == [None, None, ALIASED]
+    assert [evicted(claim, both[1]) for claim in Claim] == [None, None, None]
+    assert [evicted(claim, *both, standing(WARM)) for claim in Claim] == [None, None, WARM]
+
+
+def test_what_stands_in_for_a_version_that_is_not_ready_is_kept_like_it() -> None:
+    moved = [wish(WARM, warm=1, previous=OLD)]
+    assert [evicted(claim, standing(OLD), wishes=moved) for claim in Claim] == [None, None, None]
+    assert evicted(Claim.VERSION, standing(OLD), standing(WARM), wishes=moved) == OLD

@@ -40,7 +40,7 @@ from modelyard.rooms.serving.calls import (
 from modelyard.rooms.serving.connection import Connection
 from modelyard.rooms.serving.errors import BoxGone, BoxUnreachable, CallerGone, CodeRefused, ServeAddressInvalid
 from modelyard.rooms.serving.pool import Pool
-from modelyard.rooms.serving.rules import ServeAddress
+from modelyard.rooms.serving.rules import Claim, ServeAddress
 
 log = logging.getLogger("modelyard.gateway")
 
@@ -59,6 +59,7 @@ class Route:
     version: int
     previous: int | None
     principal: Principal
+    claim: Claim
 
 
 class Gateway:
@@ -108,7 +109,7 @@ class Gateway:
             self._note_run(route, version)
 
     async def _send_to_box(self, call: Call, receive: Receive, send: Started, route: Route, version: int) -> None:
-        async with self._pool.lease(route.repository_id, version) as lease:
+        async with self._pool.lease(route.repository_id, version, route.claim) as lease:
             upstream = lease.member.upstream
             try:
                 connection = await upstream.connect()
@@ -189,7 +190,8 @@ class Gateway:
             version, previous = service.choose_version(
                 session, principal=principal, repository=repository, version=address.version, alias=address.alias
             )
-            return Route(repository.id, version, previous, principal)
+            claim = Claim.ALIAS if address.version is None else Claim.VERSION
+            return Route(repository.id, version, previous, principal, claim)
 
     def _principal(self, session: Any, token: str | None) -> Principal:
         if token is None:

@@ -23,7 +23,7 @@ from modelyard.rooms.serving import fleet, reports, rules, service
 from modelyard.rooms.serving.errors import BoxUnreachable, ReplicaFailed, TooManyReplicas
 from modelyard.rooms.serving.fleet import Box, FleetTools
 from modelyard.rooms.serving.health import until_healthy
-from modelyard.rooms.serving.rules import Key, ReplicaState, Standing, Wish
+from modelyard.rooms.serving.rules import Claim, Key, ReplicaState, Standing, Wish
 from modelyard.rooms.serving.slots import Slots
 from modelyard.rooms.serving.upstream import Upstream
 
@@ -98,6 +98,7 @@ class Pool:
     _failures: dict[Key, _Failure] = field(default_factory=dict)
     _endings: list[_Ending] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _wishes: list[Wish] = field(default_factory=list)
     _poke: asyncio.Event = field(default_factory=asyncio.Event)
     _threads: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(THREADS))
     _slots: Slots = field(init=False)
@@ -153,16 +154,16 @@ class Pool:
         key = (repository_id, version)
         if key not in self._members:
             with contextlib.suppress(ModelyardError):
-                self._begin_start(key, evict=False)
+                self._begin_start(key, Claim.UNASKED)
 
     @asynccontextmanager
-    async def lease(self, repository_id: UUID, version: int) -> AsyncIterator[Lease]:
-        """A box of the version for one request, started if need be.
+    async def lease(self, repository_id: UUID, version: int, claim: Claim) -> AsyncIterator[Lease]:
+        """A box of the version for one request, started if need be; ``claim``: what the caller named.
 
         Raises ``ReplicaFailed`` with the reason when it cannot start, ``TooManyReplicas``.
         """
         began = time.monotonic()
-        member, cold = await self._find((repository_id, version))
+        member, cold = await self._find((repository_id, version), claim)
         member.busy += 1
         try:
             yield Lease(member, time.monotonic() - began if cold else None)
@@ -181,6 +182,7 @@ class Pool:
     async def _tick(self) -> None:
         members = self._all()
         wishes, stopped, ended = await self._in_thread(self._look, members)
+        self._wishes = wishes
         for member, why in ended:
             self._bury(member, why)
         for ending in self._endings:
@@ -188,7 +190,7 @@ class Pool:
         standing = self._standing()
         for wish in rules.to_start(standing, wishes):
             with contextlib.suppress(ModelyardError):
-                self._begin_start((wish.repository_id, wish.version), evict=False)
+                self._begin_start((wish.repository_id, wish.version), Claim.UNASKED)
         going = set(rules.to_stop(standing, wishes, now=self.tools.clock()))
         for member in self._all():
             if member.box.id in going or member.key[0] in stopped:
@@ -284,35 +286,35 @@ class Pool:
 
     # -- starting
 
-    async def _find(self, key: Key) -> tuple[Member, bool]:
+    async def _find(self, key: Key, claim: Claim) -> tuple[Member, bool]:
         """A box that is ready, and whether it was waited for."""
         cold = False
         for _ in range(LEASE_TRIES):
             if members := self._members.get(key):
                 return min(members, key=_load) if len(members) > 1 else members[0], cold
             cold = True
-            member = await asyncio.shield(self._begin_start(key, evict=True))
+            member = await asyncio.shield(self._begin_start(key, claim))
             if not member.leaving:
                 return member, cold
         raise BoxUnreachable("The model was stopped.", remedy="Try again.")
 
-    def _begin_start(self, key: Key, *, evict: bool) -> asyncio.Task[Member]:
+    def _begin_start(self, key: Key, claim: Claim) -> asyncio.Task[Member]:
         """The task that starts a box; raises what a start failed with a moment ago, or ``TooManyReplicas``."""
         if key not in self._starts:
             failure = self._failures.get(key)
             if failure and self.tools.clock() < failure.until:
                 raise failure.error.with_traceback(None)
             if self._slots.full:
-                self._make_room(evict=evict)
+                self._make_room(claim)
             self._track(key, self._start(key))
         return self._starts[key]
 
-    def _make_room(self, *, evict: bool) -> None:
-        """Lets the box go that has been idle longest, for a request; what is only wanted warm waits."""
-        idle = [member for member in self._all() if not member.busy]
-        if evict and idle:
-            self._dismiss(min(idle, key=lambda member: member.last_used))
-        elif not (evict and self._tasks):  # none is on its way out either
+    def _make_room(self, claim: Claim) -> None:
+        """Lets a box go for another; what nobody waits for does not wait for a place, but is tried again."""
+        going = rules.to_evict(self._standing(), self._wishes, claim=claim)
+        if going is not None:
+            self._dismiss(next(member for member in self._all() if member.box.id == going))
+        elif claim is Claim.UNASKED or not self._tasks:  # none is on its way out either
             raise TooManyReplicas("All places for models are taken.", retry_after=10)
 
     def _track(self, key: Key, start: Coroutine[None, None, Member]) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from urllib.parse import unquote, unquote_to_bytes
 from uuid import UUID
 
@@ -62,6 +62,14 @@ class Callers(StrEnum):
 
     READERS = "readers"
     OWNER = "owner"
+
+
+class Claim(Enum):
+    """On whose behalf a replica is started: nobody's who waits, or a caller's, of a version or of an alias."""
+
+    UNASKED = "unasked"
+    VERSION = "version"
+    ALIAS = "alias"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +178,25 @@ def to_stop(replicas: Sequence[Standing], wishes: Sequence[Wish], *, now: dateti
     return going
 
 
+def to_evict(replicas: Sequence[Standing], wishes: Sequence[Wish], *, claim: Claim) -> UUID | None:
+    """The replica that makes room for another; None where none may go.
+
+    Only what is idle goes, and never what is kept warm: of versions that nothing points at first, then what was used
+    longest ago. What an alias points at goes for another alias alone, so that calls of ``@v1``, ``@v2``, … put out
+    nothing but each other.
+    """
+    ready = [replica for replica in replicas if replica.state is ReplicaState.READY]
+    standing = Counter(_key(replica) for replica in ready)
+    warm = _pointed(wishes, standing)
+    candidates = []
+    for replica in ready:
+        key = _key(replica)
+        kept = key in warm and (claim is not Claim.ALIAS or standing[key] <= warm[key])
+        if not replica.busy and not kept:
+            candidates.append((key in warm, replica.last_used, replica.id))
+    return min(candidates)[2] if candidates else None
+
+
 def to_start(replicas: Sequence[Standing], wishes: Iterable[Wish]) -> list[Wish]:
     """One entry for each replica that is wanted and does not stand.
 
@@ -205,6 +232,16 @@ def version_before(changes: Iterable[tuple[str, int | None]], version: int) -> i
 
 def _key(of: Wish | Standing) -> Key:
     return of.repository_id, of.version
+
+
+def _pointed(wishes: Iterable[Wish], standing: Collection[Key]) -> dict[Key, int]:
+    """What aliases point at and how many of it are kept warm; also what stands in for a version that is not ready."""
+    pointed: dict[Key, int] = {}
+    for wish in wishes:
+        pointed[_key(wish)] = max(wish.warm, pointed.get(_key(wish), 0))
+        if wish.previous is not None and _key(wish) not in standing:
+            pointed.setdefault((wish.repository_id, wish.previous), wish.warm)
+    return pointed
 
 
 def _idle_bound(key: Key, wish: Wish | None, replicas: Iterable[Standing], wishes: Iterable[Wish]) -> timedelta:
