@@ -69,7 +69,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
     database = Database(settings.database)
     blobs = make_store(settings)
     engine = make_engine(settings, blobs)
-    supplies = _supplies(settings, blobs)
+    supplies = make_supplies(settings, blobs)
     repositories = RepositoryOptions(root=folders["git"])
     runs = RunTools(database, engine, blobs, folders["runs"], clock)
     return Parts(
@@ -143,7 +143,8 @@ def make_engine(settings: Settings, blobs: BlobStore) -> Engine:
     return LocalEngine(root, blobs, level=level)
 
 
-def _supplies(settings: Settings, blobs: BlobStore) -> Supplies:
+def make_supplies(settings: Settings, blobs: BlobStore) -> Supplies:
+    """What images are assembled from, by the settings."""
     cache = settings.data_dir / "cache"
     indexes = PackageIndexes(
         index_url=settings.index_url,

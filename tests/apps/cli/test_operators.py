@@ -119,3 +119,32 @@ def test_database_file_is_migrated_at_first_use(stranger: Shell) -> None:
     (found,) = folder.glob("*.sqlite")
     with sqlite3.connect(found) as connection:
         assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+
+
+def test_bases_are_made_anew_for_what_is_built_from_now_on(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    server.link_stores(data)
+    store = LocalBlobStore(data / "blobs")
+    old = store.put([b"the base of last year"])
+    record = next(file for file in (data / "cache/layers/bases").glob("*.json") if '"linux/amd64"' in file.read_text())
+    document = json.loads(record.read_text())
+    document["layers"][0] |= {"digest": old.digest, "size": old.size}
+    record.unlink()  # it is linked to that of others
+    record.write_text(json.dumps(document))
+    python = document["python"]
+    variables = {"MODELYARD_DATA_DIR": str(data)}
+    (made,) = Shell(tmp_path).json("base", "refresh", "--python", python, "--platform", "linux/amd64", **variables)
+    assert (made["python"], made["platform"], made["before"], made["changed"]) == (
+        python,
+        "linux/amd64",
+        old.digest,
+        True,
+    )
+    assert json.loads(record.read_text())["layers"][0]["digest"] == made["after"]
+    assert store.stat(made["after"])
+    assert store.stat(old.digest), "what stands on the old base keeps it"
+
+
+def test_a_python_that_nobody_has_is_refused(operator: Shell) -> None:
+    assert "Python" in operator.fails(1, "base", "refresh", "--python", "2.7")

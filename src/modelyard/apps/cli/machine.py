@@ -1,7 +1,7 @@
 """What the commands of the server's own machine share: its settings and its database.
 
-``starting``, ``examining`` and ``people`` are programs of their own (``python -m``), because they import the server's
-code, which takes long. Settings come from the environment, ``MODELYARD_…``; options win.
+``starting``, ``examining``, ``people`` and ``bases`` are programs of their own (``python -m``), because they import the
+server's code, which takes long. Settings come from the environment, ``MODELYARD_…``; options win.
 """
 
 from collections.abc import Iterator

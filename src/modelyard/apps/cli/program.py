@@ -83,6 +83,12 @@ def admin(context: typer.Context) -> None:
     _become("modelyard.apps.cli.people", context)
 
 
+@app.command(context_settings=ANY_ARGUMENTS)
+def base(context: typer.Context) -> None:
+    """On the server: make the base images of versions to come anew."""
+    _become("modelyard.apps.cli.bases", context)
+
+
 def main() -> int:
     """The program; returns its exit code."""
     return run(app)

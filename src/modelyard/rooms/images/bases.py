@@ -61,11 +61,15 @@ def interpreter_for(base: BaseImage, *, supplies: Supplies) -> Interpreter:
     return interpreters.find_interpreter(folder, base.interpreter, machine, version=base.python_version)
 
 
+def known_bases(*, supplies: Supplies) -> list[BaseImage]:
+    """The bases that were made here and not replaced."""
+    records = sorted((supplies.cache.folder / "bases").glob("*.json"))
+    return [base for file in records if (base := _known(file.stem, supplies))]
+
+
 def forget_old_interpreters(*, supplies: Supplies) -> None:
     """Removes the unpacked interpreters of bases that were replaced, and what an interrupted unpacking left."""
-    records = supplies.cache.folder / "bases"
-    bases = [base for file in records.glob("*.json") if (base := _known(file.stem, supplies))]
-    kept = {interpreter_folder(base, supplies) for base in bases}
+    kept = {interpreter_folder(base, supplies) for base in known_bases(supplies=supplies)}
     for folder in (supplies.cache.folder / "interpreters").glob("*"):
         if folder not in kept:
             shutil.rmtree(folder, ignore_errors=True)

@@ -9,6 +9,7 @@ from modelyard.kit.errors import StorageFull
 from modelyard.rooms.images import assembly, bases, front
 from modelyard.rooms.images.archives import archive_members, stored_image
 from modelyard.rooms.images.assembly import own_platform
+from modelyard.rooms.images.bases import known_bases
 from modelyard.rooms.images.records import StoredImage, find_image, forget_tag, record_image
 from modelyard.rooms.images.schemas import AssembledImage, AssemblyRequest, BaseImage, FrontImage, Lock, OnStage, Stage
 from modelyard.rooms.images.supplies import Supplies
@@ -23,6 +24,7 @@ __all__ = [
     "ensure_base",
     "find_image",
     "forget_tag",
+    "known_bases",
     "lock_requirements",
     "own_platform",
     "record_image",
