@@ -55,6 +55,7 @@ class Settings:
 
     ``records`` is how many records of predictions are kept for the platform to fetch; 0 where no platform asks.
     ``keep_inputs`` says whether inputs and outputs are among them, until the platform says otherwise.
+    ``fetch_urls`` says whether files and images may be given by URL.
     """
 
     socket: str | None
@@ -70,6 +71,8 @@ class Settings:
     show_traceback: bool
     records: int
     keep_inputs: bool
+    fetch_urls: bool
+    fetch_timeout_s: float
 
 
 def load_box() -> Box:
@@ -104,6 +107,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         show_traceback=_flag(environ, "MODELYARD_SHOW_TRACEBACK"),
         records=int(_number(environ, "MODELYARD_RECORDS", 0, least=0)),
         keep_inputs=_flag(environ, "MODELYARD_KEEP_INPUTS"),
+        fetch_urls=_flag(environ, "MODELYARD_FETCH_URLS"),
+        fetch_timeout_s=_number(environ, "MODELYARD_FETCH_TIMEOUT_S", 10, least=0.01),
     )
 
 

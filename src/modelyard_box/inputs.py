@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema_rs
 
 from modelyard_box.errors import Problem
+from modelyard_box.media import is_url
 
 _MOST_ERRORS = 20
 _LONGEST_DETAIL = 300
@@ -14,13 +15,17 @@ _UPLOADS = frozenset({"file", "image"})
 
 
 class Inputs:
-    """What ``signature["inputs"]`` says. ``uploads`` are the inputs that take a file or an image."""
+    """What ``signature["inputs"]`` says. ``uploads`` are the inputs that take a file or an image.
+
+    ``upload_lists`` are those that take a list of such.
+    """
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._properties: dict[str, Any] = schema.get("properties", {})
         self._validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True, formats=_FORMATS)
         names = list(self._properties)
         self.uploads = [name for name in names if _takes_upload(self._properties[name])]
+        self.upload_lists = [name for name in names if _lists_uploads(self._properties[name])]
         self.only = names[0] if len(names) == 1 and not schema.get("additionalProperties") else None
 
     def takes_text(self, name: str) -> bool:
@@ -46,6 +51,13 @@ class Inputs:
     def are_valid(self, inputs: dict[str, Any]) -> bool:
         """Whether ``check`` would pass them."""
         return bool(self._validator.is_valid(inputs))
+
+    def has_url(self, inputs: dict[str, Any]) -> bool:
+        """Whether a file or an image among them is given by its address."""
+        if any(is_url(inputs.get(name)) for name in self.uploads):
+            return True
+        lists = [inputs[name] for name in self.upload_lists if isinstance(inputs.get(name), list)]
+        return any(is_url(item) for items in lists for item in items)
 
     def check(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The same inputs. Raises Problem (422) that names each wrong one. Uploads pass for valid base64 text."""
@@ -134,6 +146,10 @@ _FORMATS = {"date-time": _parses(datetime.fromisoformat), "time": _parses(time.f
 
 def _takes_upload(schema: Any) -> bool:
     return any(arm.get("x-modelyard") in _UPLOADS for arm in _arms(schema))
+
+
+def _lists_uploads(schema: Any) -> bool:
+    return any(_takes_upload(arm.get("items")) for arm in _arms(schema))
 
 
 def _arms(schema: Any) -> list[dict[str, Any]]:

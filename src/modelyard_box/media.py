@@ -36,6 +36,11 @@ class Scratch:
             self._folder = None
 
 
+def is_url(value: Any) -> bool:
+    """Whether a file is given by its address."""
+    return type(value) is str and value[:8].lower().startswith(("http://", "https://"))
+
+
 def to_bytes(value: Any) -> bytes:
     """The bytes of an upload, of base64 text or of a ``data:`` URI. Raises Mismatch."""
     if type(value) is tuple:
@@ -44,6 +49,8 @@ def to_bytes(value: Any) -> bytes:
     if type(value) is not str:
         raise Mismatch("is not a file: send base64 text or upload it")
     text = value
+    if is_url(text):
+        raise Mismatch("is a URL, and this box fetches none: send the bytes, or base64 text")
     if text.startswith("data:"):
         head, _, text = text.partition(",")
         if not head.endswith(";base64"):

@@ -1,5 +1,6 @@
 """What the box answers, as a table: path → method → handler."""
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,7 @@ class Routes:
         self._pool = pool
         self._inputs = Inputs(box.signature["inputs"])
         self._records = Records(settings.records, keep_inputs=settings.keep_inputs) if settings.records else None
-        self._predictor = Predictor(pool, self._records)
+        self._predictor = self._make_predictor()
         self._metrics = Metrics(pool)
         self.count = self._metrics.end
         self._table: dict[str, dict[str, Handler]] = {
@@ -65,6 +66,16 @@ class Routes:
         if request.method != "OPTIONS":
             raise Problem(405, "method-not-allowed", f"{request.path} does not take {request.method}", headers=allowed)
         connection.respond(204, b"", None, allowed)
+
+    def _make_predictor(self) -> Predictor:
+        """What fetches URLs is loaded only where that is allowed."""
+        settings = self._settings
+        if not settings.fetch_urls:
+            return Predictor(self._pool, self._records)
+        fetching = importlib.import_module("modelyard_box.fetching")
+        limits = {"most_bytes": settings.max_body_bytes, "timeout_s": settings.fetch_timeout_s}
+        predictor: Predictor = fetching.FetchingPredictor(self._pool, self._records, self._inputs, **limits)
+        return predictor
 
     def _predict(self, request: Request, connection: Connection) -> None:
         inputs = read_inputs(request, self._inputs)
