@@ -46,6 +46,8 @@ from modelyard.rooms.images.registry import router as registry_router
 from modelyard.rooms.predictions.routes import router as predictions_router
 from modelyard.rooms.repos.discovery_routes import router as discovery_router
 from modelyard.rooms.repos.git_routes import router as git_router
+from modelyard.rooms.repos.picture_routes import router as picture_router
+from modelyard.rooms.repos.pictures import PictureTools
 from modelyard.rooms.repos.ports import RepositoryOptions, UseLog
 from modelyard.rooms.repos.routes import router as repos_router
 from modelyard.rooms.runs.ports import Engine
@@ -71,6 +73,7 @@ ROUTERS = (
     accounts_router,
     repos_router,
     discovery_router,
+    picture_router,
     datasets_router,
     feedback_router,
     versions_router,
@@ -201,6 +204,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, ContentOptions, parts.content)
     provide(app, Receiver, Receiver())
     provide(app, RepositoryOptions, parts.repositories)
+    provide(app, PictureTools, parts.pictures)
     provide(app, DatasetTools, parts.datasets)
     provide(app, UseLog, parts.uses)  # type: ignore[type-abstract]
     provide(app, PushTools, parts.pushes)

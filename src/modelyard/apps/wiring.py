@@ -10,6 +10,7 @@ from modelyard.adapters.blobs.s3 import S3BlobStore, S3Options
 from modelyard.adapters.debian.packages import AptPackages
 from modelyard.adapters.engines.docker import DockerEngine
 from modelyard.adapters.engines.local.engine import LocalEngine
+from modelyard.adapters.pictures.pillow import PillowPictures
 from modelyard.adapters.registry.pulling import OciRegistry
 from modelyard.adapters.uv.settings import PackageIndexes
 from modelyard.adapters.uv.wheels import UvWheels
@@ -25,6 +26,7 @@ from modelyard.rooms.datasets.service import DatasetTools
 from modelyard.rooms.feedback.uses import Uses
 from modelyard.rooms.images.layers import LayerCache
 from modelyard.rooms.images.service import Supplies
+from modelyard.rooms.repos.pictures import PictureTools
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.runs.ports import Engine, Isolation
 from modelyard.rooms.runs.service import RunTools
@@ -53,6 +55,7 @@ class Parts:
     content: ContentOptions
     repositories: RepositoryOptions
     runs: RunTools
+    pictures: PictureTools
     datasets: DatasetTools
     uses: Uses
     pushes: PushTools
@@ -93,6 +96,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         ),
         repositories=repositories,
         runs=runs,
+        pictures=PictureTools(database, blobs, PillowPictures(), folders["scratch"]),
         datasets=DatasetTools(database, blobs, repositories, clock),
         uses=Uses(database, clock=clock),
         pushes=PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python, _bounds(settings)),

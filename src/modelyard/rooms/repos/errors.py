@@ -1,6 +1,6 @@
 """What can go wrong with repositories."""
 
-from modelyard.kit.errors import Conflict, Forbidden, Invalid, NotFound
+from modelyard.kit.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 
 
 class RepositoryMissing(NotFound):
@@ -36,3 +36,18 @@ class GitServiceUnknown(Forbidden):
 class LfsUnsupported(Invalid):
     code = "lfs_unsupported"
     title = "This Git LFS operation is not offered"
+
+
+class PictureInvalid(Invalid):
+    code = "picture_invalid"
+    title = "The picture cannot be used"
+
+
+class PictureTooLarge(TooLarge):
+    code = "picture_too_large"
+    title = "The picture is too large"
+
+
+class PictureMissing(NotFound):
+    code = "picture_missing"
+    title = "The repository has no picture"

@@ -9,6 +9,19 @@ from uuid import UUID
 from modelyard.rooms.accounts.schemas import Principal
 
 
+class Pictures(Protocol):
+    """Draws pictures that strangers sent anew; implemented by an adapter."""
+
+    media_type: str
+
+    def redraw(self, file: Path) -> bytes:
+        """The picture in ``media_type``, small enough to be shown, without metadata. May take a second.
+
+        Raises ``PictureInvalid`` for what is no picture, ``PictureTooLarge`` before it decodes what is too large.
+        """
+        ...
+
+
 class Use(StrEnum):
     """How somebody tried a version."""
 

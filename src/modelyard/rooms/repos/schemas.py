@@ -100,6 +100,12 @@ class SearchQuery(BaseModel):
     data_type: list[Label] = Field(default_factory=list, max_length=10)
 
 
+class NewPicture(BaseModel):
+    """The id of a finished upload: a PNG, JPEG or WebP picture of at most 10 MiB."""
+
+    upload: UUID
+
+
 class TreeEntry(BaseModel):
     """A file or folder at some revision; ``size`` in bytes is that of the content, also for a file kept by LFS."""
 

@@ -16,12 +16,12 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.policies import Owned, Readable, still_readable
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Kind, Repository
-from modelyard.rooms.versions import erasing, event_stream, file_pushing, pushing, service, tasks
+from modelyard.rooms.versions import cards, erasing, event_stream, file_pushing, pushing, service, tasks
 from modelyard.rooms.versions.file_pushing import PreparedFiles
 from modelyard.rooms.versions.following import Followers
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PreparedPush, PushTools
-from modelyard.rooms.versions.schemas import NewVersion, Version
+from modelyard.rooms.versions.schemas import NewVersion, ShownCard, Version
 
 router = APIRouter(prefix="/api/v1/repos/{owner}/{name}", tags=["versions"], route_class=IdempotentRoute)
 
@@ -90,6 +90,13 @@ def delete_version(
 def retry_version(session: Writing, repository: Owned, number: Number) -> Version:
     """Builds a failed version again."""
     return service.retry_version(session, repository.id, number, enqueue=tasks.enqueue_build)
+
+
+@router.get("/versions/{number}/card", operation_id="show_card")
+def show_card(session: Reading, repository: Readable, number: Number) -> ShownCard:
+    """A version's card: its fields, how complete it is, and its text as safe HTML."""
+    version = service.get_version(session, repository.id, number)
+    return cards.show_card(repository, number=number, card=version.card)
 
 
 @router.get("/versions/{number}/lock", response_class=PlainTextResponse, operation_id="read_lock")

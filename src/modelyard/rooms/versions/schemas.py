@@ -138,3 +138,29 @@ class Version(BaseModel):
     created_at: datetime
     ready_at: datetime | None
     stages: list[BuildStage]
+
+
+class CardField(BaseModel):
+    """A field of a card: what to write there (``about``) and what is written; the README's text is not repeated."""
+
+    name: str
+    label: str
+    about: str
+    value: Any = None
+    is_filled: bool
+
+
+class ShownCard(BaseModel):
+    """A version's card. ``share`` of its fields are filled, from 0 to 1; ``next`` is the one to fill first.
+
+    ``html`` is the README's text, rendered and sanitised: no script, no style, no form.
+    """
+
+    fields: list[CardField]
+    filled: int
+    total: int
+    share: float
+    next: str | None
+    tags: list[str]
+    text: str
+    html: str
