@@ -33,7 +33,7 @@ def own_server(request: pytest.FixtureRequest, own_folder: Path) -> server.Serve
 
 def _up(environment: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "modelyard.apps.cli", "up", *options]
-    return subprocess.run(argv, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(argv, env=os.environ | environment, capture_output=True, text=True, timeout=240, check=False)
 
 
 def _refused(ended: subprocess.CompletedProcess[str]) -> str:

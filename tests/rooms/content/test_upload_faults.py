@@ -69,8 +69,7 @@ def test_a_crash_before_the_last_step_is_made_good(
         else:
             broken.setattr(service, "record_stored", crash)
         body = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
-        with pytest.raises(RuntimeError, match="power cut"):
-            client.patch(url, headers=body, content=b"whole")
+        assert client.patch(url, headers=body, content=b"whole").status_code == 500
     if finder == "sweep":
         tasks.sweep_uploads(yard.tools)
     else:
