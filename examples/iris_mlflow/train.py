@@ -9,15 +9,15 @@ from pathlib import Path
 import mlflow.sklearn
 from mlflow.models import infer_signature
 from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 
-PACKAGES = ("mlflow-skinny", "scikit-learn", "pandas", "numpy")
+PACKAGES = ("mlflow-skinny", "scikit-learn", "skops", "pandas", "numpy")
 
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     iris = load_iris(as_frame=True)
-    model = RandomForestClassifier(20, random_state=0).fit(iris.data, iris.target)
+    model = LogisticRegression(max_iter=500).fit(iris.data, iris.target)
     test_x = iris.data.iloc[::15]
     target = folder / "model"
     shutil.rmtree(target, ignore_errors=True)

@@ -42,6 +42,11 @@ class Repository(TypedDict):
     title: str
     description: str
     tags: list[str]
+    data_types: list[str]
+    stars: int
+    downloads: int
+    rating: float | None
+    ratings: int
     created_at: str
     updated_at: str
     can_write: bool
@@ -69,6 +74,26 @@ class Signature(TypedDict):
     notes: list[str]
 
 
+class WeightsFinding(TypedDict):
+    path: str
+    label: str
+    detail: str
+
+
+class Weights(TypedDict):
+    """What the format of the weights can do, and what was seen in them: a label, never a promise."""
+
+    format: str
+    label: str
+    meaning: str
+    findings: list[WeightsFinding]
+
+
+class Contents(TypedDict):
+    files: int
+    size: int
+
+
 class Version(TypedDict):
     """``image`` is null until it is ready; ``reason`` and ``remedy`` say why it failed."""
 
@@ -82,7 +107,10 @@ class Version(TypedDict):
     signature: Signature
     card: dict[str, Any]
     notes: list[str]
+    framework: str | None
+    weights: Weights | None
     image: Image | None
+    contents: Contents | None
     reason: str | None
     remedy: str | None
     created_at: str

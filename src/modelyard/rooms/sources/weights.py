@@ -15,7 +15,7 @@ from modelyard.rooms.sources.pickles import Global, PickleContents, read_pickle,
 
 PICKLES = (".pkl", ".pickle", ".joblib", ".sav", ".p", ".dill", ".cloudpickle")
 TORCH = (".pt", ".pth", ".ckpt", ".bin")
-DATA_ONLY = {".onnx": "onnx", ".safetensors": "safetensors", ".ubj": "xgboost"}
+DATA_ONLY = {".onnx": "onnx", ".safetensors": "safetensors", ".ubj": "xgboost", ".skops": "skops"}
 MAX_FILES = 100
 MAX_FINDINGS = 20
 LIBRARIES = frozenset(
