@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from modelyard_box.channel import WorkerChannel
@@ -40,6 +40,7 @@ class WorkerPool:
         self._load_failures = 0
         self._closing = False
         self._dispatching = False
+        self._batch_timer: asyncio.TimerHandle | None = None
         self.was_ready = False
         self.restarts = 0
         self.batch_sizes = Histogram(_BATCH_SIZES)
@@ -154,18 +155,25 @@ class WorkerPool:
     def _settle(self, jobs: list[Job], verdict: Problem) -> list[Job]:
         """Fails the job that was running and returns those to be given out again.
 
-        Of a batch nobody knows which job it was, so that each of its jobs is tried again, alone.
+        Of a batch nobody knows which job it was, so that each of its jobs is tried again, alone; and may wait for
+        those before it, one of which will end its worker again.
         """
         first = jobs[0]
         batch = [job for job in jobs if job.group is first.group]
         if 1 < len(batch) == len(first.group):
             for job in batch:
                 job.alone = True
-                job.arrived = self._loop.time()
+            self._let_wait(batch)
             return jobs
+        if first.alone:
+            self._let_wait(job for job in self._queue if job.alone)
         if not first.cancelled:
             _fail(first, verdict)
         return jobs[1:]
+
+    def _let_wait(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            job.arrived = self._loop.time() + self._settings.timeout_s
 
     def _replace(self, worker: WorkerChannel, status: int | None) -> None:
         self.restarts += 1
@@ -216,10 +224,13 @@ class WorkerPool:
         if not worker.batch_wait_s or len(self._queue) >= worker.room or self._queue[0].alone:
             return False
         rest = self._queue[0].arrived + worker.batch_wait_s - self._loop.time()
-        if rest > 0 and not self._dispatching:
-            self._dispatching = True
-            self._loop.call_later(rest, self._dispatch)
+        if rest > 0 and self._batch_timer is None:
+            self._batch_timer = self._loop.call_later(rest, self._batch_is_due)
         return rest > 0
+
+    def _batch_is_due(self) -> None:
+        self._batch_timer = None
+        self._dispatch()
 
     def _take(self, most: int) -> list[Job]:
         """The next jobs from the queue that may be given together, at least one."""

@@ -122,6 +122,8 @@ def _box_json(request: AssemblyRequest) -> str:
     }
     if request.framework is not None:
         document["framework"] = dict(request.framework)
+    if request.batch:
+        document["batch"] = request.batch
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -94,7 +94,7 @@ class AssemblyRequest:
     """One image to assemble.
 
     ``source`` is a folder with the files of the commit; those named in ``exclude`` (relative, with ``/``) stay out.
-    ``target``, ``signature``, ``card`` and ``framework`` go into ``/modelyard/box.json``. No ``platforms``
+    ``target``, ``signature``, ``card``, ``framework`` and ``batch`` go into ``/modelyard/box.json``. No ``platforms``
     means the server's own.
     With ``lock`` nothing is resolved and ``requirements`` and ``system_packages`` are not read.
     """
@@ -111,6 +111,7 @@ class AssemblyRequest:
     platforms: Sequence[str] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     framework: Mapping[str, Any] | None = None
+    batch: Mapping[str, Any] | bool | None = None
     lock: Lock | None = None
 
 

@@ -11,7 +11,7 @@ from modelyard.rooms.signatures.schemas import Target
 from modelyard.rooms.sources.errors import ConfigInvalid
 from modelyard.rooms.sources.frameworks import NAMES, Framework
 from modelyard.rooms.sources.rules import read_line, read_package, read_python
-from modelyard.rooms.sources.schemas import Card, Resources
+from modelyard.rooms.sources.schemas import Batching, Card, Resources
 from modelyard.rooms.sources.texts import dump_yaml, parse_json, parse_yaml
 
 MANIFEST = "modelyard.yaml"
@@ -35,6 +35,7 @@ class Manifest(BaseModel):
     requirements: Annotated[str, AfterValidator(read_line)] | tuple[str, ...] | None = None
     python: Annotated[str, BeforeValidator(read_python)] | None = None
     system_packages: tuple[Annotated[str, AfterValidator(read_package)], ...] = Field(default=(), max_length=50)
+    batch: Annotated[Batching | None, BeforeValidator(Batching.read)] = None
     resources: Resources = Field(default_factory=Resources)
     card: Mapping[str, Any] = Field(default_factory=dict)
 
@@ -110,6 +111,7 @@ def write_manifest(manifest: Manifest) -> str:
     config |= {key: value for key in FILE_KEYS if (value := getattr(manifest, key)) is not None}
     config |= {"python": manifest.python} if manifest.python else {}
     config |= {"system_packages": list(manifest.system_packages)} if manifest.system_packages else {}
+    config |= {"batch": manifest.batch.to_json()} if manifest.batch else {}
     config |= {"resources": resources} if (resources := manifest.resources.to_config()) else {}
     config |= {"card": dict(manifest.card)} if manifest.card else {}
     return dump_yaml(config)

@@ -85,6 +85,7 @@ def with_settings(project: Project, manifest: Manifest, needed: Requirements, ca
         requirements=needed.text,
         python=manifest.python,
         system_packages=manifest.system_packages,
+        batch=manifest.batch,
         resources=manifest.resources,
         card=card,
         weights=_weights_of(project),

@@ -71,6 +71,24 @@ class Resources(BaseModel):
         return self.model_dump(mode="json", exclude_defaults=True, by_alias=True)
 
 
+class Batching(BaseModel):
+    """The author's word that rows of several calls may be put together; how many, and how long to wait for them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_size: int = Field(default=64, ge=2, le=1024)
+    max_wait_ms: float = Field(default=0, ge=0, le=10_000, allow_inf_nan=False)
+
+    @classmethod
+    def read(cls, value: Any) -> Any:
+        """``true`` is an object of defaults, and ``false`` is nothing said."""
+        return {} if value is True else None if value is False else value
+
+    def to_json(self) -> dict[str, Any] | bool:
+        """As it is written: ``true``, or what differs from the defaults."""
+        return self.model_dump(mode="json", exclude_defaults=True) or True
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """A push, read and checked. ``source`` is the folder with the author's files.
@@ -92,6 +110,7 @@ class Project:
     requirements: str = ""
     python: str | None = None
     system_packages: tuple[str, ...] = ()
+    batch: Batching | None = None
     resources: Resources = field(default_factory=Resources)
     card: Card = field(default_factory=Card)
     generated: Mapping[str, str] = field(default_factory=dict)
@@ -108,6 +127,7 @@ class Project:
             "requirements": self.requirements,
             "python": self.python,
             "system_packages": list(self.system_packages),
+            "batch": self.batch.to_json() if self.batch else None,
             "resources": self.resources.to_json(),
             "notes": list(self.notes),
         }
