@@ -133,7 +133,7 @@ def _relaunch(server: Server) -> Server:
 
 def _run(folder: Path, environment: Mapping[str, str], port: int) -> int:
     record = _launch_process(folder, environment)
-    until(lambda: _answers(port, record), seconds=90, what=f"the server, see {folder}/log")
+    until(lambda: _answers(port, record), seconds=180, what=f"the server, see {folder}/log")
     return record.pid
 
 
