@@ -139,6 +139,23 @@ class Client:
         parts = {name: self.upload(path, **sending) for name, path in files.items()}
         return self._push(address, {"parts": parts}, message, platforms)
 
+    def push_files(
+        self, address: str, files: Mapping[str, str] | str, *, message: str = "", keep: bool = False
+    ) -> Version:
+        """Makes a version of a dataset: of uploads by path, or of the upload of a zip. With ``keep``, over what is
+        there."""
+        listed = [] if isinstance(files, str) else [{"path": path, "upload": id} for path, id in files.items()]
+        body = {"archive": files if isinstance(files, str) else None, "files": listed, "keep": keep, "message": message}
+        return self.transport.json("POST", f"/repos/{address}/versions", json=body, key=str(uuid4()))  # type: ignore[no-any-return]
+
+    def list_files(self, address: str, number: int) -> list[dict[str, Any]]:
+        """The files of a dataset's version, with sizes and digests."""
+        return self._listed(f"/repos/{address}/versions/{number}/files", None, {})
+
+    def search(self, text: str, *, limit: int | None = None, **filters: Any) -> list[Repository]:
+        """What the caller may read of what is looked for. Filters: kind, owner, visibility, tag, data_type, sort."""
+        return self._listed("/search", limit, {"q": text, **filters})
+
     def list_versions(self, address: str, *, limit: int | None = None) -> list[Version]:
         """Newest first; ``limit`` at most."""
         return self._listed(f"/repos/{address}/versions", limit, {})
@@ -195,7 +212,7 @@ class Client:
         response = self.transport.send("POST", path, json=dict(inputs), timeout=PREDICTION_TIMEOUT)
         return _prediction(response)
 
-    def _listed(self, path: str, limit: int | None, filters: Mapping[str, str | None]) -> list[Any]:
+    def _listed(self, path: str, limit: int | None, filters: Mapping[str, Any]) -> list[Any]:
         found: list[Any] = []
         query = _given({**filters, "limit": min(limit or 200, 200)})
         while True:

@@ -43,6 +43,8 @@ PLACEHOLDERS = {
     "username": "nobody-there",
     "token_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "invitation_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
+    "feedback_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
+    "reply_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "upload_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "prediction_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "reference": "v1",

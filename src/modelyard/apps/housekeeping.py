@@ -36,9 +36,18 @@ def settle(parts: Parts) -> None:
         for path in repos.clear_remains(session, parts.repositories):
             log.warning("removed %s, which a crash had left", path)
     images.clean_up(supplies=parts.supplies)
+    _index(parts)
     _expire(parts)
     for folder in (parts.settings.data_dir / "scratch").iterdir():
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _index(parts: Parts) -> None:
+    """Has search know every repository; after an upgrade from a release without search, that is all of them."""
+    more = True
+    while more:
+        with parts.database.write() as session:
+            more = repos.index_missing(session) > 0
 
 
 def sweep(parts: Parts) -> None:

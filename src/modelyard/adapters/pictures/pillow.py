@@ -18,7 +18,7 @@ REMEDY = "Use a PNG, JPEG or WebP picture."
 
 
 class PillowPictures:
-    """Decodes one frame and writes it as WebP, ``SHOWN_SIDE`` pixels wide and high at most, turned as the camera said."""
+    """Decodes one frame and writes it as WebP, ``SHOWN_SIDE`` pixels wide and high at most, as its camera was held."""
 
     media_type = MEDIA_TYPE
 

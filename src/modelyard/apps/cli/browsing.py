@@ -34,6 +34,35 @@ def list_(
     print_table(("repository", "kind", "visibility", "changed", "title"), rows)
 
 
+def search(
+    text: Annotated[str, typer.Argument(help="Words; all must be there, the last one may be cut.")],
+    owner: Annotated[str | None, typer.Option(help="Only this account's.")] = None,
+    kind: Annotated[str | None, typer.Option(help="model, dataset or operation.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="With this tag; may be given again.")] = None,
+    data_type: Annotated[list[str] | None, typer.Option(help="Of this kind of data, such as image.")] = None,
+    sort: Annotated[str | None, typer.Option(help="relevance, recent, stars, downloads or rating.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Search the repositories that you may read: names, titles, tags, descriptions and cards."""
+    with connected() as client:
+        found = client.search(
+            text, owner=owner, kind=kind, tag=tag or None, data_type=data_type or None, sort=sort, limit=limit
+        )
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (f"{r['owner']}/{r['name']}", r["kind"], r["stars"], r["downloads"], _rating(r["rating"]), r["title"])
+        for r in found
+    ]
+    print_table(("repository", "kind", "stars", "downloads", "rating", "title"), rows)
+
+
+def _rating(rating: float | None) -> str:
+    return f"{rating:.1f}" if rating is not None else ""
+
+
 def show(address: VersionArgument, as_json: AsJson = False) -> None:
     """Show a repository with its versions and deployment, or one version with its inputs."""
     with connected() as client:
@@ -96,10 +125,21 @@ def _show_version(address: Address, version: Version, *, as_json: bool) -> None:
             ("target", version["target"]),
             ("platforms", version["platforms"]),
             ("image", f"{image['digest']} ({size_of(image['size'])})" if image else None),
-            *(("input", _input(name, schema)) for name, schema in version["signature"]["inputs"]["properties"].items()),
+            *(("input", _input(name, schema)) for name, schema in _inputs(version).items()),
+            ("contents", _contents(version)),
             *(("note", note) for note in version["notes"]),
         ]
     )
+
+
+def _inputs(version: Version) -> dict[str, Any]:
+    """By name; a dataset has none."""
+    return dict(version["signature"].get("inputs", {}).get("properties", {}))
+
+
+def _contents(version: Version) -> str | None:
+    held = version.get("contents")
+    return f"{held['files']} files, {size_of(held['size'])}" if held else None
 
 
 def _input(name: str, schema: dict[str, Any]) -> str:

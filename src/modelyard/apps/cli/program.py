@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from modelyard.apps.cli import browsing, bundling, predicting, pulling, pushing, serving, sessions
+from modelyard.apps.cli import browsing, bundling, datasets, predicting, pulling, pushing, serving, sessions
 from modelyard.apps.cli.credentials import URL_VARIABLE
 from modelyard.apps.cli.exits import CommandError, ExitCode, exit_code_of, remedy_of
 from modelyard.apps.cli.output import print_error
@@ -36,7 +36,10 @@ app.command()(sessions.login)
 app.command()(sessions.logout)
 app.command()(pushing.push)
 app.command("list")(browsing.list_)
+app.command()(browsing.search)
 app.command()(browsing.show)
+app.command()(datasets.upload)
+app.command()(datasets.download)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(predicting.predict)
 app.command()(serving.deploy)
 app.command()(serving.stop)
