@@ -6,7 +6,7 @@ from pathlib import Path
 from box.running import PACKAGE
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "box.md").read_text()
-SOURCE = "\n".join(path.read_text() for path in PACKAGE.glob("*.py"))
+SOURCE = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
 
 
 def test_every_variable_is_in_the_guide():

@@ -18,9 +18,15 @@ _POLICY = [
     ("x-content-type-options", "nosniff"),
 ]
 _STYLE = """
-:root { color-scheme: light dark; --line: #8886; --soft: #8881; --accent: #0b5cad; }
-@media (prefers-color-scheme: dark) { :root { --accent: #8ec5ff; } }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
+:root {
+  color-scheme: light dark;
+  --line: #bbb; --soft: #f2f2f2; --accent: #0b5cad; --ink: #1a1a1a; --paper: #fff;
+}
+@media (prefers-color-scheme: dark) {
+  :root { --line: #555; --soft: #222; --accent: #8ec5ff; --ink: #eee; --paper: #121212; }
+}
+body { color: var(--ink); background: var(--paper); font: 1rem/1.5 system-ui, sans-serif; }
+main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
 h1 { margin: 0 0 .25rem; } h2 { margin: 2rem 0 .5rem; border-bottom: 1px solid var(--line); }
 h3 { font-size: 1rem; margin: 0; display: inline; }
 details { border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; padding: .5rem .75rem; }
