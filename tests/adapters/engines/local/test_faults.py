@@ -15,6 +15,7 @@ from contracts.engine import Bench, until
 from contracts.engine_images import busybox_image
 from fakes.blob_folder import LocalFolderBlobs
 from modelyard.adapters.engines.local.engine import LocalEngine
+from modelyard.adapters.engines.local.layers import locked
 from modelyard.adapters.engines.local.shim import cgroups
 from modelyard.rooms.runs.errors import ContainerMissing, EngineRefused
 from modelyard.rooms.runs.ports import Container, Image, Isolation, Mount, State
@@ -213,3 +214,17 @@ def test_layers_of_running_containers_are_not_evicted(bench: Bench) -> None:
     engine.stop(container.name, grace=0)
     assert engine.evict(keep_bytes=0) > 10**6
     assert bench.run("cat /etc/motd")[1] == "hello from a layer\n"
+
+
+def test_what_a_server_left_that_was_killed_while_it_opened_the_engine(tmp_path: Path, blobs: LocalFolderBlobs) -> None:
+    root = tmp_path / "engine"
+    LocalEngine(root, blobs, level=Isolation.CHROOT)
+    trial, draft = root / ".try-left", root / ".filter-0123.left"
+    (trial / "c").mkdir(parents=True)
+    draft.touch()
+    with locked(root / "lock" / "try", shared=True):  # as somebody who is opening it now
+        LocalEngine(root, blobs, level=Isolation.CHROOT)
+        assert trial.exists()
+        assert draft.exists()
+    LocalEngine(root, blobs, level=Isolation.CHROOT)
+    assert list(root.glob(".*")) == []
