@@ -484,6 +484,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/repos/{owner}/{name}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Picture
+         * @description The picture, as WebP. Under the address that a repository names (`picture`) it never changes.
+         */
+        get: operations["read_picture"];
+        /**
+         * Set Picture
+         * @description Shows a finished upload (PNG, JPEG or WebP) as the picture; it is drawn anew, without what cameras note.
+         */
+        put: operations["set_picture"];
+        post?: never;
+        /**
+         * Remove Picture
+         * @description Shows no picture any more; may be repeated.
+         */
+        delete: operations["remove_picture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/repos/{owner}/{name}/versions/{number}/contents": {
         parameters: {
             query?: never;
@@ -564,6 +592,194 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feedback/wanted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Wanted
+         * @description The to-do: versions that the caller tried and has said nothing about, the latest first.
+         */
+        get: operations["list_wanted_feedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Own
+         * @description What the caller said, the newest first.
+         */
+        get: operations["list_own_feedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Uses
+         * @description The versions that the caller downloaded or ran, the latest first.
+         */
+        get: operations["list_uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Feedback
+         * @description What people say of a repository, the newest first.
+         */
+        get: operations["list_feedback"];
+        put?: never;
+        /**
+         * Give Feedback
+         * @description Says something of a version that is not the caller's own; one of each type.
+         */
+        post: operations["give_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/feedback/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sum Up
+         * @description Averages and counts of a repository's feedback.
+         */
+        get: operations["sum_up_feedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/feedback/{feedback_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Feedback
+         * @description Deletes feedback with its replies: the author's own, or as an administrator.
+         */
+        delete: operations["delete_feedback"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Feedback
+         * @description Changes what the caller said.
+         */
+        patch: operations["change_feedback"];
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/feedback/{feedback_id}/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reply
+         * @description Answers feedback, for those who may change the repository.
+         */
+        post: operations["reply_to_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/feedback/{feedback_id}/replies/{reply_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Reply
+         * @description Deletes a reply: the author's own, or as an administrator.
+         */
+        delete: operations["delete_reply"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/wanted-feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Decline
+         * @description The caller is not asked about this version any more.
+         */
+        delete: operations["decline_feedback"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/repos/{owner}/{name}/versions": {
         parameters: {
             query?: never;
@@ -626,6 +842,26 @@ export interface paths {
          * @description Builds a failed version again.
          */
         post: operations["retry_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Card
+         * @description A version's card: its fields, how complete it is, and its text as safe HTML.
+         */
+        get: operations["show_card"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1137,6 +1373,27 @@ export interface components {
          * @enum {string}
          */
         Callers: "readers" | "owner";
+        /**
+         * CardField
+         * @description A field of a card: what to write there (``about``) and what is written; the README's text is not repeated.
+         */
+        CardField: {
+            /** Name */
+            name: string;
+            /** Label */
+            label: string;
+            /** About */
+            about: string;
+            /** Value */
+            value?: unknown;
+            /** Is Filled */
+            is_filled: boolean;
+        };
+        /**
+         * Category
+         * @enum {string}
+         */
+        Category: "accuracy" | "data" | "documentation" | "fairness" | "speed" | "usability" | "other";
         /** Commit */
         Commit: {
             /** Id */
@@ -1422,6 +1679,61 @@ export interface components {
             data_types?: components["schemas"]["Count"][];
         };
         /**
+         * Feedback
+         * @description ``tried``: whether the author downloaded or ran that version. Texts are plain text.
+         */
+        Feedback: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Version */
+            version: number;
+            type: components["schemas"]["FeedbackType"];
+            category: components["schemas"]["Category"];
+            /** Rating */
+            rating: number;
+            /** Text */
+            text: string;
+            /** Author */
+            author: string;
+            /** Tried */
+            tried: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Can Change */
+            can_change: boolean;
+            /** Can Delete */
+            can_delete: boolean;
+            /** Replies */
+            replies: components["schemas"]["Reply"][];
+        };
+        /**
+         * FeedbackChange
+         * @description What is absent stays as it is.
+         */
+        FeedbackChange: {
+            category?: components["schemas"]["Category"] | null;
+            /** Rating */
+            rating?: number | null;
+            /** Text */
+            text?: string | null;
+        };
+        /**
+         * FeedbackType
+         * @enum {string}
+         */
+        FeedbackType: "experience" | "problem" | "idea" | "question";
+        /**
          * FileChange
          * @description ``before`` is absent for a file that was added, ``after`` for one that was removed.
          */
@@ -1490,6 +1802,25 @@ export interface components {
             password?: string | null;
         };
         /**
+         * NewFeedback
+         * @description One of each type for each version.
+         */
+        NewFeedback: {
+            /** Version */
+            version: number;
+            /** @default experience */
+            type?: components["schemas"]["FeedbackType"];
+            /** @default other */
+            category?: components["schemas"]["Category"];
+            /**
+             * Rating
+             * @description 1 is worst, 5 is best.
+             */
+            rating: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * NewFile
          * @description A file of a dataset: where it goes, and the id of its finished upload.
          */
@@ -1511,6 +1842,22 @@ export interface components {
              * @default 7
              */
             expires_in_days?: number;
+        };
+        /**
+         * NewPicture
+         * @description The id of a finished upload: a PNG, JPEG or WebP picture of at most 10 MiB.
+         */
+        NewPicture: {
+            /**
+             * Upload
+             * Format: uuid
+             */
+            upload: string;
+        };
+        /** NewReply */
+        NewReply: {
+            /** Text */
+            text: string;
         };
         /**
          * NewRepository
@@ -1608,6 +1955,46 @@ export interface components {
             /** Display Name */
             display_name: string;
         };
+        /**
+         * OwnFeedback
+         * @description With what it is about.
+         */
+        OwnFeedback: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Version */
+            version: number;
+            type: components["schemas"]["FeedbackType"];
+            category: components["schemas"]["Category"];
+            /** Rating */
+            rating: number;
+            /** Text */
+            text: string;
+            /** Author */
+            author: string;
+            /** Tried */
+            tried: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Can Change */
+            can_change: boolean;
+            /** Can Delete */
+            can_delete: boolean;
+            /** Replies */
+            replies: components["schemas"]["Reply"][];
+            repository: components["schemas"]["Repository"];
+        };
         /** Page[Account] */
         Page_Account_: {
             /** Items */
@@ -1629,10 +2016,24 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[Feedback] */
+        Page_Feedback_: {
+            /** Items */
+            items: components["schemas"]["Feedback"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[Invitation] */
         Page_Invitation_: {
             /** Items */
             items: components["schemas"]["Invitation"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[OwnFeedback] */
+        Page_OwnFeedback_: {
+            /** Items */
+            items: components["schemas"]["OwnFeedback"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -1657,10 +2058,24 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[UsedVersion] */
+        Page_UsedVersion_: {
+            /** Items */
+            items: components["schemas"]["UsedVersion"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[Version] */
         Page_Version_: {
             /** Items */
             items: components["schemas"]["Version"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[WantedFeedback] */
+        Page_WantedFeedback_: {
+            /** Items */
+            items: components["schemas"]["WantedFeedback"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -1770,6 +2185,28 @@ export interface components {
          * @enum {string}
          */
         ReplicaState: "starting" | "ready" | "stopped" | "failed";
+        /** Reply */
+        Reply: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Author
+             * @description Null where the account is gone.
+             */
+            author: string | null;
+            /** Text */
+            text: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Can Delete */
+            can_delete: boolean;
+        };
         /**
          * Repository
          * @description A repository as a caller sees it; ``can_write`` says whether this caller may change it.
@@ -1910,6 +2347,30 @@ export interface components {
             require_sign_in: boolean;
         };
         /**
+         * ShownCard
+         * @description A version's card. ``share`` of its fields are filled, from 0 to 1; ``next`` is the one to fill first.
+         *
+         *     ``html`` is the README's text, rendered and sanitised: no script, no style, no form.
+         */
+        ShownCard: {
+            /** Fields */
+            fields: components["schemas"]["CardField"][];
+            /** Filled */
+            filled: number;
+            /** Total */
+            total: number;
+            /** Share */
+            share: number;
+            /** Next */
+            next: string | null;
+            /** Tags */
+            tags: string[];
+            /** Text */
+            text: string;
+            /** Html */
+            html: string;
+        };
+        /**
          * SignUp
          * @enum {string}
          */
@@ -1944,6 +2405,32 @@ export interface components {
          * @enum {string}
          */
         StageState: "waiting" | "running" | "complete" | "failed";
+        /**
+         * Summary
+         * @description ``rating`` is the mean over ``ratings`` accounts, each with what it said last; null where nobody did.
+         *
+         *     The counts are of all feedback: ``stars`` by rating from 1 to 5.
+         */
+        Summary: {
+            /** Rating */
+            rating: number | null;
+            /** Ratings */
+            ratings: number;
+            /** Total */
+            total: number;
+            /** Stars */
+            stars: {
+                [key: string]: number;
+            };
+            /** Types */
+            types: {
+                [key: string]: number;
+            };
+            /** Categories */
+            categories: {
+                [key: string]: number;
+            };
+        };
         /**
          * Token
          * @description An API token without its secret.
@@ -1997,6 +2484,27 @@ export interface components {
              * @default false
              */
             lfs?: boolean;
+        };
+        /**
+         * Use
+         * @description How somebody tried a version.
+         * @enum {string}
+         */
+        Use: "download" | "run";
+        /**
+         * UsedVersion
+         * @description A version that the caller downloaded or ran, first at ``at``.
+         */
+        UsedVersion: {
+            repository: components["schemas"]["Repository"];
+            /** Version */
+            version: number;
+            how: components["schemas"]["Use"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /**
          * Version
@@ -2083,6 +2591,21 @@ export interface components {
          * @enum {string}
          */
         Visibility: "private" | "internal" | "public";
+        /**
+         * WantedFeedback
+         * @description A version that the caller tried, and has said nothing about.
+         */
+        WantedFeedback: {
+            repository: components["schemas"]["Repository"];
+            /** Version */
+            version: number;
+            how: components["schemas"]["Use"];
+            /**
+             * Tried At
+             * Format: date-time
+             */
+            tried_at: string;
+        };
         /**
          * Weights
          * @description What the format of a version's weights can do, and what was seen in them: a label, never a promise.
@@ -3867,6 +4390,173 @@ export interface operations {
             };
         };
     };
+    read_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description It is what `If-None-Match` named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_picture: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPicture"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repository"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_picture: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repository"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     count_contents: {
         parameters: {
             query?: never;
@@ -4082,6 +4772,602 @@ export interface operations {
             };
             /** @description It is what `If-None-Match` named. */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_wanted_feedback: {
+        parameters: {
+            query?: {
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WantedFeedback_"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_feedback: {
+        parameters: {
+            query?: {
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OwnFeedback_"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_uses: {
+        parameters: {
+            query?: {
+                how?: components["schemas"]["Use"] | null;
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_UsedVersion_"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_feedback: {
+        parameters: {
+            query?: {
+                version?: number | null;
+                type?: components["schemas"]["FeedbackType"] | null;
+                category?: components["schemas"]["Category"] | null;
+                rating?: number | null;
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Feedback_"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_feedback: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFeedback"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sum_up_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_feedback: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                feedback_id: string;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_feedback: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                feedback_id: string;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reply_to_feedback: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                feedback_id: string;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReply"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Feedback"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_reply: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                feedback_id: string;
+                reply_id: string;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decline_feedback: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4354,6 +5640,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownCard"];
                 };
             };
             /** @description Something that this needs is not there at the moment; try again. */
