@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import TypeVar, TypeVarTuple
 from uuid import UUID
@@ -20,12 +19,14 @@ import anyio.to_thread
 
 from modelyard.kit.errors import ModelyardError
 from modelyard.rooms.serving import fleet, reports, rules, service
+from modelyard.rooms.serving.endings import Endings
 from modelyard.rooms.serving.errors import BoxUnreachable, ReplicaFailed, TooManyReplicas
+from modelyard.rooms.serving.failures import Failures
 from modelyard.rooms.serving.fleet import Box, FleetTools
 from modelyard.rooms.serving.health import until_healthy
+from modelyard.rooms.serving.members import Lease, Member
 from modelyard.rooms.serving.rules import Claim, Key, ReplicaState, Standing, Wish
 from modelyard.rooms.serving.slots import Slots
-from modelyard.rooms.serving.upstream import Upstream
 
 log = logging.getLogger("modelyard.serving")
 
@@ -40,53 +41,6 @@ Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
 
 
-@dataclass(slots=True, eq=False)
-class Member:
-    """A box that is ready, with its connections and its present load.
-
-    ``stored`` is the number of its last prediction that is in the database; ``asked`` is when it had last been used,
-    and what the pool's generation was, when it was last asked for more.
-    """
-
-    box: Box
-    upstream: Upstream
-    last_used: datetime
-    busy: int = 0
-    leaving: bool = False
-    stored: int = 0
-    asked: tuple[datetime, int] | None = None
-
-    @property
-    def key(self) -> Key:
-        return self.box.repository_id, self.box.version
-
-
-@dataclass(slots=True)
-class Lease:
-    """The right to send one request to a box. ``cold_start`` is how long its start was waited for, in seconds."""
-
-    member: Member
-    cold_start: float | None
-
-
-@dataclass(slots=True)
-class _Failure:
-    error: ModelyardError
-    until: datetime
-    count: int
-
-
-@dataclass(slots=True, eq=False)
-class _Ending:
-    """A box on its way out; it is tried again at every tick until the engine has removed it."""
-
-    box: Box
-    state: ReplicaState
-    reason: str | None
-    grace: float = 0
-    trying: bool = False
-
-
 @dataclass(slots=True)
 class Pool:
     """``generation`` changes with every ``wake``: what was remembered of deployments before is void."""
@@ -95,17 +49,19 @@ class Pool:
     generation: int = 0
     _members: dict[Key, list[Member]] = field(default_factory=dict)
     _starts: dict[Key, asyncio.Task[Member]] = field(default_factory=dict)
-    _failures: dict[Key, _Failure] = field(default_factory=dict)
-    _endings: list[_Ending] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _wishes: list[Wish] = field(default_factory=list)
     _poke: asyncio.Event = field(default_factory=asyncio.Event)
     _threads: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(THREADS))
     _slots: Slots = field(init=False)
+    _failures: Failures = field(init=False)
+    _endings: Endings = field(init=False)
     _loop: asyncio.AbstractEventLoop | None = None
 
     def __post_init__(self) -> None:
         self._slots = Slots(self.tools.options.max_replicas)
+        self._failures = Failures(self.tools.clock)
+        self._endings = Endings(self.tools, self._slots, threads=self._threads, run=self._run)
 
     async def recover(self) -> None:
         """Takes over the boxes that still run from before a restart; to be awaited before the API opens."""
@@ -185,8 +141,7 @@ class Pool:
         self._wishes = wishes
         for member, why in ended:
             self._bury(member, why)
-        for ending in self._endings:
-            self._try_end(ending)
+        self._endings.try_again()
         standing = self._standing()
         for wish in rules.to_start(standing, wishes):
             with contextlib.suppress(ModelyardError):
@@ -213,7 +168,7 @@ class Pool:
         if self._leave(member):
             log.warning("box %s of v%s ended: %s", member.box.id, member.box.version, why)
             member.upstream.close()
-            self._end(member.box, ReplicaState.FAILED, why)
+            self._endings.end(member.box, ReplicaState.FAILED, why)
 
     def _dismiss(self, member: Member) -> None:
         if self._leave(member):
@@ -227,7 +182,7 @@ class Pool:
                     await asyncio.sleep(0.05)
         await self._fetch_reports(member)
         member.upstream.close()
-        self._end(member.box, ReplicaState.STOPPED, None, grace=STOP_GRACE_S)
+        self._endings.end(member.box, ReplicaState.STOPPED, None, grace=STOP_GRACE_S)
 
     def _leave(self, member: Member) -> bool:
         """Takes a member out of the pool; says whether it was in it."""
@@ -239,26 +194,6 @@ class Pool:
         if not members:
             del self._members[member.key]
         return True
-
-    def _end(self, box: Box, state: ReplicaState, reason: str | None, *, grace: float = 0) -> None:
-        ending = _Ending(box, state, reason, grace)
-        self._endings.append(ending)
-        self._try_end(ending)
-
-    def _try_end(self, ending: _Ending) -> None:
-        if not ending.trying:
-            ending.trying = True
-            self._run(self._end_now(ending))
-
-    async def _end_now(self, ending: _Ending) -> None:
-        try:
-            await self._in_thread(lambda: _end_box(self.tools, ending))
-        except Exception:
-            log.exception("box %s could not be ended; it is tried again", ending.box.id)
-            ending.trying = False
-            return
-        self._endings.remove(ending)
-        self._slots.give_back()
 
     async def _fetch_reports(self, member: Member) -> None:
         """Stores what a box predicted since it was last asked, in a few steps; what fails is tried again later."""
@@ -301,9 +236,7 @@ class Pool:
     def _begin_start(self, key: Key, claim: Claim) -> asyncio.Task[Member]:
         """The task that starts a box; raises what a start failed with a moment ago, or ``TooManyReplicas``."""
         if key not in self._starts:
-            failure = self._failures.get(key)
-            if failure and self.tools.clock() < failure.until:
-                raise failure.error.with_traceback(None)
+            self._failures.check(key)
             if self._slots.full:
                 self._make_room(claim)
             self._track(key, self._start(key))
@@ -329,23 +262,17 @@ class Pool:
         except TooManyReplicas:
             raise
         except ModelyardError as e:
-            self._note_failure(key, e)
+            self._failures.note(key, e)
             raise
         except Exception as e:
             log.exception("starting a box of v%s", key[1])
             error = ReplicaFailed("The model could not be started; the server's log says why.")
-            self._note_failure(key, error)
+            self._failures.note(key, error)
             raise error from e
         finally:
             del self._starts[key]
-        self._failures.pop(key, None)
+        self._failures.forget(key)
         return member
-
-    def _note_failure(self, key: Key, error: ModelyardError) -> None:
-        known = self._failures.get(key)
-        count = known.count + 1 if known else 1
-        self._failures[key] = _Failure(error, self.tools.clock() + rules.pause_after(count), count)
-        log.warning("a box of v%s did not start: %s", key[1], error.detail)
 
     async def _start(self, key: Key) -> Member:
         await self._slots.take(within=SLOT_WAIT_S)
@@ -371,7 +298,7 @@ class Pool:
             upstream = await until_healthy(self.tools, box, threads=self._threads)
             await self._in_thread(fleet.mark_ready, self.tools, box)
         except Exception as e:
-            self._end(box, ReplicaState.FAILED, e.detail if isinstance(e, ModelyardError) else repr(e))
+            self._endings.end(box, ReplicaState.FAILED, e.detail if isinstance(e, ModelyardError) else repr(e))
             raise
         member = Member(box, upstream, self.tools.clock())
         self._members.setdefault(member.key, []).append(member)
@@ -392,13 +319,8 @@ class Pool:
 
     def _on_wake(self, repository_id: UUID | None) -> None:
         self.generation += 1
-        for key in [key for key in self._failures if key[0] == repository_id]:
-            del self._failures[key]
+        self._failures.forget_repository(repository_id)
         self._poke.set()
-
-
-def _end_box(tools: FleetTools, ending: _Ending) -> None:
-    fleet.end_box(tools, ending.box, state=ending.state, reason=ending.reason, grace=ending.grace)
 
 
 def _load(member: Member) -> int:
