@@ -18,9 +18,9 @@ FLAGS = [
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless browser without any state of its user."""
-    program = need("chromium", package="chromium")
+def chromium(program: str | None = None) -> Iterator[Browser]:
+    """A headless browser without any state of its user; ``program`` may start it elsewhere."""
+    program = program or need("chromium", package="chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser

@@ -6,7 +6,7 @@ from pathlib import Path
 from modelyard.kit.clock import Clock
 from modelyard.kit.db import Database
 from modelyard.rooms.content.ports import BlobStore
-from modelyard.rooms.images.supplies import Supplies
+from modelyard.rooms.images.service import Supplies
 from modelyard.rooms.repos.ports import RepositoryOptions
 
 

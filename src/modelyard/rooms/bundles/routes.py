@@ -57,5 +57,5 @@ def download_bundle(
 @router.get("/checksum", operation_id="read_bundle_checksum", response_class=PlainTextResponse)
 def read_checksum(bundle: Opened, tools: Tools) -> Response:
     """The SHA-256 of the bundle as `sha256sum` writes it; `ETag` is that of the download it is about."""
-    line = f"{service.compute_checksum(bundle, tools)}  {bundle.file_name}\n"
+    line = f"{service.compute_checksum(bundle, supplies=tools.supplies)}  {bundle.file_name}\n"
     return PlainTextResponse(line, headers={"ETag": f'"{bundle.etag}"', "Cache-Control": "private, no-cache"})

@@ -19,7 +19,7 @@ from modelyard.rooms.content.schemas import SITE
 from modelyard.rooms.images import service as images
 from modelyard.rooms.images.errors import ManifestMissing
 from modelyard.rooms.images.schemas import ArchivedImage, ArchivedLayer, FrontImage
-from modelyard.rooms.images.service import StoredImage
+from modelyard.rooms.images.service import StoredImage, Supplies
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.schemas import Repository
 from modelyard.rooms.versions import service as versions
@@ -64,18 +64,24 @@ def open_bundle(plan: BundlePlan, tools: BundleTools) -> Bundle:
     front = images.ensure_front(tools.page, python=tools.python, platform=facts.platform, supplies=tools.supplies)
     _hold_front(tools, front, f"front:{facts.platform}")
     reference = rules.front_reference(front.digest)
-    texts = write_texts(facts, front=reference)
     both = [plan.image, images.stored_image(tools.blobs, front.digest, reference=reference)]
-    etag = rules.etag_of(texts, both, made_at=facts.made_at)
-    return Bundle(facts.file_name, etag, texts, both, facts.made_at, _stream(texts, both, facts.made_at))
+    return assemble_bundle(facts.file_name, write_texts(facts, front=reference), both, made_at=facts.made_at)
 
 
-def compute_checksum(bundle: Bundle, tools: BundleTools) -> str:
+def assemble_bundle(
+    file_name: str, texts: Sequence[tuple[str, bytes]], both: Sequence[ArchivedImage], *, made_at: int
+) -> Bundle:
+    """The bundle of these texts and images; nothing is read yet."""
+    etag = rules.etag_of(texts, both, made_at=made_at)
+    return Bundle(file_name, etag, texts, both, made_at, _stream(texts, both, made_at))
+
+
+def compute_checksum(bundle: Bundle, *, supplies: Supplies) -> str:
     """The SHA-256 of the whole tar in hex. Reads all of it the first time; remembered as long as the cache is.
 
     Raises ``BlobDamaged`` where a layer is not what its digest says: such a tar never gets a checksum.
     """
-    cache = tools.supplies.cache
+    cache = supplies.cache
     with cache.exclusive(f"bundle-{bundle.etag}"):
         if known := cache.read("bundles", bundle.etag):
             return str(known["sha256"])

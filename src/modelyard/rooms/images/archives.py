@@ -1,9 +1,11 @@
 """The ``docker save`` archive of images (Docker image specification v1.2), which Docker and Podman load."""
 
+import hashlib
 import json
 from collections.abc import Collection, Iterator, Sequence
 
 from modelyard.kit.streams import Part, tar_member
+from modelyard.rooms.content.errors import BlobDamaged
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.images.schemas import ArchivedImage, ArchivedLayer
 
@@ -11,11 +13,19 @@ from modelyard.rooms.images.schemas import ArchivedImage, ArchivedLayer
 def stored_image(blobs: BlobStore, digest: str, *, reference: str) -> ArchivedImage:
     """The image behind a manifest, as an engine is to know it: with its own config, so under the id it has everywhere.
 
-    Raises ``content.errors.BlobMissing`` where the store lacks the manifest or the config.
+    Raises ``content.errors.BlobMissing`` where the store lacks the manifest or the config, ``BlobDamaged`` where they
+    are not what they were.
     """
-    manifest = json.loads(b"".join(blobs.open(digest)))
-    config = b"".join(blobs.open(manifest["config"]["digest"]))
+    manifest = json.loads(_whole(blobs, digest))
+    config = _whole(blobs, manifest["config"]["digest"])
     return ArchivedImage(reference, config, [_layer(blobs, **layer) for layer in manifest["layers"]])
+
+
+def _whole(blobs: BlobStore, digest: str) -> bytes:
+    data = b"".join(blobs.open(digest))
+    if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest:
+        raise BlobDamaged(digest)
+    return data
 
 
 def _layer(blobs: BlobStore, *, digest: str, size: int, **_other: str) -> ArchivedLayer:
