@@ -1,6 +1,6 @@
 """Verbs on deployments: deploy, stop, set alias, roll back, scale, describe. Replicas follow in ``fleet``."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal, Scope
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.schemas import Repository
-from modelyard.rooms.serving import rules, store
+from modelyard.rooms.serving import presenting, rules, store
 from modelyard.rooms.serving.errors import (
     AliasMissing,
     CallerRefused,
@@ -24,23 +24,20 @@ from modelyard.rooms.serving.errors import (
     RollbackTargetDeleted,
 )
 from modelyard.rooms.serving.ports import ServingOptions
-from modelyard.rooms.serving.rules import Callers, ReplicaState, Wish
+from modelyard.rooms.serving.rules import Callers, Wish
 from modelyard.rooms.serving.schemas import (
-    Alias,
     AliasChange,
     Deploy,
     Deployment,
     DeploymentChange,
-    Replica,
     ServeToken,
 )
-from modelyard.rooms.serving.tables import AliasRow, DeploymentRow, ReplicaRow
+from modelyard.rooms.serving.tables import AliasRow, DeploymentRow
 from modelyard.rooms.versions import service as versions
 from modelyard.rooms.versions.errors import VersionMissing
 from modelyard.rooms.versions.schemas import Version
 
 SERVING, STOPPED = "serving", "stopped"
-ENDED_SHOWN = timedelta(hours=1)
 SERVE_TOKEN_LIFETIME = timedelta(minutes=5)
 
 
@@ -141,7 +138,7 @@ def roll_back(
 
 def describe(session: Session, repository: Repository, *, options: ServingOptions, clock: Clock) -> Deployment:
     """Raises ``DeploymentMissing``."""
-    return _present(session, [_row(session, repository)], {repository.id: repository}, clock)[0]
+    return presenting.present(session, [_row(session, repository)], {repository.id: repository}, clock)[0]
 
 
 def list_deployments(
@@ -160,24 +157,13 @@ def list_deployments(
     )
     known = {repository.id: repository for repository in page.items}
     rows = store.deployments_of(session, list(known))
-    return Page(items=_present(session, rows, known, clock), next_cursor=page.next_cursor)
+    return Page(items=presenting.present(session, rows, known, clock), next_cursor=page.next_cursor)
 
 
 def history(session: Session, repository: Repository, *, limit: int) -> list[AliasChange]:
     """What aliases pointed at, the latest change first."""
     rows = store.changes(session, repository.id, limit=limit)
-    names = accounts.usernames(session, {row.changed_by for row in rows if row.changed_by})
-    return [
-        AliasChange(
-            alias=row.alias,
-            version=row.version,
-            previous=row.previous,
-            verb=row.verb,
-            changed_by=names.get(row.changed_by) if row.changed_by else None,
-            changed_at=row.changed_at,
-        )
-        for row in rows
-    ]
+    return presenting.present_changes(session, rows)
 
 
 def create_serve_token(session: Session, *, principal: Principal, repository: Repository, clock: Clock) -> ServeToken:
@@ -327,64 +313,3 @@ def _alias(session: Session, repository: Repository, alias: str) -> AliasRow:
     if row is None:
         raise AliasMissing(f"{repository.address} has no alias '{alias}'.", remedy="Deploy a version to it.")
     return row
-
-
-def _present(
-    session: Session, rows: Sequence[DeploymentRow], known: dict[UUID, Repository], clock: Clock
-) -> list[Deployment]:
-    ids = [row.repository_id for row in rows]
-    pointers = store.aliases(session, ids)
-    replicas = store.replicas(session, ids, since=clock() - ENDED_SHOWN)
-    return [
-        _deployment(
-            row,
-            known[row.repository_id],
-            [a for a in pointers if a.repository_id == row.repository_id],
-            [r for r in replicas if r.repository_id == row.repository_id],
-        )
-        for row in rows
-    ]
-
-
-def _deployment(
-    row: DeploymentRow, repository: Repository, pointers: Sequence[AliasRow], replicas: Sequence[ReplicaRow]
-) -> Deployment:
-    ready = {r.version for r in replicas if r.state == ReplicaState.READY}
-    return Deployment(
-        owner=repository.owner,
-        name=repository.name,
-        wanted=row.wanted,
-        callers=Callers(row.callers),
-        replicas=row.replicas,
-        workers=row.workers,
-        keep_warm=row.keep_warm,
-        idle_stop_seconds=row.idle_stop_seconds,
-        keep_inputs=row.keep_inputs,
-        aliases=[_present_alias(pointer, ready) for pointer in pointers],
-        running=[_replica(replica) for replica in replicas],
-        url=f"/serve/{repository.address}",
-    )
-
-
-def _present_alias(row: AliasRow, ready: Collection[int]) -> Alias:
-    return Alias(
-        alias=row.alias,
-        version=row.version,
-        previous=row.previous,
-        answering=rules.answering_version(row.version, row.previous, ready),
-        updated_at=row.updated_at,
-    )
-
-
-def _replica(row: ReplicaRow) -> Replica:
-    return Replica(
-        id=row.id,
-        version=row.version,
-        state=ReplicaState(row.state),
-        isolation=row.isolation,
-        reason=row.reason,
-        started_at=row.started_at,
-        ready_at=row.ready_at,
-        ended_at=row.ended_at,
-        dropped_predictions=row.dropped_predictions,
-    )
