@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-NOT_BENCHMARKS = {"measure", "run"}
+NOT_BENCHMARKS = {"contenders", "measure", "run", "wrk"}
 
 
 def main(names: list[str]) -> int:

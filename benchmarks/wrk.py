@@ -27,7 +27,7 @@ def require_wrk() -> None:
         sys.exit("There is no wrk: apt-get install wrk")
 
 
-def run_wrk(url: str, connections: int, script: Path, *, seconds: float) -> Load:
+def run_wrk(url: str, connections: int, script: Path, *, seconds: int) -> Load:
     """One run with one thread; answers other than 2xx and 3xx count as errors."""
     argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(script), url]
     done = subprocess.run(argv, check=False, capture_output=True, text=True)

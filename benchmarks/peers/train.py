@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import joblib
+from skl2onnx import to_onnx
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -17,3 +18,5 @@ for name, model in {
 }.items():
     model.fit(data.data, labels)
     joblib.dump(model, folder / f"{name}.joblib")
+    converted = to_onnx(model, data.data[:1].astype("float32"), options={"zipmap": False})
+    (folder / f"{name}.onnx").write_bytes(converted.SerializeToString())
