@@ -2,6 +2,8 @@
 
 import base64
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
@@ -40,8 +42,8 @@ def encode_cursor(*position: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(position, default=str).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, *types: type) -> list[Any]:
-    """Unpacks a cursor into values of ``types``; raises ``BadCursor`` on anything else."""
+def decode_cursor(cursor: str, *types: type | Callable[[str], Any]) -> list[Any]:
+    """Unpacks a cursor into values of ``types`` (classes, or what reads a text); raises ``BadCursor`` otherwise."""
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(values, list) or len(values) != len(types):
@@ -51,7 +53,18 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
         raise BadCursor("The cursor cannot be read.", remedy="Start again without a cursor.", field="cursor") from e
 
 
-def _typed(value: Any, kind: type) -> Any:
+def moment(text: str) -> datetime:
+    """A time in a cursor, as UTC; for ``decode_cursor``."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("no zone")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as e:
+        raise ValueError("no such time") from e
+
+
+def _typed(value: Any, kind: type | Callable[[str], Any]) -> Any:
     typed = value if type(value) is kind else kind(str(value))
     if isinstance(typed, int) and not -(2**63) <= typed < 2**63:
         raise ValueError("no database holds this number")

@@ -1,6 +1,5 @@
 """Verbs on feedback: give, change, delete, reply, list, sum up; and what is wanted of whom."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from modelyard.kit.clock import Clock
 from modelyard.kit.ids import new_id
-from modelyard.kit.paging import Page, decode_cursor, encode_cursor
+from modelyard.kit.paging import Page, decode_cursor, encode_cursor, moment
 from modelyard.rooms.access.policies import own_id
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.feedback import presenting, store
@@ -183,7 +182,7 @@ def list_wanted(
     session: Session, *, principal: Principal, require_sign_in: bool, cursor: str | None, limit: int
 ) -> Page[WantedFeedback]:
     """The to-do: what the principal tried, may still read, does not own and has said nothing about; latest first."""
-    before = decode_cursor(cursor, datetime.fromisoformat, UUID, int) if cursor else None  # type: ignore[arg-type]
+    before = decode_cursor(cursor, moment, UUID, int) if cursor else None
     rows = store.wanted(
         session,
         own_id(principal),
@@ -209,7 +208,7 @@ def list_uses(
     session: Session, *, principal: Principal, require_sign_in: bool, how: Use | None, cursor: str | None, limit: int
 ) -> Page[UsedVersion]:
     """What the principal downloaded and ran, and may still read; the latest first."""
-    before = decode_cursor(cursor, datetime.fromisoformat, UUID, int, str) if cursor else None  # type: ignore[arg-type]
+    before = decode_cursor(cursor, moment, UUID, int, str) if cursor else None
     rows = store.uses(
         session,
         own_id(principal),

@@ -85,7 +85,9 @@ def _again(session: Session, repository: Repository, principal: Principal) -> Re
 
 
 def _wanted(session: Session, query: SearchQuery) -> Wanted | None:
-    """None where nobody is called as the owner that is asked for."""
+    """None where nothing can be found: no word is asked for, or an owner whom there is not."""
+    if search.says_nothing(query.q):
+        return None
     owner_id = accounts.find_account_id(session, query.owner) if query.owner else None
     if query.owner and owner_id is None:
         return None

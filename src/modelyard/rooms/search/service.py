@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from modelyard.kit.db import Term
-from modelyard.kit.paging import decode_cursor, encode_cursor
+from modelyard.kit.paging import decode_cursor, encode_cursor, moment
 from modelyard.rooms.access import service as access
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.search import rules, store
@@ -86,6 +86,11 @@ def popularity(session: Session, repository_ids: Collection[UUID]) -> dict[UUID,
 def entered() -> sa.Select[tuple[UUID]]:
     """The ids of all repositories that have an entry, as a subquery."""
     return store.entered()
+
+
+def says_nothing(text: str) -> bool:
+    """Whether there is something to look for, but no word in it."""
+    return bool(text.strip()) and not rules.words(text)
 
 
 def find(
@@ -186,14 +191,14 @@ def _terms(wanted: Wanted, fields: tuple[str, ...]) -> list[Term]:
 
 def _position(cursor: str, sort: Sort) -> tuple[Any, int]:
     if sort is Sort.RECENT:
-        _, at, number = decode_cursor(cursor, _exactly(sort.value), datetime.fromisoformat, int)  # type: ignore[arg-type]
+        _, at, number = decode_cursor(cursor, _exactly(sort.value), moment, int)
         return at, number
-    _, value, number = decode_cursor(cursor, _exactly(sort.value), int, int)  # type: ignore[arg-type]
+    _, value, number = decode_cursor(cursor, _exactly(sort.value), int, int)
     return value, number
 
 
 def _level_position(cursor: str) -> tuple[int, tuple[Any, int]]:
-    _, level, quality, number = decode_cursor(cursor, _exactly("level"), int, int, int)  # type: ignore[arg-type]
+    _, level, quality, number = decode_cursor(cursor, _exactly("level"), int, int, int)
     return level, (quality, number)
 
 

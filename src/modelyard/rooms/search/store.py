@@ -85,7 +85,8 @@ def page(
     key = sa.tuple_(getattr(EntryRow, column), EntryRow.number)
     query = sa.select(EntryRow).where(*where)
     if after is not None:
-        query = query.where(key < sa.tuple_(*map(sa.literal, after)))
+        value, number = after
+        query = query.where(key < sa.tuple_(sa.literal(value, getattr(EntryRow, column).type), sa.literal(number)))
     query = query.order_by(getattr(EntryRow, column).desc(), EntryRow.number.desc()).limit(limit)
     return list(session.scalars(query))
 
