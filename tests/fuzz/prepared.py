@@ -1,6 +1,7 @@
 """A server to be fuzzed, and for each operation what it takes to be accepted there: ids, bodies and headers of things
 that really are there. What an operation may destroy or use up is made anew for each request."""
 
+import io
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 import httpx
 import requests
+from PIL import Image
 from schemathesis import BaseSchema, Case
 
 from faults import adder
@@ -21,6 +23,7 @@ OF_ADMINISTRATORS = {"list_accounts", "create_account", "change_account", "reset
 OF_PEOPLE = {"reset_password"}
 """Operations of administrators that no token may call."""
 OF_TUS = {"create_upload", "upload_standing", "append_to_upload", "end_upload"}
+OF_DATASETS = {"count_contents", "list_dataset_files", "download_file", "download_archive"}
 BYTES = "application/offset+octet-stream"
 GOOD, OTHER, FAILED = 1, 2, 3
 """Numbers of the versions that are there."""
@@ -37,6 +40,8 @@ class Fuzzed:
     password: str
     victim: str
     administrator: tuple[str, str]
+    neighbour: dict[str, str]
+    heard: str
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     cookies: dict[str, dict[str, str]] = field(default_factory=dict)
     made: int = 0
@@ -85,7 +90,14 @@ class Fuzzed:
         return f"10.9.{self.made // 250}.{self.made % 250 + 1}"
 
     def _parameters(self, operation_id: str) -> dict[str, Any]:
+        if operation_id in OF_DATASETS:
+            return {"name": "data", "number": 1, "path": "a.csv"}
         made: dict[str, Callable[[], dict[str, Any]]] = {
+            "give_feedback": self._quiet_neighbour,
+            "change_feedback": lambda: self.neighbour | {"feedback_id": self._new_feedback()},
+            "delete_feedback": lambda: self.neighbour | {"feedback_id": self._new_feedback()},
+            "reply_to_feedback": lambda: {"feedback_id": self.heard},
+            "delete_reply": lambda: {"feedback_id": self.heard, "reply_id": self._new_reply()},
             "delete_repository": lambda: {"name": self._new_repository()},
             "change_repository": lambda: {"name": self._new_repository()},
             "change_account": lambda: {"username": self.victim},
@@ -116,8 +128,13 @@ class Fuzzed:
             case "deploy" | "set_alias" if isinstance(body.get("version"), int):
                 return {"version": GOOD}
             case "push_version" if "archive" in body:
-                body.pop("parts", None)
+                for other in ("parts", "files", "keep", "remove"):
+                    body.pop(other, None)
                 return {"archive": self._new_upload(adder.archive()), "platforms": []}
+            case "give_feedback":
+                return {"version": 1}
+            case "set_picture":
+                return {"upload": self._new_upload(PICTURE)}
             case "create_repository" if "owner" in body:
                 return {"owner": self.owner}
         return {}
@@ -136,6 +153,26 @@ class Fuzzed:
         with self._owner() as client:
             answer = client.post("/api/v1/uploads", headers=headers, content=content)
         return answer.headers["Location"].rpartition("/")[2]
+
+    def _quiet_neighbour(self) -> dict[str, Any]:
+        self._silence()
+        return dict(self.neighbour)
+
+    def _silence(self) -> None:
+        """Takes back what the owner has said of the neighbour's dataset."""
+        with self._owner() as client:
+            for said in client.get("/api/v1/feedback/mine").json()["items"]:
+                client.delete(f"{_about(self.neighbour)}/feedback/{said['id']}").raise_for_status()
+
+    def _new_feedback(self) -> str:
+        self._silence()
+        with self._owner() as client:
+            return _say_something(client, self.neighbour)
+
+    def _new_reply(self) -> str:
+        with self._owner() as client:
+            address = f"/api/v1/repos/{self.owner}/adder/feedback/{self.heard}/replies"
+            return str(client.post(address, json={"text": "so it is"}).json()["replies"][-1]["id"])
 
     def _new_repository(self) -> str:
         name = f"short-{self._count()}"
@@ -183,7 +220,54 @@ def prepare(folder: Path, database_url: str, document: Callable[[str], BaseSchem
             state = adder.follow(creator, address, number)["state"]
             assert state == ("failed" if number == FAILED else "ready"), (number, state)
         creator.deploy(address, version=GOOD)
-    prepared = Fuzzed(running, document(running.url), token, username, password, victim, (administrator, secret))
+    neighbour, _, other = running.account()
+    for owner, access in ((username, token), (neighbour, other)):
+        make_dataset(running, access, f"{owner}/data", folder)
+    with running.client(token) as owner_client, running.client(other) as client:
+        owner_client.patch(f"/api/v1/repos/{address}", json={"visibility": "public"}).raise_for_status()
+        heard = _say_something(client, {"owner": username, "name": "adder"})
+    prepared = Fuzzed(
+        running,
+        document(running.url),
+        token,
+        username,
+        password,
+        victim,
+        (administrator, secret),
+        {"owner": neighbour, "name": "data"},
+        heard,
+    )
+    with prepared._owner() as client:
+        upload = {"upload": prepared._new_upload(PICTURE)}
+        client.put(f"/api/v1/repos/{address}/picture", json=upload).raise_for_status()
     prepared.signed_in(username, password).close()
     prepared.signed_in(administrator, secret).close()
     return prepared
+
+
+def make_dataset(running: Server, token: str, address: str, folder: Path) -> None:
+    """A public dataset with one version that is ready."""
+    file = folder / "a.csv"
+    file.write_bytes(b"1,2\n")
+    with Client(running.url, token=token) as client:
+        client.create_repository(address, visibility="public", kind="dataset")
+        version = client.push_files(address, {"a.csv": client.upload(file)})
+        assert adder.follow(client, address, version["number"])["state"] == "ready"
+
+
+def _about(repository: dict[str, str]) -> str:
+    return f"/api/v1/repos/{repository['owner']}/{repository['name']}"
+
+
+def _say_something(client: httpx.Client, repository: dict[str, str]) -> str:
+    said = client.post(f"{_about(repository)}/feedback", json={"version": 1, "rating": 4, "text": "it adds"})
+    return str(said.raise_for_status().json()["id"])
+
+
+def _picture() -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(target, "PNG")
+    return target.getvalue()
+
+
+PICTURE = _picture()
