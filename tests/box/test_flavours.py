@@ -19,50 +19,44 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from box import running
+from modelyard_box.config import Box, Target
+from modelyard_box.errors import LoadError, Mismatch
+from modelyard_box.flavours import load_model
+from modelyard_box.flavours.rows import RowModel, Together
 
 ROWS = np.arange(40.0).reshape(20, 2) % 7
 LABELS = np.array(["no", "yes"] * 10)
 
 
-def write(folder: Path, artifact: Any, *, name: str = "sklearn", signature: Any = None, **more: Any) -> Path:
-    """A box of an estimator; its signature accepts anything until it was described."""
-    anything = {"type": "object", "properties": {}}
-    config = running.write_box(folder, {}, inputs=anything, artifact=artifact, site=running.packages(), **more)
-    document = json.loads(config.read_text()) | {"framework": {"name": name, "model": None, "arguments": {}}}
-    config.write_text(json.dumps(document | ({"signature": signature} if signature else {})))
-    return config
-
-
-def describe(config: Path) -> dict[str, Any]:
-    """What the ``describe`` command reports."""
-    out = config.parent / "result.json"
-    environ = running.box_environ(config, MODELYARD_CHECK_RESULT=str(out))
-    done = subprocess.run(running.box_command("describe"), env=environ, capture_output=True, timeout=120, check=False)
-    found: dict[str, Any] = json.loads(out.read_text())
-    assert done.returncode == (0 if found["ok"] else 1)
-    return found
-
-
-def described(folder: Path, model: Any) -> Path:
-    config = write(folder, model)
-    found = describe(config)
-    assert found["ok"], found
-    return write(folder, model, signature=found["signature"])
+def model_of(folder: Path, artifact: Any, *, name: str = "sklearn") -> RowModel:
+    """The adapter in this very process, which has the packages; boxes of their own are started where that matters."""
+    file = folder / "model.pkl"
+    file.write_bytes(artifact if isinstance(artifact, bytes) else pickle.dumps(artifact))
+    framework = {"name": name, "model": None, "arguments": {}}
+    target = Target("modelyard_box.flavours.estimator", "Model", "predict")
+    return load_model(Box(target, str(file), str(folder), str(folder), {}, {}, framework=framework))
 
 
 def signature_of(folder: Path, model: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    found = describe(write(folder, model))
-    assert found["ok"], found
-    return found["signature"]["inputs"]["properties"], found["signature"]["output"]
+    found = model_of(folder, model).signature()
+    return found["inputs"]["properties"], found["output"]
 
 
-def test_unnamed_features_are_one_input(tmp_path: Path):
+def described_box(folder: Path, model: Any) -> Path:
+    """The configuration of a box that serves the model with its own signature."""
+    signature = model_of(folder, model).signature()
+    config = running.write_box(folder, {}, inputs={}, artifact=model, site=running.packages())
+    framework = {"name": "sklearn", "model": None, "arguments": {}}
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"signature": signature, "framework": framework}))
+    return config
+
+
+def test_a_box_serves_an_estimator(tmp_path: Path):
     """A row of another length is a 422 that names it; waiting calls are answered together, each with its own."""
     model = LogisticRegression().fit(ROWS, LABELS)
-    config = described(tmp_path, model)
+    config = described_box(tmp_path, model)
     wanted = model.predict(ROWS).tolist()
     with running.serving(config) as box:
-        assert box.output({"features": [1, 2]}) == model.predict([[1, 2]])[0]
         assert box.output([1, 2]) == model.predict([[1, 2]])[0]
         wrong = box.predict({"features": [1, 2, 3]})
         assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "features")
@@ -71,13 +65,39 @@ def test_unnamed_features_are_one_input(tmp_path: Path):
             assert list(pool.map(lambda row: box.output({"features": row.tolist()}), ROWS)) == wanted
 
 
+def test_describe_reports_the_signature_or_the_reason(tmp_path: Path):
+    config = described_box(tmp_path, LogisticRegression().fit(ROWS, LABELS))
+    for artifact, status in ((None, 0), (b"broken", 1)):
+        if artifact is not None:
+            (tmp_path / "model.pkl").write_bytes(artifact)
+        done = subprocess.run(
+            running.box_command("describe"),
+            env=running.box_environ(config, MODELYARD_CHECK_RESULT=str(tmp_path / "result.json")),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        found = json.loads((tmp_path / "result.json").read_text())
+        assert (done.returncode, found["ok"]) == (status, status == 0), done.stderr
+    assert "is not a pickle, or it is damaged" in found["reason"]
+
+
+def test_rows_go_together_and_stand_alone(tmp_path: Path):
+    """What does not convert is refused, and its neighbours are answered."""
+    model = model_of(tmp_path, LogisticRegression().fit(ROWS, LABELS))
+    wrong = Mismatch("is wrong")
+    answered = Together(model).call([{"features": [0, 1]}, wrong, {"features": [1, 0]}])
+    assert answered == [model.predict(features=[0, 1]), wrong, model.predict(features=[1, 0])]
+    with pytest.raises(Mismatch):
+        model.predict_rows([{"features": [0, 1]}, {"features": [0, 1, 2]}])
+
+
 def test_named_features_are_inputs_of_their_own(tmp_path: Path):
     frame = pd.DataFrame(ROWS, columns=["width", "self"])
-    model = make_pipeline(StandardScaler(), LinearRegression()).fit(frame, ROWS[:, 0])
-    config = described(tmp_path, model)
-    with running.serving(config) as box:
-        assert box.output({"width": 3, "self": 2}) == pytest.approx(3)
-        assert "'self' is required" in box.predict({"width": 3}).json()["detail"]
+    estimator = make_pipeline(StandardScaler(), LinearRegression()).fit(frame, ROWS[:, 0])
+    model = model_of(tmp_path, estimator)
+    assert list(model.signature()["inputs"]["properties"]) == ["width", "self"]
+    assert model.predict(**{"width": 3, "self": 2}) == pytest.approx(3)
 
 
 def test_columns_tell_what_they_take(tmp_path: Path):
@@ -95,10 +115,18 @@ def test_columns_tell_what_they_take(tmp_path: Path):
 
 
 def test_texts_are_an_input(tmp_path: Path):
-    model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(["good day", "bad day"] * 3, [1, 0] * 3)
-    config = described(tmp_path, model)
-    with running.serving(config) as box:
-        assert [box.output("good"), box.output({"text": "bad"})] == [1, 0]
+    estimator = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(["good day", "bad day"] * 3, [1, 0] * 3)
+    model = model_of(tmp_path, estimator)
+    assert model.signature()["inputs"]["properties"] == {"text": {"type": "string"}}
+    assert model.predict_rows([{"text": "good"}, {"text": "bad"}]) == [1, 0]
+
+
+def test_columns_of_a_frame_are_chosen_by_name(tmp_path: Path):
+    frame = pd.DataFrame({"size": ROWS[:, 0], "colour": ["red", "blue"] * 10})
+    columns = make_column_transformer((StandardScaler(), ["size"]), (OneHotEncoder(), ["colour"]))
+    estimator = make_pipeline(columns, LogisticRegression()).fit(frame, LABELS)
+    rows = frame.to_dict(orient="records")
+    assert model_of(tmp_path, estimator).predict_rows(rows) == estimator.predict(frame).tolist()
 
 
 def test_many_outputs_are_a_list(tmp_path: Path):
@@ -116,27 +144,25 @@ def test_many_outputs_are_a_list(tmp_path: Path):
     ],
 )
 def test_files_that_are_no_estimator(tmp_path: Path, artifact: Any, words: str):
-    found = describe(write(tmp_path, artifact))
-    assert words in found["reason"]
-    assert not running.run_check(write(tmp_path, artifact))[1]["ok"]
+    with pytest.raises(LoadError, match=words):
+        model_of(tmp_path, artifact)
 
 
 def test_another_version_of_scikit_learn_is_said_so(tmp_path: Path):
     """With the wrong version it may still load; where it fails, the reason says which version to require."""
-    model = LogisticRegression().fit(ROWS, LABELS)
-    state = pickle.dumps(model, protocol=2)
+    state = pickle.dumps(LogisticRegression().fit(ROWS, LABELS), protocol=2)
     old = state.replace(_text(sklearn.__version__), _text("0.1.0"))
     assert old != state
-    noted = describe(write(tmp_path, old))
-    assert "made with scikit-learn 0.1.0" in " ".join(noted["signature"]["notes"])
+    noted = model_of(tmp_path, old).signature()
+    assert "made with scikit-learn 0.1.0" in " ".join(noted["notes"])
     broken = old.replace(_text("coef_"), _text("xoef_"))
-    failed = describe(write(tmp_path, broken))
-    assert "require scikit-learn==0.1.0; it fails" in failed["reason"]
+    with pytest.raises(LoadError, match=r"require scikit-learn==0\.1\.0; it fails"):
+        model_of(tmp_path, broken).signature()
 
 
 def test_an_unknown_framework_is_refused(tmp_path: Path):
-    found = describe(write(tmp_path, {}, name="perceptron"))
-    assert found["reason"] == "this box knows no framework 'perceptron'"
+    with pytest.raises(LoadError, match="this box knows no framework 'perceptron'"):
+        model_of(tmp_path, {}, name="perceptron")
 
 
 def _text(value: str) -> bytes:

@@ -88,7 +88,8 @@ class Model(RowModel):
             values = [[row[name] for name in self._names] if self._names else row["features"] for row in rows]
             return self._numpy.array(values, dtype=float)
         except (TypeError, ValueError) as error:
-            raise Mismatch(f"does not fit what the model takes: {error}", ["features"]) from error
+            place: list[str | int] = [] if self._names else ["features"]
+            raise Mismatch(f"does not fit what the model takes: {error}", place) from error
 
 
 def _read(box: Box) -> tuple[Any, str]:

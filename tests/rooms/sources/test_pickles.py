@@ -1,6 +1,7 @@
 """Pickles followed with stand-ins: what they import is told, and nothing of it happens."""
 
 import collections
+import gzip
 import io
 import os
 import pickle
@@ -160,6 +161,10 @@ def test_work_is_bounded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pickles, "MAX_BYTES", 100_000)
     assert "too many instructions" in read(b"\x80\x04" + b"N0" * 4000 + b".").problem
     assert "too large" in read(b"\x80\x04\x8e" + (200_000).to_bytes(8, "little") + b"x" * 200_000 + b".").problem
+    monkeypatch.setattr(pickles, "MAX_INFLATED", 1000)
+    assert (
+        "too large" in read(gzip.compress(b"\x80\x04\x8e" + (5000).to_bytes(8, "little") + b"x" * 5000 + b".")).problem
+    )
     assert "too many names" in read(_many_names()).problem
 
 

@@ -19,7 +19,9 @@ from modelyard.rooms.sources.pickle_opcodes import LONG, Malformed, read_exactly
 
 MAX_OPCODES = 4_000_000
 MAX_STACK = 1_000_000
-MAX_BYTES = 16 * 1024**3
+MAX_BYTES = 64 * 1024**3
+MAX_INFLATED = 4 * 1024**3
+"""Most bytes that are followed of a file as it is, and of what is decompressed for it."""
 MAX_FOUND = 2000
 MAX_DEPTH = 3
 JOBLIB_WRAPPERS = {"joblib.numpy_pickle.NumpyArrayWrapper"}
@@ -82,11 +84,13 @@ def read_pickle(path: Path) -> PickleContents:
         return read_pickle_stream(file)
 
 
-def read_pickle_stream(file: IO[bytes]) -> PickleContents:
-    """The same for an open file that can seek."""
+def read_pickle_stream(file: IO[bytes], *, limit: int | None = None) -> PickleContents:
+    """The same for an open file that can seek, and at most ``limit`` bytes of it."""
     contents = PickleContents()
     try:
-        with _Bounded(_decompressed(file)) as bounded:
+        inflated = _decompressed(file)
+        bound = MAX_BYTES if inflated is file else MAX_INFLATED
+        with _Bounded(inflated, bound if limit is None else min(bound, limit)) as bounded:
             _Machine(io.BufferedReader(bounded, 1 << 16), contents).follow()
     except Malformed as e:
         contents.problem = str(e)
@@ -134,11 +138,11 @@ class _Inflated(io.RawIOBase):
 
 
 class _Bounded(io.RawIOBase):
-    """At most ``MAX_BYTES`` of a file, so that what inflates without end comes to one."""
+    """At most ``limit`` bytes of a file, so that what inflates without end comes to one."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], limit: int) -> None:
         self._file = file
-        self._left = MAX_BYTES
+        self._left = limit
 
     def readable(self) -> bool:
         return True

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.rooms.sources.keras_files import KERAS_SUFFIX, read_keras
-from modelyard.rooms.sources.pickles import Global, PickleContents, read_pickle, read_pickle_stream
+from modelyard.rooms.sources.pickles import MAX_INFLATED, Global, PickleContents, read_pickle, read_pickle_stream
 
 PICKLES = (".pkl", ".pickle", ".joblib", ".sav", ".p", ".dill", ".cloudpickle")
-TORCH = (".pt", ".pth", ".ckpt", ".bin")
+TORCH = (".pt", ".pth", ".ckpt")
+UNTOLD = (".bin", "")
+"""Suffixes of anything; some are pickles, or files of PyTorch."""
 DATA_ONLY = {".onnx": "onnx", ".safetensors": "safetensors", ".ubj": "xgboost", ".skops": "skops"}
 MAX_FILES = 100
 MAX_FINDINGS = 20
@@ -183,9 +185,9 @@ def scan_file(path: str, file: Path) -> Finding | None:
         return Finding(path, DATA_ONLY[suffix], Label.DATA)
     if suffix == KERAS_SUFFIX:
         return _keras(path, file)
-    if suffix in TORCH and zipfile.is_zipfile(file):
+    if suffix in (*TORCH, ".bin") and zipfile.is_zipfile(file):
         return _torch(path, file)
-    if suffix in (*PICKLES, *TORCH) or (suffix == "" and _begins_as_pickle(file)):
+    if suffix in (*PICKLES, *TORCH) or (suffix in UNTOLD and _begins_as_pickle(file)):
         return _pickle(path, read_pickle(file), "pickle")
     return None
 
@@ -221,7 +223,7 @@ def _torch(path: str, file: Path) -> Finding:
 
 def _pickle_inside(path: str, archive: zipfile.ZipFile, name: str) -> Finding:
     with archive.open(name) as inner:
-        return _pickle(path, read_pickle_stream(inner), "torch")
+        return _pickle(path, read_pickle_stream(inner, limit=MAX_INFLATED), "torch")
 
 
 def _pickle(path: str, contents: PickleContents, kind: str) -> Finding:
@@ -268,5 +270,5 @@ def _begins_as_pickle(file: Path) -> bool:
 
 def weight_files(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, Path]]:
     """The files of a tree that may be weights, by their names."""
-    suffixes = {*PICKLES, *TORCH, *DATA_ONLY, KERAS_SUFFIX}
+    suffixes = {*PICKLES, *TORCH, *DATA_ONLY, KERAS_SUFFIX, ".bin"}
     return ((path, root / path) for path in sorted(paths) if Path(path).suffix.lower() in suffixes)
