@@ -1,12 +1,14 @@
 """Estimators without a predict function, in real boxes: their signatures, their rows, and how they fail."""
 
 import concurrent.futures
+import contextlib
 import json
 import pickle
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,7 +58,8 @@ def test_a_box_serves_an_estimator(tmp_path: Path):
     model = LogisticRegression().fit(ROWS, LABELS)
     config = described_box(tmp_path, model)
     wanted = model.predict(ROWS).tolist()
-    with running.serving(config) as box:
+    with running.serving(config, ready=False) as box:
+        running.wait_for(lambda: _is_ready(box), seconds=120)  # importing scikit-learn takes its time on a busy machine
         assert box.output([1, 2]) == model.predict([[1, 2]])[0]
         wrong = box.predict({"features": [1, 2, 3]})
         assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "features")
@@ -163,6 +166,12 @@ def test_another_version_of_scikit_learn_is_said_so(tmp_path: Path):
 def test_an_unknown_framework_is_refused(tmp_path: Path):
     with pytest.raises(LoadError, match="this box knows no framework 'perceptron'"):
         model_of(tmp_path, {}, name="perceptron")
+
+
+def _is_ready(box: running.RunningBox) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        return box.client.get("/health").status_code == 200
+    return False
 
 
 def _text(value: str) -> bytes:
