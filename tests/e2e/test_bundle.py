@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,17 +145,32 @@ def test_two_plain_commands_do_without_compose(bundle: Bundle, elsewhere: Machin
     assert max(found["output"], key=found["output"].get) == str(labels[0])
 
 
-def test_podman_loads_it_as_it_is(bundle: Bundle, tmp_path: Path) -> None:
+def test_podman_loads_it_as_it_is(bundle: Bundle) -> None:
     """Loaded, under the same names and ids; containers would need Podman's own network programs."""
-    podman = [need("podman", package="podman"), "--root", str(tmp_path / "r"), "--runroot", str(tmp_path / "x")]
-    podman += ["--storage-driver", "overlay"]
-    subprocess.run([*podman, "load", "-q", "-i", str(bundle.file)], check=True, capture_output=True)
-    listed = subprocess.run([*podman, "images", "--format", "json"], check=True, capture_output=True, text=True)
-    found = {image["Names"][0]: image["Id"] for image in json.loads(listed.stdout)}
+    with podman() as run:
+        run("load", "-q", "-i", str(bundle.file))
+        found = {image["Names"][0]: image["Id"] for image in json.loads(run("images", "--format", "json"))}
+        run("rmi", "--all", "--force")
     with tarfile.open(bundle.file) as archive:
         member = archive.extractfile("manifest.json")
         assert member is not None
         wanted = {image["RepoTags"][0]: image["Config"].removesuffix(".json") for image in json.load(member)}
     assert found == wanted
-    subprocess.run([*podman, "rmi", "--all", "--force"], check=True, capture_output=True)
-    subprocess.run(["umount", tmp_path / "r" / "overlay"], check=False, capture_output=True)
+
+
+@contextmanager
+def podman() -> Iterator[Callable[..., str]]:
+    """Podman with empty stores; it refuses long paths."""
+    program = need("podman", package="podman")
+    with tempfile.TemporaryDirectory(prefix="my-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+
+        def run(*arguments: str) -> str:
+            stores = ["--root", f"{folder}/r", "--runroot", f"{folder}/x", "--storage-driver", "overlay"]
+            done = subprocess.run([program, *stores, *arguments], check=False, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        try:
+            yield run
+        finally:
+            subprocess.run(["umount", f"{folder}/r/overlay"], check=False, capture_output=True)
