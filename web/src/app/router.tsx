@@ -71,6 +71,12 @@ const newModel = createRoute({
   component: lazyRouteComponent(() => import("./pages/push-pages"), "NewModelPage"),
 });
 
+const newDataset = createRoute({
+  getParentRoute: () => own,
+  path: "/new/dataset",
+  component: lazyRouteComponent(() => import("./pages/push-pages"), "NewDatasetPage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => own,
   path: "/settings",
@@ -114,6 +120,7 @@ const repository = createRoute({
   component: lazyRouteComponent(() => import("./pages/repository-layout"), "RepositoryLayout"),
 });
 
+const exchange = () => import("./pages/exchange-pages");
 const pages = () => import("./pages/repository-pages");
 const repositoryPages = [
   createRoute({ getParentRoute: () => repository, path: "/", component: lazyRouteComponent(pages, "OverviewRoute") }),
@@ -145,6 +152,14 @@ const repositoryPages = [
     component: lazyRouteComponent(() => import("./pages/compare-page"), "CompareRoute"),
   }),
   createRoute({ getParentRoute: () => repository, path: "/deployment", component: lazyRouteComponent(pages, "DeploymentRoute") }),
+  createRoute({
+    getParentRoute: () => repository,
+    path: "/feedback",
+    validateSearch: (search: Record<string, unknown>): { write?: number } => ({ write: Number(search.write) || undefined }),
+    component: lazyRouteComponent(exchange, "FeedbackRoute"),
+  }),
+  createRoute({ getParentRoute: () => repository, path: "/bundle", component: lazyRouteComponent(exchange, "BundleRoute") }),
+  createRoute({ getParentRoute: () => repository, path: "/data", component: lazyRouteComponent(exchange, "DataRoute") }),
   createRoute({ getParentRoute: () => repository, path: "/settings", component: lazyRouteComponent(pages, "SettingsRoute") }),
   createRoute({
     getParentRoute: () => repository,
@@ -156,7 +171,7 @@ const repositoryPages = [
 const routeTree = root.addChildren([
   signIn,
   signUp,
-  own.addChildren([dashboard, newModel, settings, admin.addChildren([...adminPages])]),
+  own.addChildren([dashboard, newModel, newDataset, settings, admin.addChildren([...adminPages])]),
   site.addChildren([home, owner, repository.addChildren([...repositoryPages])]),
 ]);
 

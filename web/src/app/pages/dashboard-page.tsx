@@ -5,7 +5,10 @@ import { Link } from "@tanstack/react-router";
 
 import type { Account, Deployment, Repository } from "@/client/types";
 import { sessionQuery } from "@/features/accounts/api/session";
-import { repositoriesQuery } from "@/features/repos/api/repos";
+import { usesQuery } from "@/features/feedback/api/feedback";
+import { WantedFeedback } from "@/features/feedback/components/wanted-feedback";
+import { repositoriesQuery, starredQuery } from "@/features/repos/api/repos";
+import { KindIcon } from "@/features/repos/components/kind-icon";
 import { RepositoryRow } from "@/features/repos/components/repository-row";
 import { deploymentsQuery } from "@/features/serving/api/deployment";
 import { versionsHeadQuery } from "@/features/versions/api/versions";
@@ -16,6 +19,7 @@ import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
 import { SkeletonRows } from "@/ui/skeleton-rows";
 import { StateBadge } from "@/ui/state-badge";
+import { TimeAgo } from "@/ui/time-ago";
 
 /** What is mine: what is being made, what is served, all repositories. */
 export function DashboardPage() {
@@ -34,17 +38,47 @@ function Mine({ account }: { account: Account }) {
   const repositories = query.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Stack gap="lg">
+      <WantedFeedback />
       <Work repositories={repositories.slice(0, 12)} />
       <Deployments owner={account.username} />
-      <Section title="Your repositories" flush aside={account.role !== "reader" && <LinkButton to="/new" size="xs" variant="default">New model</LinkButton>}>
+      <Section title="Your repositories" flush aside={account.role !== "reader" && <Group gap="xs"><LinkButton to="/new" size="xs" variant="default">New model</LinkButton><LinkButton to="/new/dataset" size="xs" variant="default">New dataset</LinkButton></Group>}>
         {query.error && <div className="body"><ProblemAlert error={query.error} onRetry={() => void query.refetch()} /></div>}
         {query.isPending && <SkeletonRows count={3} />}
         {query.data && !repositories.length && <NothingYet mayCreate={account.role !== "reader"} />}
         <ul className="rows">{repositories.map((repository) => <RepositoryRow key={repository.id} repository={repository} />)}</ul>
         {query.hasNextPage && <div className="body"><Button size="xs" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button></div>}
       </Section>
+      <Tried />
+      <Starred />
     </Stack>
   );
+}
+
+/** What was downloaded and run, to be found again. */
+function Tried() {
+  const { data } = useQuery(usesQuery());
+  if (!data?.items.length) return null;
+  return (
+    <Section title="Tried" flush>
+      <ul className="rows">
+        {data.items.map(({ repository: { owner, name, kind }, version, how, at }) => (
+          <li key={`${owner}/${name} ${version} ${how}`}>
+            <Link to="/$owner/$name" params={{ owner, name }} className="row">
+              <KindIcon kind={kind} size={18} />
+              <span className="grow clip"><span className="quiet">{owner}/</span><b>{name}</b> v{version}</span>
+              <Text size="sm" c="dimmed">{how === "run" ? "ran" : "downloaded"} <TimeAgo at={at} /></Text>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Starred() {
+  const { data } = useQuery(starredQuery);
+  if (!data?.items.length) return null;
+  return <Section title="Starred" flush><ul className="rows">{data.items.map((repository) => <RepositoryRow key={repository.id} repository={repository} />)}</ul></Section>;
 }
 
 /** The newest versions that are not ready: under way, or failed and waiting for someone. */

@@ -1,12 +1,13 @@
-import { Button, Code, Group, NativeSelect, SegmentedControl, Text, TextInput, Title } from "@mantine/core";
+import { Button, Code, Group, NativeSelect, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { IconBox, IconSearch, IconX } from "@tabler/icons-react";
+import { IconBox, IconSearch } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 
+import type { Sort } from "@/client/types";
 import { sessionQuery } from "@/features/accounts/api/session";
-import { repositoriesQuery } from "@/features/repos/api/repos";
+import { searchQuery } from "@/features/repos/api/repos";
 import { RepositoryRow } from "@/features/repos/components/repository-row";
 import { EmptyState } from "@/ui/empty-state";
 import { LinkButton } from "@/ui/links";
@@ -15,39 +16,48 @@ import { ProblemAlert } from "@/ui/problem-alert";
 import { SkeletonRows } from "@/ui/skeleton-rows";
 import { Chip } from "@/ui/state-badge";
 
-import { type ExploreFilter, KINDS, VISIBILITIES } from "./explore-filter";
+import { ExploreFacets } from "./explore-facets";
+import { type ExploreFilter, SORTS } from "./explore-filter";
+import classes from "./explore.module.css";
 
 const route = getRouteApi("/site/");
+
+const SORT_LABELS: Record<Sort, string> = { relevance: "Best match", recent: "Newest", stars: "Most stars", downloads: "Most downloads", rating: "Best rated" };
 
 /** Explore: everything that this person may read, narrowed by what is in the address. */
 export function HomePage() {
   usePageTitle("Explore");
-  const filter = route.useSearch();
-  const query = useInfiniteQuery({ ...repositoriesQuery(filter), placeholderData: keepPreviousData });
+  const { sort, ...filter } = route.useSearch();
+  const navigate = route.useNavigate();
+  const narrow = (change: ExploreFilter) => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
+  const query = useInfiniteQuery({ ...searchQuery(filter, sort), placeholderData: keepPreviousData });
   const found = query.data?.pages.flatMap((page) => page.items) ?? [];
   const narrowed = Object.values(filter).some(Boolean);
   return (
     <main className="page" id="main">
       <Title order={1} mb={12}>Explore</Title>
-      <Facets filter={filter} />
-      <section className="surface" aria-label="Repositories" aria-busy={query.isFetching}>
-        {query.error && <div className="body"><ProblemAlert error={query.error} onRetry={() => void query.refetch()} /></div>}
-        {query.isPending && <SkeletonRows />}
-        {query.data && !found.length && (narrowed ? <NothingFound /> : <NothingYet />)}
-        <ul className="rows">{found.map((repository) => <RepositoryRow key={repository.id} repository={repository} />)}</ul>
-      </section>
-      {query.hasNextPage && (
-        <Group justify="center" mt="md">
-          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button>
-        </Group>
-      )}
+      <Words filter={filter} sort={sort} narrow={narrow} />
+      <div className={classes.explore}>
+        <ExploreFacets filter={filter} narrow={narrow} />
+        <div>
+          <section className="surface" aria-label="Repositories" aria-busy={query.isFetching}>
+            {query.error && <div className="body"><ProblemAlert error={query.error} onRetry={() => void query.refetch()} /></div>}
+            {query.isPending && <SkeletonRows />}
+            {query.data && !found.length && (narrowed ? <NothingFound /> : <NothingYet />)}
+            <ul className="rows">{found.map((repository) => <RepositoryRow key={repository.id} repository={repository} />)}</ul>
+          </section>
+          {query.hasNextPage && (
+            <Group justify="center" mt="md">
+              <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button>
+            </Group>
+          )}
+        </div>
+      </div>
     </main>
   );
 }
 
-function Facets({ filter }: { filter: ExploreFilter }) {
-  const navigate = route.useNavigate();
-  const narrow = (change: ExploreFilter) => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
+function Words({ filter, sort, narrow }: { filter: ExploreFilter; sort: Sort | undefined; narrow: (change: ExploreFilter) => void }) {
   const [text, setText] = useState(filter.q ?? "");
   const search = useDebouncedCallback((q: string) => narrow({ q: q.trim() || undefined }), 200);
   const [seen, setSeen] = useState(filter.q);
@@ -56,34 +66,24 @@ function Facets({ filter }: { filter: ExploreFilter }) {
     setSeen(filter.q);
     if (!filter.q) setText("");
   }
+  const standard = filter.q ? "relevance" : "recent";
   return (
-    <Group gap="xs" mb="md" role="search" aria-label="Filter repositories">
+    <Group gap="xs" mb="md" role="search" aria-label="Search repositories">
       <TextInput
         flex="1 1 220px"
         leftSection={<IconSearch size={16} />}
-        placeholder="Filter by name, title or description"
-        aria-label="Filter"
+        placeholder="Words in names, titles, tags and cards"
+        aria-label="Words"
         value={text}
         onChange={(event) => { setText(event.currentTarget.value); search(event.currentTarget.value); }}
       />
-      <SegmentedControl
-        aria-label="Kind"
-        value={filter.kind ?? "all"}
-        onChange={(kind) => narrow({ kind: KINDS.find((known) => known === kind) })}
-        data={[{ value: "all", label: "All" }, { value: "model", label: "Models" }, { value: "dataset", label: "Datasets" }, { value: "operation", label: "Operations" }]}
-      />
       <NativeSelect
-        w={150}
-        aria-label="Visibility"
-        value={filter.visibility ?? ""}
-        data={[{ value: "", label: "Any visibility" }, ...VISIBILITIES]}
-        onChange={(event) => narrow({ visibility: VISIBILITIES.find((known) => known === event.currentTarget.value) })}
+        w={165}
+        aria-label="What comes first"
+        value={sort ?? standard}
+        data={SORTS.map((value) => ({ value, label: SORT_LABELS[value] }))}
+        onChange={(event) => { const chosen = SORTS.find((known) => known === event.currentTarget.value); narrow({ sort: chosen === standard ? undefined : chosen }); }}
       />
-      {filter.owner && (
-        <Button variant="default" rightSection={<IconX size={14} />} onClick={() => narrow({ owner: undefined })} aria-label={`Remove the filter owner ${filter.owner}`}>
-          owner {filter.owner}
-        </Button>
-      )}
     </Group>
   );
 }

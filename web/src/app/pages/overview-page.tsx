@@ -1,23 +1,21 @@
 import { Skeleton, Stack, Text } from "@mantine/core";
-import { IconPlayerPlay, IconUpload } from "@tabler/icons-react";
-import { lazy, Suspense } from "react";
-
+import { IconPackageExport, IconPlayerPlay, IconUpload } from "@tabler/icons-react";
 import type { Repository, Version } from "@/client/types";
-import { CardFacts } from "@/features/versions/components/card-facts";
+import { WholeDownload } from "@/features/datasets/components/whole-download";
+import { Popularity } from "@/features/repos/components/repository-row";
+import { CardView } from "@/features/versions/components/card-view";
 import { SignatureTable } from "@/features/versions/components/signature-table";
+import { WeightsLabel } from "@/features/versions/components/weights-label";
 import { formatBytes } from "@/lib/format";
 import { signatureOf } from "@/lib/signature";
 import { CopyButton } from "@/ui/copy-button";
 import { EmptyState } from "@/ui/empty-state";
 import { LinkButton, TextLink } from "@/ui/links";
 import { usePageTitle } from "@/ui/page-title";
-import { Section } from "@/ui/section";
 import { Chip } from "@/ui/state-badge";
 import { TimeAgo } from "@/ui/time-ago";
 
 import { useVersions } from "./repository-pages";
-
-const Prose = lazy(() => import("@/ui/prose"));
 
 /** The card: what the model is for, what it takes and gives, and how to get it. */
 export function OverviewPage({ repository }: { repository: Repository }) {
@@ -27,18 +25,14 @@ export function OverviewPage({ repository }: { repository: Repository }) {
   const shown = ready ?? newest;
   if (query.isPending) return <Skeleton height={220} />;
   if (!newest) return <NoVersion repository={repository} />;
-  const text = typeof shown?.card.description === "string" ? shown.card.description : repository.description;
   return (
     <div className="aside">
       <Stack gap="lg">
         {newest.state !== "ready" && <NewestNote owner={owner} name={name} version={newest} />}
-        <Section title="About">
-          {text ? <Suspense fallback={<Skeleton height={80} />}><Prose text={text} /></Suspense> : <Text c="dimmed" size="sm">No description yet.</Text>}
-        </Section>
-        {shown && <SignatureTable signature={signatureOf(shown)} />}
-        {shown && <CardFacts card={shown.card} />}
+        {shown && <CardView address={{ owner, name }} number={shown.number} description={repository.description} canWrite={repository.can_write ?? false} />}
+        {shown && repository.kind === "model" && <SignatureTable signature={signatureOf(shown)} />}
       </Stack>
-      <Facts repository={repository} version={ready} />
+      {repository.kind === "dataset" ? <DataFacts repository={repository} version={ready} /> : <Facts repository={repository} version={ready} />}
     </div>
   );
 }
@@ -53,20 +47,52 @@ function Facts({ repository, version }: { repository: Repository; version: Versi
   return (
     <Stack gap="md">
       <LinkButton to="/$owner/$name/run" params={{ owner, name }} leftSection={<IconPlayerPlay size={16} />} disabled={!version}>Run this model</LinkButton>
+      {version && <LinkButton to="/$owner/$name/bundle" params={{ owner, name }} variant="default" leftSection={<IconPackageExport size={16} />}>Take it away</LinkButton>}
+      <People repository={repository} />
       {version && (
         <Text size="sm" c="dimmed">
           <TextLink to="/$owner/$name/versions/$number" params={{ owner, name, number: String(version.number) }} inherit underline="always">Version {version.number}</TextLink>
           {version.image && ` · ${formatBytes(version.image.size)}`} · <TimeAgo at={version.created_at} />
         </Text>
       )}
+      {version?.weights && <div><Text size="sm" fw={600}>Weights</Text><WeightsLabel weights={version.weights} /></div>}
       {repository.tags.length > 0 && <div style={{ display: "flex", flexWrap: "wrap", gap: 6 }}>{repository.tags.map((tag) => <Chip key={tag}>{tag}</Chip>)}</div>}
-      {commands.map(({ what, text }) => (
-        <div key={what}>
-          <Text size="sm" fw={600}>{what} <CopyButton value={text} label={`Copy: ${what}`} /></Text>
-          <pre className="code" style={{ padding: "8px 10px", whiteSpace: "pre-wrap", wordBreak: "break-all" }}>{text}</pre>
-        </div>
-      ))}
+      {commands.map((command) => <Command key={command.what} {...command} />)}
     </Stack>
+  );
+}
+
+/** A dataset's side: the whole of it, who says what of it, how to clone it. */
+function DataFacts({ repository, version }: { repository: Repository; version: Version | undefined }) {
+  const { owner, name } = repository;
+  const command = `modelyard download ${owner}/${name}${version ? `@v${version.number}` : ""}`;
+  return (
+    <Stack gap="md">
+      {version && <WholeDownload address={{ owner, name }} number={version.number} />}
+      <People repository={repository} />
+      {version && <Text size="sm" c="dimmed"><TextLink to="/$owner/$name/data" params={{ owner, name }} inherit underline="always">Show the files</TextLink> of version {version.number} · <TimeAgo at={version.created_at} /></Text>}
+      <Command what="From a terminal" text={command} />
+    </Stack>
+  );
+}
+
+/** How people take it, and where they say so. */
+function People({ repository }: { repository: Repository }) {
+  const { owner, name, ratings } = repository;
+  return (
+    <div>
+      <Popularity repository={repository} />
+      <TextLink to="/$owner/$name/feedback" params={{ owner, name }} search={{}} size="sm" underline="always">{ratings ? "What people say" : "Nobody said yet how it went"}</TextLink>
+    </div>
+  );
+}
+
+function Command({ what, text }: { what: string; text: string }) {
+  return (
+    <div>
+      <Text size="sm" fw={600}>{what} <CopyButton value={text} label={`Copy: ${what}`} /></Text>
+      <pre className="code" style={{ padding: "8px 10px", whiteSpace: "pre-wrap", wordBreak: "break-all" }}>{text}</pre>
+    </div>
   );
 }
 
@@ -89,7 +115,7 @@ function NoVersion({ repository }: { repository: Repository }) {
         title="No version yet"
         action={repository.can_write && <LinkButton to="/$owner/$name/push" params={{ owner, name }}>Push the first version</LinkButton>}
       >
-        {repository.can_write ? <>Push source, model, requirements and config here, or run <code>modelyard push</code> in your project.</> : "Its owner has not pushed anything yet."}
+        {repository.can_write && repository.kind === "dataset" ? "Push files or a zip here, or run modelyard push." : repository.can_write ? <>Push source, model, requirements and config here, or run <code>modelyard push</code> in your project.</> : "Its owner has not pushed anything yet."}
       </EmptyState>
     </div>
   );

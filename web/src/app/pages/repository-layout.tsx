@@ -1,13 +1,15 @@
 import { Group, Skeleton, Text, Title } from "@mantine/core";
 import { IconUpload } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, Outlet, useRouterState } from "@tanstack/react-router";
+import { getRouteApi, Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 
 import { ProblemError } from "@/client/problem";
-import type { Repository } from "@/client/types";
+import type { Address, Repository } from "@/client/types";
+import { sessionQuery } from "@/features/accounts/api/session";
 import { repositoryQuery } from "@/features/repos/api/repos";
-import { KindIcon } from "@/features/repos/components/kind-icon";
+import { Picture } from "@/features/repos/components/picture";
+import { StarButton } from "@/features/repos/components/star-button";
 import { deploymentQuery } from "@/features/serving/api/deployment";
 import { versionsQuery } from "@/features/versions/api/versions";
 import { CopyButton } from "@/ui/copy-button";
@@ -28,18 +30,20 @@ export function RepositoryLayout() {
     <main className="page" id="main">
       {error && <ProblemAlert error={error} onRetry={() => void refetch()} />}
       {repository ? <Head repository={repository} /> : !error && <Skeleton height={30} width={320} mb={34} />}
-      {!error && <Tabs owner={address.owner} name={address.name} canWrite={repository?.can_write ?? false} />}
+      {!error && <Tabs address={address} repository={repository} />}
       {repository && <Outlet />}
     </main>
   );
 }
 
 function Head({ repository }: { repository: Repository }) {
-  const { owner, name, kind, visibility, title } = repository;
+  const { owner, name, visibility, title, kind } = repository;
+  const { data: session } = useQuery(sessionQuery);
+  const navigate = useNavigate();
   return (
     <div style={{ marginBottom: 10 }}>
       <Group gap={10} wrap="wrap">
-        <KindIcon kind={kind} size={24} />
+        <Picture repository={repository} size={32} />
         <Title order={1} style={{ overflowWrap: "anywhere" }}>
           <Link to="/" search={{ owner }} className="quiet" style={{ textDecoration: "none", fontWeight: 450 }}>{owner}</Link>
           <span className="quiet" style={{ fontWeight: 450 }}> / </span>
@@ -47,8 +51,10 @@ function Head({ repository }: { repository: Repository }) {
         </Title>
         <CopyButton value={`${owner}/${name}`} label="Copy the name" />
         <Chip>{visibility}</Chip>
-        <Serving owner={owner} name={name} />
+        {kind !== "model" && <Chip>{kind}</Chip>}
+        {kind === "model" && <Serving owner={owner} name={name} />}
         <span className="grow" />
+        <StarButton repository={repository} signedIn={Boolean(session?.account)} onSignIn={() => void navigate({ to: "/sign-in", search: { next: `/${owner}/${name}` } })} />
         {repository.can_write && (
           <LinkButton to="/$owner/$name/push" params={{ owner, name }} variant="default" size="xs" leftSection={<IconUpload size={15} />}>
             New version
@@ -74,8 +80,8 @@ function Serving({ owner, name }: { owner: string; name: string }) {
   );
 }
 
-function Tabs({ owner, name, canWrite }: { owner: string; name: string; canWrite: boolean }) {
-  const params = { owner, name };
+function Tabs({ address: params, repository }: { address: Address; repository: Repository | undefined }) {
+  const isDataset = repository?.kind === "dataset";
   const path = useRouterState({ select: ({ location }) => location.pathname });
   const bar = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -84,13 +90,16 @@ function Tabs({ owner, name, canWrite }: { owner: string; name: string; canWrite
   }, [path]);
   return (
     <nav ref={bar} className="tabs" aria-label="Repository" style={{ marginBottom: 18 }}>
-      <Link to="/$owner/$name" params={params} className="tab" activeOptions={{ exact: true }}>Overview</Link>
-      <Link to="/$owner/$name/run" params={params} className="tab">Run</Link>
-      <Link to="/$owner/$name/api" params={params} className="tab">API</Link>
+      <Link to="/$owner/$name" params={params} className="tab" activeOptions={{ exact: true }}>Card</Link>
+      {isDataset && <Link to="/$owner/$name/data" params={params} className="tab">Data</Link>}
+      {!isDataset && <Link to="/$owner/$name/run" params={params} className="tab">Run</Link>}
+      {!isDataset && <Link to="/$owner/$name/api" params={params} className="tab">API</Link>}
       <Link to="/$owner/$name/files/$" params={{ ...params, _splat: "" }} className="tab">Files</Link>
       <Link to="/$owner/$name/versions" params={params} className="tab">Versions</Link>
-      <Link to="/$owner/$name/deployment" params={params} className="tab">Deployment</Link>
-      {canWrite && <Link to="/$owner/$name/settings" params={params} className="tab">Settings</Link>}
+      <Link to="/$owner/$name/feedback" params={params} className="tab">Feedback</Link>
+      {!isDataset && <Link to="/$owner/$name/bundle" params={params} className="tab">Bundle</Link>}
+      {!isDataset && <Link to="/$owner/$name/deployment" params={params} className="tab">Deployment</Link>}
+      {repository?.can_write && <Link to="/$owner/$name/settings" params={params} className="tab">Settings</Link>}
     </nav>
   );
 }

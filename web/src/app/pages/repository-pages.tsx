@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 
+import { sendFile } from "@/features/content/api/upload";
 import { repositoryQuery } from "@/features/repos/api/repos";
 import { FilesPage } from "@/features/repos/pages/files-page";
 import { RepositorySettingsPage } from "@/features/repos/pages/repository-settings-page";
@@ -80,6 +81,7 @@ export function SettingsRoute() {
     <RepositorySettingsPage
       key={repository.id}
       repository={repository}
+      send={sendFile}
       onRenamed={(name) => void navigate({ to: "/$owner/$name/settings", params: { owner: repository.owner, name }, replace: true })}
       onDeleted={() => void navigate({ to: "/dashboard" })}
     />

@@ -2,20 +2,24 @@ import { useEffect, useState } from "react";
 
 import type { Visibility } from "@/client/types";
 
+/** How a model comes: its parts with code, the file of a trained model alone, or a zip of a folder. */
+export type PushSource = "parts" | "model" | "archive";
+
 /** What was typed in a push form. Kept until the push is accepted, over reloads and wrong turns. */
 export type PushDraft = {
   name: string;
   title: string;
+  description: string;
   visibility: Visibility;
   message: string;
-  source: "parts" | "archive";
+  source: PushSource;
   /** Names this push to the server, so that sending it twice makes one version. */
   key: string;
   /** The repository was made by an earlier try of this very form. */
   made: boolean;
 };
 
-const fresh = (): PushDraft => ({ name: "", title: "", visibility: "private", message: "", source: "parts", key: crypto.randomUUID(), made: false });
+const fresh = (): PushDraft => ({ name: "", title: "", description: "", visibility: "private", message: "", source: "parts", key: crypto.randomUUID(), made: false });
 
 export function usePushDraft(storageKey: string) {
   const [draft, setDraft] = useState<PushDraft>(() => restore(storageKey));

@@ -1,11 +1,12 @@
 import type { Problem } from "@/client/problem";
 import { plainDetail } from "@/lib/plain-detail";
 
+import type { PushSource } from "./draft";
 import { type Zone, ZONES } from "./zones";
 
-export type Place = Zone | "name" | "title" | "visibility" | "message";
+export type Place = Zone | "name" | "title" | "description" | "visibility" | "message" | "files";
 
-const PLACES: Place[] = [...ZONES, "name", "title", "visibility", "message"];
+const PLACES: Place[] = [...ZONES, "name", "title", "description", "visibility", "message", "files"];
 
 /** Complaints about what is inside a file: their field is a place in that file, their code says which file. */
 const FILES_OF_CODES: [RegExp, Zone][] = [
@@ -18,9 +19,11 @@ const FILES_OF_CODES: [RegExp, Zone][] = [
  * Which part of the form each complaint belongs to: by the file that it is about, else by the path that the server names
  * ("body.parts.config"). In a push of one zip, what is wrong inside is wrong with the zip.
  */
-export function placeProblems(problem: Problem, source: "parts" | "archive" = "parts"): Partial<Record<Place, string>> {
+export function placeProblems(problem: Problem, source: PushSource | "files" = "parts"): Partial<Record<Place, string>> {
   const text = [problem.detail, problem.remedy].filter(Boolean).join(" ");
   const inside = FILES_OF_CODES.find(([codes]) => codes.test(problem.code))?.[1];
+  if (inside && source === "files") return { files: text };
+  if (inside === "source" && source === "model") return { artifact: text };
   if (inside) return { [problem.field === "artifact" ? "artifact" : inside]: text, ...(source === "archive" ? { archive: text } : {}) };
   const placed: Partial<Record<Place, string>> = {};
   const put = (path: string, words: string) => {

@@ -1,16 +1,16 @@
-import { Button, Group, Radio, SegmentedControl, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, SegmentedControl, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { IconUpload } from "@tabler/icons-react";
 import type { FormEvent } from "react";
 
 import { problemOf } from "@/client/problem";
 import { useUpload } from "@/features/content/api/use-upload";
 import { DropZone } from "@/features/content/components/drop-zone";
-import { VISIBILITY_CHOICES } from "@/features/repos/components/visibility";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
 
 import { ConfigWriter } from "./config-writer";
 import { type PushDraft, usePushDraft } from "./draft";
+import { Naming } from "./naming";
 import { placeProblems } from "./place-problems";
 import { missingZones, pendingZones, type Uploads, usePush } from "./use-push";
 
@@ -34,12 +34,14 @@ export function PushForm({ owner, existing }: Props) {
     <form onSubmit={submit}>
       <Stack gap="lg">
         {problem && (Object.keys(placed).length ? <ProblemAlert brief error={push.error} title="This was not accepted; see below" /> : <ProblemAlert error={push.error} />)}
-        {!existing && <Naming owner={owner} draft={draft} change={change} errors={placed} />}
+        {!existing && <Naming owner={owner} draft={draft} change={change} errors={placed} example={{ name: "digits", title: "Handwritten digits" }} />}
         <Section
           title="Files"
-          aside={<SegmentedControl size="xs" aria-label="How the files come" value={draft.source} onChange={(source) => change({ source: source })} data={[{ value: "parts", label: "Separate files" }, { value: "archive", label: "One zip" }]} />}
+          aside={<SegmentedControl size="xs" aria-label="How the files come" value={draft.source} onChange={(source) => change({ source: source })} data={[{ value: "parts", label: "Separate files" }, { value: "model", label: "A model file" }, { value: "archive", label: "One zip" }]} />}
         >
-          {draft.source === "parts" ? <Parts uploads={uploads} errors={placed} /> : <Archive uploads={uploads} error={placed.archive} />}
+          {draft.source === "parts" && <Parts uploads={uploads} errors={placed} />}
+          {draft.source === "model" && <ModelFile uploads={uploads} errors={placed} />}
+          {draft.source === "archive" && <Archive uploads={uploads} error={placed.archive} />}
         </Section>
         <TextInput label="Message" description="What is new in this version; optional." maxLength={2000} value={draft.message} onChange={(e) => change({ message: e.currentTarget.value })} error={placed.message} />
         <Group gap="md">
@@ -65,29 +67,8 @@ function useUploads(key: string): Uploads {
 
 function waitingFor(draft: PushDraft, existing: string | undefined, missing: string[], pending: string[]): string {
   if (!existing && !draft.name.trim()) return "Give it a name.";
-  if (missing.length) return missing[0] === "archive" ? "The zip is missing." : `Still missing: ${missing.join(" and ")}.`;
+  if (missing.length) return missing[0] === "archive" ? "The zip is missing." : missing[0] === "artifact" ? "The model is missing." : `Still missing: ${missing.join(" and ")}.`;
   return pending.length ? `Waiting for ${pending.join(", ")} to be sent.` : "";
-}
-
-type NamingProps = { owner: string; draft: PushDraft; change: (change: Partial<PushDraft>) => void; errors: Partial<Record<string, string>> };
-
-function Naming({ owner, draft, change, errors }: NamingProps) {
-  const rename = (name: string) => change({ name: name.toLowerCase().replace(/\s+/g, "-"), made: false });
-  return (
-    <Section title="Repository">
-      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="md">
-        <Stack gap="sm">
-          <TextInput label="Name" placeholder="digits" required description={`${owner}/${draft.name || "…"}`} inputWrapperOrder={["label", "input", "description", "error"]} value={draft.name} onChange={(e) => rename(e.currentTarget.value)} error={errors.name} />
-          <TextInput label="Title" placeholder="Handwritten digits" value={draft.title} onChange={(e) => change({ title: e.currentTarget.value })} error={errors.title} />
-        </Stack>
-        <Radio.Group label="Who may see and run it" value={draft.visibility} onChange={(visibility) => change({ visibility: visibility })} error={errors.visibility}>
-          <Stack gap={6} mt={6}>
-            {VISIBILITY_CHOICES.map(({ value, label, meaning }) => <Radio key={value} value={value} label={label} description={meaning} />)}
-          </Stack>
-        </Radio.Group>
-      </SimpleGrid>
-    </Section>
-  );
 }
 
 function Parts({ uploads, errors }: { uploads: Uploads; errors: Partial<Record<string, string>> }) {
@@ -104,10 +85,24 @@ function Parts({ uploads, errors }: { uploads: Uploads; errors: Partial<Record<s
   );
 }
 
+function ModelFile({ uploads, errors }: { uploads: Uploads; errors: Partial<Record<string, string>> }) {
+  return (
+    <>
+      <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
+        <DropZone label="Model" hint="model.onnx, model.joblib, model.keras …" accept="" required upload={uploads.artifact} error={errors.artifact} />
+        <DropZone label="Requirements" hint="requirements.txt" accept=".txt" upload={uploads.requirements} error={errors.requirements} />
+      </SimpleGrid>
+      <Text size="sm" c="dimmed" mt="xs">
+        ONNX, Keras, and pickles of scikit-learn, XGBoost and LightGBM need no code: what they take and give is read when they are loaded. A pickle needs the requirements that it was made with.
+      </Text>
+    </>
+  );
+}
+
 function Archive({ uploads, error }: { uploads: Uploads; error: string | undefined }) {
   return (
     <>
-      <DropZone label="Zip" hint="A folder with modelyard.yaml inside" accept=".zip" required upload={uploads.archive} error={error} />
+      <DropZone label="Zip" hint="A folder with modelyard.yaml or MLmodel inside" accept=".zip" required upload={uploads.archive} error={error} />
       <Text size="sm" c="dimmed" mt="xs">modelyard.yaml names what to call:</Text>
       <pre className="code">{'predict: "model:predict"\nartifact: model.pkl\nrequirements: requirements.txt'}</pre>
     </>

@@ -6,7 +6,7 @@ import type { UploadHandle } from "@/features/content/api/use-upload";
 import { createRepository } from "@/features/repos/api/repos";
 import { createVersion, versionQuery, type VersionInput } from "@/features/versions/api/versions";
 
-import type { PushDraft } from "./draft";
+import type { PushDraft, PushSource } from "./draft";
 import { type Zone, ZONES } from "./zones";
 
 export type Uploads = Record<Zone, UploadHandle>;
@@ -41,9 +41,12 @@ export function usePush({ owner, existing, draft, uploads }: PushInput, change: 
   });
 }
 
+const NEEDED: Record<PushSource, Zone[]> = { parts: ["source", "config"], model: ["artifact"], archive: ["archive"] };
+const USED: Record<PushSource, Zone[]> = { parts: ["source", "artifact", "requirements", "config"], model: ["artifact", "requirements"], archive: ["archive"] };
+
 /** The zones that still have to be filled before this can be pushed. */
 export function missingZones(draft: PushDraft, uploads: Uploads): Zone[] {
-  const needed: Zone[] = draft.source === "archive" ? ["archive"] : ["source", "config"];
+  const needed = NEEDED[draft.source];
   return needed.filter((zone) => uploads[zone].state.phase === "empty");
 }
 
@@ -53,7 +56,7 @@ export function pendingZones(draft: PushDraft, uploads: Uploads): Zone[] {
 }
 
 export function zonesOf(draft: PushDraft): Zone[] {
-  return draft.source === "archive" ? ["archive"] : ["source", "artifact", "requirements", "config"];
+  return USED[draft.source];
 }
 
 function versionInput(draft: PushDraft, uploads: Uploads): VersionInput {
@@ -63,6 +66,6 @@ function versionInput(draft: PushDraft, uploads: Uploads): VersionInput {
   };
   const message = draft.message.trim();
   if (draft.source === "archive") return { archive: id("archive"), message };
-  const parts = { source: id("source") ?? "", config: id("config") ?? "", artifact: id("artifact"), requirements: id("requirements") };
+  const parts = Object.fromEntries(USED[draft.source].map((zone) => [zone, id(zone)]));
   return { parts, message };
 }

@@ -29,6 +29,11 @@ export function startTransfer(file: File, events: TransferEvents): Transfer {
   return { stop: () => void upload.abort() };
 }
 
+/** Sends a file and resolves to its upload's id. */
+export function sendFile(file: File): Promise<string> {
+  return new Promise((resolve, reject) => startTransfer(file, { onProgress: () => undefined, onDone: resolve, onFailure: reject }));
+}
+
 /** Whether an upload that was finished earlier is still there to be used. */
 export async function uploadExists(uploadId: string): Promise<boolean> {
   const answer = await fetch(`${ENDPOINT}/${uploadId}`, { method: "HEAD", headers: { "Tus-Resumable": "1.0.0" } });

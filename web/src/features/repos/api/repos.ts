@@ -2,9 +2,36 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { api, unwrap } from "@/client/api";
 import { ProblemError, problemOfResponse } from "@/client/problem";
-import type { Address, Repository, Visibility } from "@/client/types";
+import type { Address, Repository, Sort, Visibility } from "@/client/types";
 
 export type RepositoryFilter = { q?: string; kind?: Repository["kind"]; owner?: string; visibility?: Visibility };
+
+export type SearchFilter = { q?: string; kind?: Repository["kind"]; owner?: string; visibility?: Visibility; tag?: string[]; data_type?: string[] };
+
+/** What is found, best first. */
+export const searchQuery = (filter: SearchFilter, sort?: Sort, limit = 24) =>
+  infiniteQueryOptions({
+    queryKey: ["repos", "search", filter, sort, limit],
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(api.GET("/api/v1/search", { params: { query: { ...filter, sort, cursor: pageParam, limit } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+/** How what is found is spread over kinds, tags, owners. */
+export const facetsQuery = (filter: SearchFilter) =>
+  queryOptions({
+    queryKey: ["repos", "facets", filter],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/search/facets", { params: { query: filter }, signal })),
+  });
+
+export const starredQuery = queryOptions({
+  queryKey: ["repos", "starred"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/v1/stars", { params: { query: { limit: 8 } }, signal })),
+});
+
+export const setStar = (address: Address, starred: boolean) =>
+  unwrap((starred ? api.PUT : api.DELETE)("/api/v1/repos/{owner}/{name}/star", { params: { path: address } }));
 
 export const repositoriesQuery = (filter: RepositoryFilter) =>
   infiniteQueryOptions({
@@ -74,6 +101,23 @@ export function rawUrl({ owner, name }: Address, revision: string | undefined, p
   const query = new URLSearchParams({ path, ...(revision ? { revision } : {}) });
   return `/api/v1/repos/${owner}/${name}/raw?${query.toString()}`;
 }
+
+export const setPicture = (address: Address, upload: string) =>
+  unwrap(api.PUT("/api/v1/repos/{owner}/{name}/picture", { params: { path: address }, body: { upload } }));
+
+export const removePicture = (address: Address) =>
+  unwrap(api.DELETE("/api/v1/repos/{owner}/{name}/picture", { params: { path: address } }));
+
+/** A file as bytes. */
+export const blobQuery = (address: Address, revision: string | undefined, path: string) =>
+  queryOptions({
+    queryKey: ["repos", address.owner, address.name, "blob", revision, path],
+    queryFn: async ({ signal }) => {
+      const response = await fetch(rawUrl(address, revision, path), { signal });
+      if (!response.ok) throw new ProblemError(problemOfResponse(response.status, await response.text()));
+      return response.blob();
+    },
+  });
 
 /** A file as text. */
 export const textQuery = (address: Address, revision: string | undefined, path: string) =>

@@ -10,22 +10,24 @@ import { usePageTitle } from "@/ui/page-title";
 import { Section } from "@/ui/section";
 
 import { changeRepository, deleteRepository, repositoryQuery } from "../api/repos";
+import { PictureChoice } from "../components/picture-choice";
 import { VISIBILITY_CHOICES } from "../components/visibility";
 
-type Props = { repository: Repository; onRenamed: (name: string) => void; onDeleted: () => void };
+type Props = { repository: Repository; send: (file: File) => Promise<string>; onRenamed: (name: string) => void; onDeleted: () => void };
 
 /** What the owner may change: words, who may see it, its name; and deleting it. */
-export function RepositorySettingsPage({ repository, onRenamed, onDeleted }: Props) {
+export function RepositorySettingsPage({ repository, send, onRenamed, onDeleted }: Props) {
   usePageTitle(`Settings · ${repository.owner}/${repository.name}`);
   return (
     <Stack gap="lg" maw={760}>
+      <Section title="Picture"><PictureChoice repository={repository} send={send} /></Section>
       <Details repository={repository} onRenamed={onRenamed} />
       <Deletion repository={repository} onDeleted={onDeleted} />
     </Stack>
   );
 }
 
-function Details({ repository, onRenamed }: Omit<Props, "onDeleted">) {
+function Details({ repository, onRenamed }: Pick<Props, "repository" | "onRenamed">) {
   const queries = useQueryClient();
   const { owner, name, title, description, tags, visibility } = repository;
   const [input, setInput] = useState({ name, title, description, tags, visibility });
@@ -64,7 +66,7 @@ function Details({ repository, onRenamed }: Omit<Props, "onDeleted">) {
   );
 }
 
-function Deletion({ repository, onDeleted }: Omit<Props, "onRenamed">) {
+function Deletion({ repository, onDeleted }: Pick<Props, "repository" | "onDeleted">) {
   const queries = useQueryClient();
   const { owner, name } = repository;
   const remove = () =>

@@ -40,6 +40,14 @@ export const versionQuery = (address: Address, number: number) =>
       ),
   });
 
+/** A version's card, with how much of it is filled in. */
+export const cardQuery = (address: Address, number: number) =>
+  queryOptions({
+    queryKey: ["versions", address.owner, address.name, number, "card"],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/v1/repos/{owner}/{name}/versions/{number}/card", { params: { path: { ...address, number } }, signal })),
+  });
+
 /** Every exact package of a version's image, as uv writes it. */
 export const lockQuery = (address: Address, number: number) =>
   queryOptions({
@@ -56,8 +64,10 @@ export const lockQuery = (address: Address, number: number) =>
   });
 
 export type VersionInput = {
-  parts?: { source: string; artifact?: string; requirements?: string; config: string };
+  parts?: { source?: string; artifact?: string; requirements?: string; config?: string };
   archive?: string;
+  files?: { path: string; upload: string }[];
+  keep?: boolean;
   message?: string;
 };
 

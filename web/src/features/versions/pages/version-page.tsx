@@ -20,6 +20,7 @@ import { TimeAgo } from "@/ui/time-ago";
 import { useBuildEvents } from "../api/build-events";
 import { deleteVersion, retryVersion, versionQuery, versionsQuery, versionUrl } from "../api/versions";
 import { BuildStages } from "../components/build-stages";
+import { WeightsLabel } from "../components/weights-label";
 
 type Props = { address: Address; number: number; canWrite: boolean; action: React.ReactNode; onDeleted: () => void };
 
@@ -114,7 +115,9 @@ function Details({ address, version }: { address: Address; version: Version }) {
     ["Commit", <span key="c" className="mono">{version.commit_id.slice(0, 12)} <CopyButton value={version.commit_id} label="Copy the commit" /></span>],
     ["Calls", <span key="t" className="mono">{version.target}</span>],
   ];
-  if (version.platforms.length) rows.push(["Platforms", version.platforms.join(", ")]);
+  if (version.framework) rows.push(["Framework", version.framework]);
+  if (version.weights) rows.push(["Weights", <WeightsLabel key="w" weights={version.weights} />]);
+  if (version.image && version.platforms.length) rows.push(["Platforms", version.platforms.join(", ")]);
   if (version.image) {
     const { digest, size } = version.image;
     rows.push(["Image", <span key="i" className="mono" style={{ overflowWrap: "anywhere" }}>{digest} <CopyButton value={digest} label="Copy the digest" /> <span className="quiet">{formatBytes(size)}</span></span>]);

@@ -1,0 +1,33 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+
+import { api, unwrap } from "@/client/api";
+import type { Address } from "@/client/types";
+
+/** How many files and bytes a version holds, and its archives. */
+export const contentsQuery = (address: Address, number: number) =>
+  queryOptions({
+    queryKey: ["datasets", address.owner, address.name, number, "contents"],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/v1/repos/{owner}/{name}/versions/{number}/contents", { params: { path: { ...address, number } }, signal })),
+    staleTime: Infinity,
+  });
+
+/** A version's files by path; `q` is looked for in the paths. */
+export const datasetFilesQuery = (address: Address, number: number, q: string) =>
+  infiniteQueryOptions({
+    queryKey: ["datasets", address.owner, address.name, number, "files", q],
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(
+        api.GET("/api/v1/repos/{owner}/{name}/versions/{number}/files", {
+          params: { path: { ...address, number }, query: { q: q || undefined, cursor: pageParam, limit: 50 } },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+/** Where a file's bytes are. */
+export function datasetFileUrl({ owner, name }: Address, number: number, path: string): string {
+  return `/api/v1/repos/${owner}/${name}/versions/${number}/files/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
