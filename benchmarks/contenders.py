@@ -19,9 +19,7 @@ from typing import Any
 import httpx
 import uv
 
-sys.path.append(
-    str(Path(__file__).resolve().parents[1])
-)  # for the tests that start boxes; `box` is a benchmark here
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # for the tests that start boxes; `box` is a benchmark here
 
 from tests.box.running import box_command, box_environ, inputs_schema, write_box
 from tests.support import ports

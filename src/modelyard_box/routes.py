@@ -87,10 +87,10 @@ class Routes:
     def _give_records(self, request: Request, connection: Connection) -> None:
         """For the platform alone, whose gateway lets nobody else through to it."""
         records, asked = self._records, parse_json(request.body)
-        if records is None or not isinstance(asked, dict):
+        if records is None or not isinstance(asked, dict) or type(asked.get("stored")) is not int:
             raise Problem(400, "bad-request", "ask with an object: stored, keep_inputs")
         records.keep_inputs = bool(asked.get("keep_inputs"))
-        connection.respond(200, messages.dump(records.fetch(int(asked.get("stored", 0)))), messages.JSON)
+        connection.respond(200, messages.dump(records.fetch(asked["stored"])), messages.JSON)
 
     def _show_metrics(self, request: Request, connection: Connection) -> None:
         connection.respond(200, self._metrics.render(), TEXT, [("cache-control", "no-store")])
