@@ -10,7 +10,7 @@ import pytest
 from modelyard.kit.errors import ModelyardError, StorageFull
 from modelyard.rooms.signatures.errors import TargetMissing
 from modelyard.rooms.signatures.schemas import Target
-from modelyard.rooms.sources import project, service
+from modelyard.rooms.sources import committing, service
 from modelyard.rooms.sources.errors import ConfigInvalid, LinkRefused, PathCollision, PathUnsafe, ProjectIncomplete
 from modelyard.rooms.sources.schemas import Project
 from rooms.sources.crafted import honest
@@ -279,7 +279,7 @@ def test_full_disk_is_said(push, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     pushed = push()
-    monkeypatch.setattr(project.shutil, "copyfile", no_space)
+    monkeypatch.setattr(committing.shutil, "copyfile", no_space)
     with pytest.raises(StorageFull):
         service.write_commit_tree(pushed, tmp_path / "tree")
 
