@@ -1,16 +1,19 @@
 """The stage of the end-to-end tests: one server with a published model, and people in real browsers."""
 
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from modelyard.rooms.accounts.schemas import Role
+from modelyard_client import Client
 from support import databases, digits, server, session
 
 OUTPUT = Path(__file__).parents[2] / "test-output" / "e2e"
@@ -29,12 +32,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Stage:
-    """A server that is open to newcomers, its people, and a public digits model ``address`` that ``owner`` serves."""
+    """A server that is open to newcomers, its people, a public digits model ``address`` that ``owner`` serves, and a
+    public ``dataset`` of theirs."""
 
     url: str
     administrator: Person
     owner: Person
     address: str
+    dataset: str
 
 
 def stage() -> Stage:
@@ -51,7 +56,27 @@ def _set_up(folder: Path) -> dict[str, Any]:
     address = digits.push(running, owner.token, visibility="public")["address"]
     with running.client(administrator.token) as client:
         client.put(f"/api/v1/repos/{address}/deployment", json={}).raise_for_status()
-    return asdict(Stage(running.url, administrator, owner, address))
+    return asdict(Stage(running.url, administrator, owner, address, _push_dataset(running.url, owner, folder)))
+
+
+def _push_dataset(url: str, owner: Person, folder: Path) -> str:
+    address = f"{owner.username}/colours"
+    readme, table = folder / "README.md", folder / "colours.csv"
+    readme.write_text("---\ntitle: Colours\npurpose: To try the pages of a dataset.\n---\nEach row is a colour.\n")
+    table.write_text("name,red\nruby,224\n")
+    with Client(url, token=owner.token) as client:
+        client.create_repository(address, visibility="public", kind="dataset")
+        version = client.push_files(address, {file.name: client.upload(file) for file in (readme, table)})
+        assert [event for event in client.follow_build(address, version["number"]) if event.name == "end"]
+    return address
+
+
+def newcomer(place: Stage) -> Person:
+    """Somebody who signed up just now; a person who only visits pages needs no token."""
+    username, password = f"new{secrets.token_hex(5)}", secrets.token_urlsafe(15)
+    body = {"username": username, "password": password}
+    httpx.post(f"{place.url}/api/v1/sign-up", json=body, headers={"Origin": place.url}, timeout=60).raise_for_status()
+    return Person(username, password, "")
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from e2e import stage
 from e2e.stage import Stage, accessibility_faults, shoot, visit
 
 SITE_PAGES = ["/", "/?q=nothing-like-this", "/dashboard", "/new", "/settings", "/admin", "/admin/invitations"]
-SITE_PAGES += ["/admin/doctor", "/no/such-model"]
+SITE_PAGES += ["/admin/doctor", "/no/such-model", "/new/dataset"]
 REPOSITORY_PAGES = ["", "/run", "/api", "/files/", "/files/digits.py", "/versions", "/versions/1", "/deployment"]
-REPOSITORY_PAGES += ["/settings", "/push"]
+REPOSITORY_PAGES += ["/settings", "/push", "/feedback", "/bundle", "/compare/v1...v1", "/compare/v1...v9"]
+DATASET_PAGES = ["", "/data", "/files/colours.csv", "/versions", "/settings", "/push"]
 PUBLIC_PAGES = ["/", "/sign-in", "/sign-up"]
 
 
@@ -28,7 +29,7 @@ def test_axe_finds_nothing_on_any_page(browser: Browser, place: Stage, scheme: s
         for address in PUBLIC_PAGES:
             found[address] = _look(page, address, f"{scheme}-public")
     with visit(browser, place, who=place.administrator, color_scheme=scheme) as page:
-        for address in [*SITE_PAGES, *(f"/{place.address}{below}" for below in REPOSITORY_PAGES)]:
+        for address in _addresses(place):
             found[address] = _look(page, address, scheme, place)
     assert {address: faults for address, faults in found.items() if faults} == {}
 
@@ -51,7 +52,7 @@ def test_axe_finds_nothing_in_what_opens(browser: Browser, place: Stage, scheme:
 def test_nothing_is_wider_than_a_small_telephone(browser: Browser, place: Stage) -> None:
     wide = {}
     with visit(browser, place, who=place.administrator, viewport={"width": 360, "height": 740}) as page:
-        for address in [*SITE_PAGES, *(f"/{place.address}{below}" for below in REPOSITORY_PAGES)]:
+        for address in _addresses(place):
             _settle(page, address)
             shoot(page, f"small{_file(address, place)}")
             width = page.evaluate("document.documentElement.scrollWidth")
@@ -73,6 +74,11 @@ def test_pages_do_not_move_while_they_load(browser: Browser, place: Stage) -> No
             assert shift <= 0.1, address
 
 
+def _addresses(place: Stage) -> list[str]:
+    below = [(place.address, REPOSITORY_PAGES), (place.dataset, DATASET_PAGES)]
+    return SITE_PAGES + [f"/{address}{page}" for address, pages in below for page in pages]
+
+
 def _look(page: Page, address: str, prefix: str, place: Stage | None = None) -> list[str]:
     _settle(page, address)
     shoot(page, f"{prefix}{_file(address, place)}")
@@ -87,7 +93,7 @@ def _settle(page: Page, address: str) -> None:
 
 
 def _file(address: str, place: Stage | None) -> str:
-    below = address.replace(place.address, "model") if place else address
+    below = address.replace(place.address, "model").replace(place.dataset, "dataset") if place else address
     return below.replace("/", "-").replace("?", "-").rstrip("-") or "-explore"
 
 

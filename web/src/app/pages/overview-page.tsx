@@ -55,7 +55,7 @@ function Facts({ repository, version }: { repository: Repository; version: Versi
           {version.image && ` · ${formatBytes(version.image.size)}`} · <TimeAgo at={version.created_at} />
         </Text>
       )}
-      {version?.weights && <div><Text size="sm" fw={600}>Weights</Text><WeightsLabel weights={version.weights} /></div>}
+      {version?.weights && <div><Text size="sm" fw={600}>Weights</Text><WeightsLabel weights={version.weights} brief /></div>}
       {repository.tags.length > 0 && <div style={{ display: "flex", flexWrap: "wrap", gap: 6 }}>{repository.tags.map((tag) => <Chip key={tag}>{tag}</Chip>)}</div>}
       {commands.map((command) => <Command key={command.what} {...command} />)}
     </Stack>

@@ -49,7 +49,7 @@ const LABELS: Record<string, string> = { "linux/amd64": "Intel and AMD (amd64)",
 function Steps({ address, number, platform }: { address: Address; number: number; platform: string }) {
   const { data, error, refetch } = useQuery(checksumQuery(address, number, platform));
   if (error) return <ProblemAlert error={error} title="The steps could not be shown" onRetry={() => void refetch()} />;
-  const file = data?.fileName ?? `${address.name}-v${number}.tar`;
+  const file = data?.fileName ?? `${address.name}-v${number}-${platform.split("/").pop()}.tar`;
   const run = [`tar xf ${file} README.md compose.yaml LICENSE CARD.md`, `docker load -i ${file}`, "docker compose up -d"].join("\n");
   const check = data ? `echo "${data.line}" | sha256sum -c` : "";
   return (

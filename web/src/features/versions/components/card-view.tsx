@@ -22,7 +22,9 @@ export function CardView({ address, number, description, canWrite }: Props) {
   const { data, error, refetch } = useQuery(cardQuery(address, number));
   if (error) return <ProblemAlert error={error} title="The card could not be shown" onRetry={() => void refetch()} />;
   if (!data) return <Skeleton height={240} />;
-  const text = [textOf(data, "description") || description, data.text].filter(Boolean).join("\n\n");
+  const summary = textOf(data, "description") || description;
+  // A README often begins with the very words of the description.
+  const text = data.text.includes(summary) ? data.text : [summary, data.text].filter(Boolean).join("\n\n");
   return (
     <Stack gap="lg">
       <Section title="About">

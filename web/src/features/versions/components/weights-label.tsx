@@ -12,14 +12,14 @@ const WORDS: Record<string, { state: string; label: string }> = {
 };
 
 /** What the weights' format can do and what was seen in them: a label, never a promise. */
-export function WeightsLabel({ weights }: { weights: Weights }) {
+export function WeightsLabel({ weights, brief }: { weights: Weights; brief?: boolean }) {
   const { state, label } = WORDS[weights.label] ?? { state: "notice", label: weights.label };
   const findings = weights.findings.filter(({ detail }) => detail);
   return (
     <div>
       <span className="mono">{weights.format}</span> <StateBadge state={state} label={label} />
       <Text size="sm" c="dimmed">{weights.meaning}</Text>
-      {findings.map(({ path, detail }) => <Text key={path} size="sm" style={{ overflowWrap: "anywhere" }}><span className="mono">{path}</span>: {detail}</Text>)}
+      {!brief && findings.map(({ path, detail }) => <Text key={`${path} ${detail}`} size="sm" style={{ overflowWrap: "anywhere" }}><span className="mono">{path}</span>: {detail}</Text>)}
     </div>
   );
 }
