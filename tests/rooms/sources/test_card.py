@@ -1,6 +1,5 @@
 """The card in a README."""
 
-from modelyard.rooms.signatures.schemas import Target
 from modelyard.rooms.sources.card import merge_cards, read_readme, write_readme
 from modelyard.rooms.sources.schemas import Card
 
@@ -48,7 +47,7 @@ def test_written_readme_reads_back():
 
 
 def test_readme_of_an_empty_card():
-    text = write_readme(Card(), target=Target("m", "f"))
+    text = write_readme(Card(), subject="m:f")
     assert text == "# Model card\n\nPredicts with `m:f`.\n"
 
 

@@ -62,8 +62,13 @@ def test_four_parts(push):
     assert project.requirements == "numpy>=2\n"
     assert (project.python, project.card.title, project.resources.memory_bytes) == ("3.12", "Digits", 1024**3)
     assert project.notes == ()
-    assert project.to_json() == {
+    kept = project.to_json()
+    assert kept.pop("weights")["label"] == "unreadable"
+    assert kept == {
         "target": {"module": "m", "class": None, "function": "predict"},
+        "framework": None,
+        "is_described": True,
+        "batch": None,
         "artifact": "model.pkl",
         "requirements": "numpy>=2\n",
         "python": "3.12",
