@@ -19,8 +19,8 @@ from measure import Bar, in_turn, private_services, report
 from wrk import Load, median_load, require_wrk, run_wrk, write_script
 
 CONNECTIONS = (1, 16, 64)
-ROUNDS = 2
-SECONDS = 2
+ROUNDS = 3
+SECONDS = 3
 COLD_ROUNDS = 3
 MODELS = ("logistic", "forest")
 PLAIN = "FastAPI"

@@ -37,8 +37,9 @@ import numpy, onnxruntime
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
 session = onnxruntime.InferenceSession(os.environ["MODEL"], options)
+feature, label = session.get_inputs()[0].name, session.get_outputs()[0].name
 def predict(rows: list[list[float]]) -> list[str]:
-    return session.run(["output_label"], {"X": numpy.asarray(rows, dtype=numpy.float32)})[0]
+    return session.run([label], {feature: numpy.asarray(rows, dtype=numpy.float32)})[0]
 """
 
 
@@ -134,6 +135,7 @@ def wait_answer(name: str, server: Running, *, seconds: float = 300, pause: floa
             if answer.status_code == 200:
                 assert "setosa" in answer.text, answer.text
                 return
+            assert answer.status_code == 503, answer.text  # it is loading
             time.sleep(pause)
     raise AssertionError(f"{name} did not answer")
 
