@@ -1,5 +1,8 @@
 """Range, If-Range, If-None-Match and HEAD as RFC 9110 has them."""
 
+import asyncio
+from collections.abc import Iterator
+
 import pytest
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
@@ -8,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.kit.http import install_problem_handlers, policy
-from modelyard.kit.ranges import RangeOutside, choose_slice, download_response
+from modelyard.kit.ranges import AHEAD, RangeOutside, choose_slice, download_response, read_ahead
 from modelyard.kit.streams import PartStream, bytes_part
 
 DATA = bytes(range(100))
@@ -90,3 +93,51 @@ def test_no_header_breaks_it(text: str, size: int) -> None:
     except RangeOutside:
         return
     assert 0 <= chosen.start <= chosen.start + chosen.length <= size
+
+
+def test_reading_ahead_changes_nothing_and_ends_with_the_error() -> None:
+    """Every chunk in order, the file closed; what cannot be read is raised after the portions before it."""
+    closed: list[bool] = []
+
+    def chunks(good: int, *, fails: bool) -> Iterator[bytes]:
+        try:
+            yield from (bytes([number]) for number in range(good))
+            if fails:
+                raise OSError("gone")
+        finally:
+            closed.append(True)
+
+    async def collect(good: int, *, fails: bool = False) -> bytes:
+        got = bytearray()
+        try:
+            async for chunk in read_ahead(chunks(good, fails=fails)):
+                got += chunk
+        except OSError:
+            got += b"!"
+        await asyncio.sleep(0)
+        return bytes(got)
+
+    for good in (0, 1, AHEAD, AHEAD + 1, 3 * AHEAD):
+        assert asyncio.run(collect(good)) == bytes(range(good))
+    assert asyncio.run(collect(2 * AHEAD + 1, fails=True)) == bytes(range(2 * AHEAD)) + b"!"
+    assert len(closed) == 6
+
+
+def test_a_caller_who_leaves_has_the_file_closed() -> None:
+    closed: list[bool] = []
+
+    def chunks() -> Iterator[bytes]:
+        try:
+            while True:
+                yield b"x"
+        finally:
+            closed.append(True)
+
+    async def leave() -> None:
+        ahead = read_ahead(chunks())
+        assert await anext(ahead) == b"x"
+        await ahead.aclose()
+        while not closed:
+            await asyncio.sleep(0.001)
+
+    asyncio.run(asyncio.wait_for(leave(), 30))

@@ -1,15 +1,21 @@
 """Downloads that resume: one range of a stream, chosen by ``Range`` and ``If-Range`` (RFC 9110, 13.1.5 and 14)."""
 
+import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from modelyard.kit.errors import ModelyardError
+
+AHEAD = 4
+"""How many chunks are read at a time."""
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII | re.IGNORECASE)
 
@@ -107,5 +113,32 @@ def download_response(
     status = 206 if chosen.partial else 200
     if request.method == "HEAD":
         return Response(None, status, headers=headers, media_type=media_type)
-    chunks = stream.read(chosen.start, chosen.length)
+    chunks = read_ahead(stream.read(chosen.start, chosen.length))
     return StreamingResponse(chunks, status, headers=headers, media_type=media_type)
+
+
+async def read_ahead(chunks: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """The chunks, read in threads a few at a time while those before are being sent. Memory: twice ``AHEAD`` chunks.
+
+    What reading raises is raised after what was read before that portion.
+    """
+    reading = asyncio.ensure_future(run_in_threadpool(_next_few, chunks))
+    try:
+        while few := await asyncio.shield(reading):
+            reading = asyncio.ensure_future(run_in_threadpool(_next_few, chunks))
+            for chunk in few:
+                yield chunk
+    finally:
+        # Nobody waits for a thread that still reads for a caller who has gone: its file is closed when it is done.
+        reading.add_done_callback(lambda done: _close(done, chunks))
+
+
+def _next_few(chunks: Iterator[bytes]) -> list[bytes]:
+    return list(islice(chunks, AHEAD))
+
+
+def _close(done: "asyncio.Future[list[bytes]]", chunks: Iterator[bytes]) -> None:
+    if not done.cancelled():
+        done.exception()  # it was raised where it was awaited, or nobody is left to be told
+    if isinstance(chunks, Generator):
+        chunks.close()
