@@ -2,12 +2,13 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from rooms.serving.models import Yard, kill_box, yard_on
-from support import server
+from support import databases, server, session
 from support.server import Server
 from support.waiting import until
 
@@ -105,8 +106,18 @@ def test_what_was_predicted_is_fetched_before_a_box_goes(yard: Yard) -> None:
     wait_listed(yard, "going", 1)
 
 
-def test_predictions_outlast_an_outage_of_the_platform(yard: Yard) -> None:
+@pytest.fixture
+def own() -> Iterator[Yard]:
+    """A server that no other test uses."""
+    folder = session.new_folder("outage")
+    started = server.start(folder, databases.create("sqlite", folder))
+    yield yard_on(started)
+    server.stop(started)
+
+
+def test_predictions_outlast_an_outage_of_the_platform(own: Yard) -> None:
     """The server is killed before it fetched; the box, which runs on, still has them, and each is stored once."""
+    yard = own
     url = yard.serve("lasting")
     ids = [yard.call(url, text="a").headers["x-prediction-id"] for _ in range(5)]
     os.kill(yard.server.pid, signal.SIGKILL)
