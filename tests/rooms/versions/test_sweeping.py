@@ -24,9 +24,9 @@ from modelyard.rooms.runs.errors import IsolationTooWeak
 from modelyard.rooms.runs.ports import Isolation
 from modelyard.rooms.runs.service import RunTools
 from modelyard.rooms.versions import building, erasing, service, store, tasks
+from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.errors import BuildOutdated
-from modelyard.rooms.versions.assembling import BuildTools
 from support.waiting import until
 
 
