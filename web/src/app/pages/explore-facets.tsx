@@ -14,8 +14,7 @@ type Props = { filter: ExploreFilter; narrow: (change: ExploreFilter) => void };
 
 /** What can be narrowed, with how much is left; what is chosen stays to be taken back. */
 export function ExploreFacets({ filter, narrow }: Props) {
-  const { sort: _, ...asked } = filter;
-  const { data } = useQuery({ ...facetsQuery(asked), placeholderData: keepPreviousData });
+  const { data } = useQuery({ ...facetsQuery(filter), placeholderData: keepPreviousData });
   const [opened, { toggle }] = useDisclosure(false);
   const chosen = [filter.kind, filter.owner, filter.visibility, ...(filter.tag ?? []), ...(filter.data_type ?? [])].filter(Boolean).length;
   const flip = (key: "tag" | "data_type", value: string) => {

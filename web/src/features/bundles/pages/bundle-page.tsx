@@ -58,7 +58,8 @@ function Steps({ address, number, platform }: { address: Address; number: number
         {data ? (
           <>
             <Text size="sm">SHA-256 <span className="mono" style={{ overflowWrap: "anywhere" }}>{data.digest}</span> <CopyButton value={data.digest} label="Copy the checksum" /></Text>
-            <div style={{ marginTop: 8 }}><CodeBlock label="Check the bundle" text={check} aside={<CopyButton wide value={check} label="Copy" />} /></div>
+            <Text size="sm" mt={8} mb={4}>In the folder of the download: <CopyButton value={check} label="Copy the command" /></Text>
+            <CodeBlock label="Check the bundle" text={check} />
           </>
         ) : (
           <div aria-busy="true"><Text size="sm" c="dimmed">Computing the checksum; the first time it takes some seconds.</Text><Skeleton height={56} mt={8} /></div>
