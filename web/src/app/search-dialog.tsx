@@ -6,7 +6,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useEffect, useState } from "react";
 
 import type { Repository } from "@/client/types";
-import { repositoriesQuery, type RepositoryFilter } from "@/features/repos/api/repos";
+import { type SearchFilter, searchQuery } from "@/features/repos/api/repos";
 import { KindIcon } from "@/features/repos/components/kind-icon";
 
 import classes from "./search-dialog.module.css";
@@ -51,7 +51,7 @@ function Search({ onClose }: Pick<Props, "onClose">) {
         variant="unstyled"
         classNames={{ wrapper: classes.box }}
         leftSection={searching ? <Loader size={16} /> : <IconSearch size={18} />}
-        placeholder="Search by name, title or tag"
+        placeholder="Words in names, titles, tags and cards"
         aria-label="Search"
         role="combobox"
         aria-expanded
@@ -81,7 +81,7 @@ function Search({ onClose }: Pick<Props, "onClose">) {
 function useHits(text: string, onClose: () => void): { hits: Hit[]; searching: boolean } {
   const navigate = useNavigate();
   const [settled] = useDebouncedValue(text.trim(), 120);
-  const { data, isFetching } = useInfiniteQuery({ ...repositoriesQuery(filterOf(settled)), placeholderData: keepPreviousData });
+  const { data, isFetching } = useInfiniteQuery({ ...searchQuery(filterOf(settled), undefined, 10), placeholderData: keepPreviousData });
   const found = data?.pages[0]?.items.slice(0, 10) ?? [];
   const go = (repository: Repository) => () => {
     onClose();
@@ -106,7 +106,7 @@ function useHits(text: string, onClose: () => void): { hits: Hit[]; searching: b
 }
 
 /** "ada/dig" looks for "dig" among what ada owns. */
-function filterOf(text: string): RepositoryFilter {
+function filterOf(text: string): SearchFilter {
   const [owner, name] = text.split("/", 2);
   return name === undefined ? { q: text || undefined } : { owner: owner || undefined, q: name || undefined };
 }

@@ -62,7 +62,7 @@ function SearchButton() {
     <>
       <button type="button" className="search" onClick={() => setOpened(true)} aria-label="Search" aria-keyshortcuts="/ Control+K">
         <IconSearch size={16} aria-hidden />
-        <span className="wide-only">Search models</span>
+        <span className="wide-only">Search models and data</span>
         <kbd className="wide-only">/</kbd>
       </button>
       {opened !== null && (
