@@ -1,7 +1,7 @@
 import { Skeleton, Text } from "@mantine/core";
 import { IconFileDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback } from "react";
 
 import type { Address, FileEntry } from "@/client/types";
 import { isImage, isMarkdown, isText, languageOf } from "@/lib/file-kind";
@@ -33,15 +33,16 @@ export function FileView({ address, revision, entry }: Props) {
 /** Large files are sent as downloads, which browsers do not draw; so their bytes are fetched first. */
 function LargeImage({ address, revision, entry }: Props) {
   const { data, error, refetch } = useQuery(blobQuery(address, revision, entry.path));
-  const [url, setUrl] = useState<string | null>(null);
-  useEffect(() => {
-    if (!data) return;
-    const made = URL.createObjectURL(data);
-    setUrl(made);
-    return () => URL.revokeObjectURL(made);
-  }, [data]);
+  const draw = useCallback(
+    (image: HTMLImageElement) => {
+      const url = data ? URL.createObjectURL(data) : "";
+      image.src = url;
+      return () => URL.revokeObjectURL(url);
+    },
+    [data],
+  );
   if (error) return <ProblemAlert error={error} onRetry={() => void refetch()} />;
-  return url ? <img src={url} alt={entry.name} style={{ maxWidth: "100%" }} /> : <Skeleton height={220} />;
+  return data ? <img ref={draw} alt={entry.name} style={{ maxWidth: "100%" }} /> : <Skeleton height={220} />;
 }
 
 function TextView({ address, revision, entry }: Props) {

@@ -63,8 +63,8 @@ function Fields({ fields }: { fields: CardField[] }) {
 
 /** For who can change it: what to write next, and where. */
 function Missing({ fields, next }: { fields: CardField[]; next: string | null }) {
-  if (!fields.length) return null;
-  const first = fields.find(({ name }) => name === next) ?? (fields[0] as CardField);
+  const first = fields.find(({ name }) => name === next) ?? fields[0];
+  if (!first) return null;
   return (
     <details className={classes.missing}>
       <summary>Fill in next: <b>{first.label}</b> <span className="quiet">({first.about.replace(/\.$/, "")})</span></summary>
