@@ -125,7 +125,7 @@ def test_words_and_facets_narrow_what_is_explored(browser: Browser, place: Stage
         found = page.get_by_role("region", name="Repositories").get_by_role("link")
         expect(found.filter(has_text=place.address).first).to_be_visible()
         page.get_by_role("button", name=re.compile("scikit-learn")).click()
-        expect(page).to_have_url(re.compile("q=handwritten.*tag="))
+        expect(page).to_have_url(re.compile(r"^(?=.*q=handwritten)(?=.*tag=)"))
         expect(found.filter(has_text=place.address).first).to_be_visible()
         page.get_by_role("textbox", name="Words").fill("nothing-has-this-name")
         expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
