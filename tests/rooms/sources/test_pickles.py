@@ -21,8 +21,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from modelyard.rooms.sources import pickles
-from modelyard.rooms.sources.pickles import read_pickle, read_pickle_stream
-from modelyard.rooms.sources.weights import Label, label_weights, scan_file
+from modelyard.rooms.sources.pickles import Global, read_pickle, read_pickle_stream
+from modelyard.rooms.sources.weights import Label, is_known, label_weights, scan_file
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +219,16 @@ def test_a_keras_file_with_a_lambda_layer_holds_code(tmp_path: Path):
     broken = scan_file("c.keras", tmp_path / "c.keras")
     assert broken is not None
     assert broken.label is Label.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "known"),
+    [
+        ("sklearn.svm._classes", "SVC", True),
+        ("sklearn.calibration", "_CalibratedClassifier", True),
+        ("sklearn.utils", "deprecated", False),
+        ("mine", "Model", False),
+    ],
+)
+def test_classes_of_well_known_libraries_are_known_private_ones_too(module: str, name: str, *, known: bool) -> None:
+    assert is_known(Global(module, name)) is known

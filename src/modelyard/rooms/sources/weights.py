@@ -258,7 +258,8 @@ def is_known(found: Global) -> bool:
     if found.module.partition(".")[0] not in LIBRARIES:
         return False
     last = found.name.rpartition(".")[2]
-    return last[:1].isupper() or last in MAKERS or last.startswith("__pyx_unpickle_")
+    is_class = last.lstrip("_")[:1].isupper()  # scikit-learn has private classes too
+    return is_class or last in MAKERS or last.startswith("__pyx_unpickle_")
 
 
 def _begins_as_pickle(file: Path) -> bool:
