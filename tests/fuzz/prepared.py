@@ -18,6 +18,7 @@ from modelyard.rooms.accounts.schemas import Role
 from modelyard_client import Client
 from support import server
 from support.server import Server
+from support.waiting import until
 
 OF_ADMINISTRATORS = {"list_accounts", "create_account", "change_account", "reset_password", "change_site", "diagnose"}
 OF_PEOPLE = {"reset_password"}
@@ -42,6 +43,7 @@ class Fuzzed:
     administrator: tuple[str, str]
     neighbour: dict[str, str]
     heard: str
+    predicted: str
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     cookies: dict[str, dict[str, str]] = field(default_factory=dict)
     made: int = 0
@@ -59,6 +61,8 @@ class Fuzzed:
             case.headers.pop("Upload-Checksum", None)
         if operation_id == "read_file":
             case.query = {"path": "adder.py", "revision": "v1"}
+        if operation_id == "compare_revisions":
+            case.query = {"base": "v1", "head": "v2"}
         if isinstance(case.body, dict):
             case.body |= self._body(operation_id, case.body)
 
@@ -98,6 +102,8 @@ class Fuzzed:
             "delete_feedback": lambda: self.neighbour | {"feedback_id": self._new_feedback()},
             "reply_to_feedback": lambda: {"feedback_id": self.heard},
             "delete_reply": lambda: {"feedback_id": self.heard, "reply_id": self._new_reply()},
+            "get_prediction": lambda: {"prediction_id": self.predicted},
+            "read_picture": self._pictured,
             "delete_repository": lambda: {"name": self._new_repository()},
             "change_repository": lambda: {"name": self._new_repository()},
             "change_account": lambda: {"username": self.victim},
@@ -174,6 +180,12 @@ class Fuzzed:
             address = f"/api/v1/repos/{self.owner}/adder/feedback/{self.heard}/replies"
             return str(client.post(address, json={"text": "so it is"}).json()["replies"][-1]["id"])
 
+    def _pictured(self) -> dict[str, Any]:
+        with self._owner() as client:
+            upload = {"upload": self._new_upload(PICTURE)}
+            client.put(f"/api/v1/repos/{self.owner}/adder/picture", json=upload).raise_for_status()
+        return {}
+
     def _new_repository(self) -> str:
         name = f"short-{self._count()}"
         with self._owner() as client:
@@ -236,10 +248,8 @@ def prepare(folder: Path, database_url: str, document: Callable[[str], BaseSchem
         (administrator, secret),
         {"owner": neighbour, "name": "data"},
         heard,
+        _predict(running, token, address),
     )
-    with prepared._owner() as client:
-        upload = {"upload": prepared._new_upload(PICTURE)}
-        client.put(f"/api/v1/repos/{address}/picture", json=upload).raise_for_status()
     prepared.signed_in(username, password).close()
     prepared.signed_in(administrator, secret).close()
     return prepared
@@ -262,6 +272,18 @@ def _about(repository: dict[str, str]) -> str:
 def _say_something(client: httpx.Client, repository: dict[str, str]) -> str:
     said = client.post(f"{_about(repository)}/feedback", json={"version": 1, "rating": 4, "text": "it adds"})
     return str(said.raise_for_status().json()["id"])
+
+
+def _predict(running: Server, token: str, address: str) -> str:
+    """Asks the model once and waits until the platform knows of it; the prediction's id."""
+    with running.client(token) as client:
+        id = client.post(f"/serve/{address}/model/predict", json={"left": 1}).raise_for_status().json()["id"]
+        until(
+            lambda: client.get(f"/api/v1/repos/{address}/predictions/{id}").is_success,
+            seconds=120,
+            what="the box's report",
+        )
+    return str(id)
 
 
 def _picture() -> bytes:

@@ -184,11 +184,11 @@ def test_what_is_not_mine_or_not_finished_cannot_be_pushed(me: Author, tmp_path:
         assert other.server.client(other.token).post(me.versions, json={"archive": theirs}).status_code == 404
 
 
-def test_only_models_are_pushed_this_way(me: Author) -> None:
-    me.client.create_repository(f"{me.username}/data", kind="dataset")
+def test_operations_are_not_pushed_this_way(me: Author) -> None:
+    me.client.create_repository(f"{me.username}/step", kind="operation")
     archive = me.client.upload(me.file("s.zip", zip_of_line()))
     with me.server.client(me.token) as client:
-        answer = client.post(f"/api/v1/repos/{me.username}/data/versions", json={"archive": archive})
+        answer = client.post(f"/api/v1/repos/{me.username}/step/versions", json={"archive": archive})
         assert answer.json()["code"] == "not_a_model"
 
 

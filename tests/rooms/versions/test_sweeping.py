@@ -23,7 +23,7 @@ from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.runs.errors import IsolationTooWeak
 from modelyard.rooms.runs.ports import Isolation
 from modelyard.rooms.runs.service import RunTools
-from modelyard.rooms.versions import building, erasing, service, store, tasks
+from modelyard.rooms.versions import assembling, building, erasing, service, store, tasks
 from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.errors import BuildOutdated
@@ -166,7 +166,7 @@ def test_below_namespaces_only_code_of_trusted_people_is_executed(
     with db.write() as session:
         build = building.begin(session, version_id, attempt=1, clock=system_clock)
     if allowed:
-        tasks._require_trust(trusting, build)
+        assembling.require_trust(trusting, build)
     else:
         with pytest.raises(IsolationTooWeak):
-            tasks._require_trust(trusting, build)
+            assembling.require_trust(trusting, build)

@@ -21,12 +21,19 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Tools = Annotated[DatasetTools, Depends(provided(DatasetTools))]
 Uses = Annotated[UseLog, Depends(provided(UseLog))]  # type: ignore[type-abstract]
 
-BYTES = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
-ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: BYTES | {"description": "All of it."},
-    206: BYTES | {"description": "The bytes that `Range` asked for."},
-    304: {"description": "It is what `If-None-Match` named."},
-}
+
+def _downloads(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """What a download may answer, for OpenAPI; ``kinds`` are the media types it may have."""
+    content = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}}
+    return {
+        200: content | {"description": "All of it."},
+        206: content | {"description": "The bytes that `Range` asked for."},
+        304: {"description": "It is what `If-None-Match` named."},
+    }
+
+
+FILES = _downloads("*/*")
+ARCHIVES = _downloads("application/zip", "application/x-tar")
 
 
 def _snapshot(session: Reading, repository: Readable, number: Number, tools: Tools) -> Snapshot:
@@ -56,7 +63,7 @@ def list_dataset_files(
     return service.list_files(session, snapshot, text=q, prefix=prefix, cursor=cursor, limit=limit)
 
 
-@router.get("/files/{path:path}", operation_id="download_file", response_class=Response, responses=ANSWERS)
+@router.get("/files/{path:path}", operation_id="download_file", response_class=Response, responses=FILES)
 @router.head("/files/{path:path}", include_in_schema=False)
 def download_file(
     request: Request,
@@ -83,7 +90,7 @@ def download_file(
     return _sent(request, response, uses, principal, snapshot, number)
 
 
-@router.get("/archive", operation_id="download_archive", response_class=Response, responses=ANSWERS)
+@router.get("/archive", operation_id="download_archive", response_class=Response, responses=ARCHIVES)
 @router.head("/archive", include_in_schema=False)
 def download_archive(
     request: Request,
