@@ -4,14 +4,8 @@ Both boxes run the digits model in a sandbox of engine `local`; the one that is 
 """
 
 import json
-import re
-import shutil
-import statistics
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -23,6 +17,7 @@ from modelyard.rooms.images import service as images
 from modelyard.rooms.runs.ports import ContainerSpec, Image
 from support import databases, digits, ports, server
 from support.waiting import until
+from wrk import Load, median_load, require_wrk, run_wrk, write_script
 
 CONNECTIONS = (1, 16, 64)
 ROUNDS = 3
@@ -30,19 +25,8 @@ SECONDS = 4
 ADDED_MS, SHARE = 0.6, 0.4
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What one run of wrk saw; times in milliseconds."""
-
-    median: float
-    p99: float
-    rate: float
-    errors: int
-
-
 def main() -> None:
-    if not shutil.which("wrk"):
-        sys.exit("There is no wrk: apt-get install wrk")
+    require_wrk()
     with private_services() as scratch:
         site = server.start(scratch / "site", databases.create("sqlite", scratch))
         with site.client() as client:
@@ -50,7 +34,9 @@ def main() -> None:
             address = version["address"]
             client.put(f"/api/v1/repos/{address}/deployment", json={"keep_warm": True}).raise_for_status()
             until(lambda: client.get(f"/serve/{address}/health").status_code == 200, seconds=60)
-        script = _script(scratch, site.token)
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {site.token}"}
+        body = json.dumps({"image": digits.held_out()[0][0]})
+        script = write_script(scratch / "predict.lua", body, headers)
         through = f"{site.url}/serve/{address}/model/predict"
         with _direct_box(scratch, site.folder / "d" / "blobs", version["image"]["digest"]) as direct:
             found = _measure({"direct": direct, "gateway": through}, script)
@@ -76,51 +62,13 @@ def _bars(found: dict[tuple[str, int], Load]) -> list[Bar]:
 def _measure(ways: dict[str, str], script: Path) -> dict[tuple[str, int], Load]:
     """Medians over rounds in which each way has its turn."""
     for url in ways.values():
-        _run_wrk(url, 4, script, seconds=2)  # warm
+        run_wrk(url, 4, script, seconds=2)  # warm
     found: dict[tuple[str, int], list[Load]] = {}
     for _ in range(ROUNDS):
         for count in CONNECTIONS:
             for way, url in ways.items():
-                found.setdefault((way, count), []).append(_run_wrk(url, count, script, seconds=SECONDS))
-    return {key: _median(loads) for key, loads in found.items()}
-
-
-def _median(loads: list[Load]) -> Load:
-    return Load(
-        median=statistics.median(load.median for load in loads),
-        p99=statistics.median(load.p99 for load in loads),
-        rate=statistics.median(load.rate for load in loads),
-        errors=sum(load.errors for load in loads),
-    )
-
-
-def _run_wrk(url: str, connections: int, script: Path, *, seconds: int) -> Load:
-    argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", script, url]
-    output = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
-    found = re.search(r"^FIGURES (.*)$", output, re.MULTILINE)
-    assert found, output
-    median, p99, rate, errors = json.loads(found[1])
-    return Load(median, p99, rate, errors)
-
-
-def _script(scratch: Path, token: str) -> Path:
-    """wrk's own figures are rounded for reading; its script prints them exactly."""
-    body = json.dumps({"image": digits.held_out()[0][0]})
-    script = scratch / "predict.lua"
-    script.write_text(
-        f"""wrk.method = "POST"
-wrk.body = '{body}'
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Authorization"] = "Bearer {token}"
-done = function(summary, latency, requests)
-  local e = summary.errors
-  local errors = e.connect + e.read + e.write + e.status + e.timeout
-  io.write(string.format("FIGURES [%f, %f, %f, %d]\\n", latency:percentile(50) / 1000,
-    latency:percentile(99) / 1000, summary.requests / (summary.duration / 1e6), errors))
-end
-"""
-    )
-    return script
+                found.setdefault((way, count), []).append(run_wrk(url, count, script, seconds=SECONDS))
+    return {key: median_load(loads) for key, loads in found.items()}
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+WORKSPACES = "work"
+"""The folder of half-made layers in their cache."""
 DRAFTS = (
     "scratch/*",
     "runs/*",
@@ -14,7 +16,7 @@ DRAFTS = (
     "blobs/damaged/*",
     "cache/apt/*/apt-*",
     "cache/layers/*/.new-*",
-    "cache/layers/work/*",
+    f"cache/layers/{WORKSPACES}/*",
     "git/*/*.new",
     "git/*/*.deleted",
     "git/*/*.git/*.lock",

@@ -7,7 +7,7 @@ from pathlib import Path
 import modelyard_box
 from modelyard.adapters.blobs.local import LocalBlobStore
 from modelyard.adapters.blobs.s3 import S3BlobStore, S3Options
-from modelyard.adapters.debian.packages import AptPackages
+from modelyard.adapters.debian.packages import AptPackages, can_fetch_packages
 from modelyard.adapters.engines.docker import DockerEngine
 from modelyard.adapters.engines.local.engine import LocalEngine
 from modelyard.adapters.pictures.pillow import PillowPictures
@@ -159,7 +159,7 @@ def make_supplies(settings: Settings, blobs: BlobStore) -> Supplies:
     return Supplies(
         cache=LayerCache(cache / "layers", blobs),
         wheels=UvWheels(cache / "uv", indexes),
-        packages=AptPackages(cache / "apt") if shutil.which("apt-get") else None,
+        packages=AptPackages(cache / "apt") if can_fetch_packages() else None,
         registry=OciRegistry(),
         box=Path(modelyard_box.__file__).parent,
         base_reference=settings.base_reference,

@@ -90,10 +90,6 @@ def own_token(session: Session, account_id: UUID, token_id: UUID) -> TokenRow | 
     return session.scalars(_own_tokens(account_id).where(TokenRow.id == token_id)).one_or_none()
 
 
-def delete_tokens(session: Session, account_id: UUID) -> None:
-    session.execute(sa.delete(TokenRow).where(TokenRow.account_id == account_id))
-
-
 def note_token_uses(session: Session, uses: dict[UUID, datetime]) -> None:
     for token_id, used_at in sorted(uses.items()):  # sorted: two processes lock the rows in one order
         session.execute(sa.update(TokenRow).where(TokenRow.id == token_id).values(last_used_at=used_at))

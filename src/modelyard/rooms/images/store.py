@@ -42,11 +42,6 @@ def delete_tag(session: Session, repository_id: UUID, name: str) -> None:
     session.execute(sa.delete(ImageTagRow).where(ImageTagRow.repository_id == repository_id, ImageTagRow.tag == name))
 
 
-def tagged_digests(session: Session, repository_id: UUID) -> set[str]:
-    query = sa.select(ImageTagRow.digest).where(ImageTagRow.repository_id == repository_id)
-    return set(session.scalars(query))
-
-
 def manifests(session: Session, repository_id: UUID) -> Sequence[ManifestRow]:
     return session.scalars(sa.select(ManifestRow).where(ManifestRow.repository_id == repository_id)).all()
 

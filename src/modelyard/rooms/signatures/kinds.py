@@ -9,11 +9,6 @@ IMAGE: Schema = {**BASE64, "contentMediaType": "image/*", "x-modelyard": "image"
 FILE: Schema = {**BASE64, "x-modelyard": "file"}
 TABLE: Schema = {"type": "array", "items": {"type": "object"}, "x-modelyard": "table"}
 ARRAY: Schema = {"type": "array", "x-modelyard": "array"}
-PROBABILITIES: Schema = {
-    "type": "object",
-    "additionalProperties": {"type": "number"},
-    "x-modelyard": "probabilities",
-}
 INTEGER: Schema = {"type": "integer"}
 NUMBER: Schema = {"type": "number"}
 STRING: Schema = {"type": "string"}

@@ -9,7 +9,8 @@ from typing import Any
 import docker
 import pytest
 
-from contracts.engine import Bench, ConfinementContract
+from contracts.engine_bench import Bench
+from contracts.engine_confinement import ConfinementContract
 from contracts.engine_images import busybox_image, busybox_layer, file, layer, make_image
 from fakes.blob_folder import LocalFolderBlobs
 from modelyard.adapters.engines.docker import DockerEngine

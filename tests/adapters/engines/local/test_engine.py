@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from contracts.engine import Bench, ConfinementContract
+from contracts.engine_bench import Bench
+from contracts.engine_confinement import ConfinementContract
 from contracts.engine_images import busybox_image
 from fakes.blob_folder import LocalFolderBlobs
 from modelyard.adapters.engines.local.engine import LocalEngine

@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from contracts.engine import Bench, ConfinementContract, EngineContract
+from contracts.engine import EngineContract
+from contracts.engine_bench import Bench
+from contracts.engine_confinement import ConfinementContract
 from contracts.engine_elsewhere import NOBODY, Elsewhere, RemoteEngine, become_nobody
 from contracts.engine_images import busybox_image
 from fakes.blob_folder import LocalFolderBlobs

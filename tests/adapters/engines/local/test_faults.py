@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.engine import Bench, until
+from contracts.engine_bench import Bench, until
 from contracts.engine_images import busybox_image
 from fakes.blob_folder import LocalFolderBlobs
 from modelyard.adapters.engines.local.engine import LocalEngine
@@ -133,7 +133,7 @@ SERVER = """
 import sys
 sys.path[:0] = sys.argv[4:]
 from pathlib import Path
-from contracts.engine import Bench
+from contracts.engine_bench import Bench
 from contracts.engine_images import busybox_image
 from fakes.blob_folder import LocalFolderBlobs
 from modelyard.adapters.engines.local.engine import LocalEngine

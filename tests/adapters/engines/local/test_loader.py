@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.engine import Bench, until
+from contracts.engine_bench import Bench, until
 from contracts.engine_elsewhere import NOBODY, Elsewhere, become_nobody
 from contracts.engine_images import busybox_image, directory, file, layer, link
 from fakes.blob_folder import LocalFolderBlobs

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.engine import until
+from contracts.engine_bench import until
 from modelyard.adapters.engines.local import launcher
 from modelyard.adapters.engines.local.shim import tree
 from modelyard.adapters.engines.local.shim.cgroups import Place

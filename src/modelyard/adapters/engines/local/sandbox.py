@@ -104,11 +104,6 @@ def overlay_fits(lowers: Sequence[str], page: int = 4096) -> bool:
     return written + len("lowerdir=,userxattr") < page
 
 
-def mount_points(spec: ContainerSpec) -> list[str]:
-    """Folders that must exist in the root so that something can be mounted over them, beside the mounts themselves."""
-    return ["/proc", "/tmp", "/dev/shm", working_folder(spec)]  # noqa: S108 - inside
-
-
 def _root(lowers: Sequence[str], farm: str | None) -> list[str]:
     if farm is not None:
         return ["--ro-bind", farm, "/"]
