@@ -1,6 +1,5 @@
 """The composition root: makes the parts of a server from its settings. Nothing else knows which adapter is used."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 """A new version takes the place of another under load, and no request notices."""
 
+import secrets
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +24,9 @@ def yard(site: Server) -> Yard:
 
 
 def test_twenty_switches_under_load_fail_no_request(yard: Yard) -> None:
-    url = yard.serve("switched")
-    yard.push("switched")
+    name = f"switched-{secrets.token_hex(4)}"
+    url = yard.serve(name)
+    yard.push(name)
     assert yard.call(url, text="a").json()["output"] == "v1:a"
     done = threading.Event()
     outcomes: Counter[str] = Counter()
@@ -40,11 +42,11 @@ def test_twenty_switches_under_load_fail_no_request(yard: Yard) -> None:
                 output = answer.json().get("output", "")
                 version, _, said = output.partition(":")
                 if answer.status_code != 200 or said != text or answer.headers["x-modelyard-version"] != version[1:]:
-                    wrong.append(answer.text)
+                    wrong.append(f"{answer.status_code} {dict(answer.headers)} {answer.text}")
                 outcomes[version] += 1
 
     def switch(version: int) -> None:
-        yard.api("PUT", "switched", "deployment/aliases/production", json={"version": version})
+        yard.api("PUT", name, "deployment/aliases/production", json={"version": version})
         seen = Counter(outcomes)
         until(lambda: outcomes[f"v{version}"] > seen[f"v{version}"] or wrong, seconds=120, what=f"v{version} answers")
 
