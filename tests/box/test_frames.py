@@ -1,5 +1,6 @@
 """The channel's framing, and how deep a worker's own queue may be."""
 
+import os
 import re
 
 from hypothesis import given
@@ -29,10 +30,20 @@ def test_a_worker_holds_at_most_two_milliseconds_of_work_beyond_its_first_call()
 
 
 def test_prediction_ids_are_uuids_of_version_7_that_sort_by_time():
-    ids = [new_prediction_id() for _ in range(100)]
-    assert len(set(ids)) == 100
+    ids = [new_prediction_id() for _ in range(1000)]
+    assert len(set(ids)) == 1000
     assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", i) for i in ids)
     assert sorted(i[:13] for i in ids) == [i[:13] for i in ids]
+
+
+def test_a_forked_process_makes_other_prediction_ids():
+    new_prediction_id()
+    reader, writer = os.pipe()
+    if not (child := os.fork()):
+        os.write(writer, new_prediction_id().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reader, 100).decode()[15:] != new_prediction_id()[15:]
 
 
 def test_every_requirement_is_pinned_and_nothing_else_is_needed():

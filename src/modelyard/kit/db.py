@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -190,57 +189,11 @@ def holds(session: Session, column: Any, text: str) -> sa.ColumnElement[bool]:
     return sa.exists().where(items == text)
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A word that must be in one of ``fields``; with ``is_prefix`` the beginning of a word will do.
-
-    It consists of letters and digits only, in lower case, as the indexed text does.
-    """
-
-    word: str
-    fields: tuple[str, ...]
-    is_prefix: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FullText:
-    """A full-text index over the columns ``fields`` (four at most) of a table whose key is ``key``.
-
-    On SQLite it is the FTS5 table ``index`` with that table's key as its rowid, on PostgreSQL the table's column
-    ``index`` of type tsvector, in which the fields have the weights A, B, C, D. A migration makes it.
-    """
-
-    table: str
-    key: str
-    index: str
-    fields: tuple[str, ...]
-
-    def keys(self, session: Session, terms: Sequence[Term]) -> sa.Select[tuple[int]]:
-        """A query for the keys of the rows that match all terms, of which there must be one."""
-        if session.get_bind().dialect.name == "sqlite":
-            index = sa.table(self.index, sa.column("rowid", sa.Integer), sa.column(self.index, sa.Text))
-            match = index.c[self.index].op("MATCH")(" AND ".join(self._fts5(term) for term in terms))
-            return sa.select(index.c.rowid).where(match)
-        table = sa.table(self.table, sa.column(self.key, sa.BigInteger), sa.column(self.index, postgresql.TSVECTOR))
-        query = sa.cast(" & ".join(self._tsquery(term) for term in terms), postgresql.TSQUERY)
-        return sa.select(table.c[self.key]).where(table.c[self.index].op("@@")(query))
-
-    def matches(self, session: Session, key: Any, terms: Sequence[Term]) -> sa.ColumnElement[bool]:
-        """Whether the row with this key matches: a probe for each row, where ``keys`` finds all of them first."""
-        query = self.keys(session, terms)
-        return query.where(query.selected_columns[0] == key).exists()
-
-    def _fts5(self, term: Term) -> str:
-        return f'({{{" ".join(term.fields)}}} : "{term.word}"{" *" if term.is_prefix else ""})'
-
-    def _tsquery(self, term: Term) -> str:
-        weights = "".join("ABCD"[self.fields.index(field)] for field in term.fields)
-        return f"'{term.word}':{'*' if term.is_prefix else ''}{weights}"
-
-
 def _create_engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=50, json_serializer=_dump_json)
+        engine = sa.create_engine(url, pool_pre_ping=True, pool_size=20, max_overflow=50, json_serializer=_dump_json)
+        event.listen(engine, "connect", _configure_postgresql)
+        return engine
     engine = sa.create_engine(
         url,
         connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
@@ -255,6 +208,12 @@ def _create_engine(url: sa.URL) -> sa.Engine:
 
 def _dump_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _configure_postgresql(connection: Any, _record: Any) -> None:
+    """Our queries are short: to compile their plans takes longer than to run them."""
+    connection.execute("SET jit = off")
+    connection.commit()
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

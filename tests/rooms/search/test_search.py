@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.kit import fulltext
 from modelyard.kit.db import Database
 from modelyard.kit.paging import BadCursor, encode_cursor
 from modelyard.rooms.accounts.schemas import ANONYMOUS, Role
@@ -184,9 +185,9 @@ def test_many_matches_are_found_in_the_same_order_as_few(shelf: Shelf, monkeypat
     shelf.star("ada/x-4", "bob")
     few = {sort: shelf.find("word", sort=sort) for sort in SORTS}
     assert all(len(found) == 12 for found in few.values())
-    for bounds in ((0, 10**6), (0, 0)):
-        monkeypatch.setattr(search, "FEW", bounds[0])
-        monkeypatch.setattr(search, "MANY", bounds[1])
+    for bounds in ((0, 10**6), (0, -1)):
+        monkeypatch.setattr(fulltext, "FEW", bounds[0])
+        monkeypatch.setattr(fulltext, "MANY", bounds[1])
         assert {sort: [n for page in shelf.pages("word", sort=sort) for n in page] for sort in SORTS} == few
 
 

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from uuid import UUID
 
-from modelyard.kit.db import Term
+from modelyard.kit.fulltext import Term
 from modelyard.rooms.search.schemas import Wanted
 
 WORD = re.compile(r"[^\W_]+")

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from modelyard.kit.db import Term
+from modelyard.kit.fulltext import Term
 from modelyard.kit.paging import decode_cursor, encode_cursor, moment
 from modelyard.rooms.access import service as access
 from modelyard.rooms.accounts.schemas import Principal
@@ -16,9 +16,6 @@ from modelyard.rooms.search import rules, store
 from modelyard.rooms.search.schemas import Count, Entry, Facets, Popularity, Sort, Wanted
 from modelyard.rooms.search.tables import EntryRow, TextRow
 
-FEW, MANY = 2000, 20_000
-"""Few matches are sorted. Of more, an index in the wanted order is walked until the page is full: with all matches at
-hand where they are not many, else asking the full-text index about each entry that is come by."""
 FACET_VALUES = 20
 COLUMNS = {
     Sort.RELEVANCE: "quality",
@@ -117,7 +114,7 @@ def count_facets(session: Session, *, principal: Principal, require_sign_in: boo
     """How what a search finds is spread. ``owners`` are named by id."""
     where = [_readable(principal, require_sign_in=require_sign_in)]
     if terms := _terms(wanted, rules.LEVELS[-1]):
-        where.append(store.matching(session, terms))
+        where.append(store.among_matches(session, terms))
     found: dict[str, list[Count]] = {name: [] for name in ("kind", "visibility", "owner", "tag", "data")}
     for facet, value, number in store.counts(session, where, limit=FACET_VALUES):
         found[facet].append(Count(value=value, count=number))
@@ -139,7 +136,7 @@ def _by_column(
     column = COLUMNS[sort]
     after = _position(cursor, sort) if cursor else None
     if terms := _terms(wanted, rules.LEVELS[-1]):
-        where = [*where, _condition(session, terms)]
+        where = [*where, store.matching(session, terms)]
     rows = store.page(session, column, where, after=after, limit=limit + 1)
     if len(rows) <= limit:
         return rows, None
@@ -154,9 +151,9 @@ def _by_level(
     level, after = _level_position(cursor) if cursor else (0, None)
     rows: list[EntryRow] = []
     for number in range(level, len(rules.LEVELS)):
-        here = [*where, _condition(session, _terms(wanted, rules.LEVELS[number]))]
+        here = [*where, store.matching(session, _terms(wanted, rules.LEVELS[number]))]
         if number:
-            here.append(_absent(session, _terms(wanted, rules.LEVELS[number - 1])))
+            here.append(store.missing(session, _terms(wanted, rules.LEVELS[number - 1])))
         found = store.page(session, "quality", here, after=after, limit=limit + 1 - len(rows))
         rows, after = rows + found, None
         if len(rows) > limit:
@@ -171,18 +168,6 @@ def _by_level(
 def _level_of(rows: Sequence[EntryRow], found: Sequence[EntryRow], number: int, limit: int) -> int:
     """The level of the last entry shown: the present one, or an earlier one where only the entry behind it is new."""
     return number if len(rows) - len(found) < limit else number - 1
-
-
-def _condition(session: Session, terms: Sequence[Term]) -> Any:
-    count = store.count_matches(session, terms, limit=MANY + 1)
-    if count <= FEW:
-        return store.matching(session, terms)
-    return store.among(session, terms) if count <= MANY else store.probed(session, terms)
-
-
-def _absent(session: Session, terms: Sequence[Term]) -> Any:
-    count = store.count_matches(session, terms, limit=MANY + 1)
-    return ~(store.among(session, terms) if count <= MANY else store.probed(session, terms))
 
 
 def _terms(wanted: Wanted, fields: tuple[str, ...]) -> list[Term]:

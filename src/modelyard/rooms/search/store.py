@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from modelyard.kit import db
-from modelyard.kit.db import FullText, Term
+from modelyard.kit.fulltext import FullText, Term
 from modelyard.rooms.search.tables import EntryRow, LabelRow, TextRow
 
-INDEX = FullText(table="search_texts", key="number", index="search_index", fields=("name", "title", "text", "labels"))
+INDEX = FullText(table="search_texts", key="number", index="search_index")
 Condition = sa.ColumnElement[bool]
 
 
@@ -57,25 +57,19 @@ def replace_labels(session: Session, number: int, facet: str, values: Iterable[s
         session.execute(sa.insert(LabelRow), rows)
 
 
-def count_matches(session: Session, terms: Sequence[Term], *, limit: int) -> int:
-    """How many entries match, counted up to ``limit``."""
-    found = INDEX.keys(session, terms).limit(limit).subquery()
-    return session.scalar(sa.select(sa.func.count()).select_from(found)) or 0
-
-
 def matching(session: Session, terms: Sequence[Term]) -> Condition:
-    """An entry matches; the matches lead to the entries."""
+    """An entry matches, for a page of entries in some order."""
+    return INDEX.has(session, EntryRow.number, terms)
+
+
+def missing(session: Session, terms: Sequence[Term]) -> Condition:
+    """An entry does not match, beside what brings the entries."""
+    return INDEX.lacks(session, EntryRow.number, terms)
+
+
+def among_matches(session: Session, terms: Sequence[Term]) -> Condition:
+    """An entry matches, for all entries that do."""
     return EntryRow.number.in_(INDEX.keys(session, terms))
-
-
-def among(session: Session, terms: Sequence[Term]) -> Condition:
-    """An entry matches; the matches are gathered first, but the entries are come by otherwise (hence the sum)."""
-    return (EntryRow.number + 0).in_(INDEX.keys(session, terms))
-
-
-def probed(session: Session, terms: Sequence[Term]) -> Condition:
-    """An entry matches; the index is asked about each one that is come by."""
-    return INDEX.matches(session, EntryRow.number, terms)
 
 
 def page(
