@@ -7,6 +7,7 @@ import os
 import secrets
 import tarfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,17 @@ def test_a_push_may_go_over_what_is_there(me: Collector) -> None:
     assert paths(me, third) == ["only.txt"]
     fourth = me.ready(me.push_zip(zipped({"a/b.txt": b"1", "c.txt": b"2"}), keep=True))
     assert sorted(paths(me, fourth)) == ["a/b.txt", "c.txt", "only.txt"]
+
+
+def test_pushes_at_the_same_time_go_over_each_other_and_lose_nothing(me: Collector) -> None:
+    me.ready(me.push({"first.txt": b"0"}))
+    bodies = [{"files": [{"path": f"f{i}.txt", "upload": me.upload(b"%d" % i)}], "keep": True} for i in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda body: me.http.post(f"{me.path}/versions", json=body), bodies))
+    for answer in answers:
+        me.ready(answer)
+    last = me.ready(me.push({"last.txt": b"9"}, keep=True))
+    assert sorted(paths(me, last)) == ["f0.txt", "f1.txt", "f2.txt", "f3.txt", "first.txt", "last.txt"]
 
 
 def test_one_file_whole_and_in_ranges(me: Collector) -> None:

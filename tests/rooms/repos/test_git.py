@@ -6,13 +6,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.rooms.repos import git
-from modelyard.rooms.repos.errors import FileMissing, RepositoryMissing, RevisionMissing
+from modelyard.rooms.repos.errors import BranchMoved, FileMissing, RepositoryMissing, RevisionMissing
 from modelyard.rooms.repos.git import LfsPointer
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -32,6 +33,20 @@ def commit(path: Path, folder: Path, files: dict[str, str], *, message: str = "P
         (folder / name).write_text(text)
     pointers = {name.replace("__", "/"): pointer for name, pointer in options.items()}
     return git.commit_folder(path, folder, pointers=pointers, message=message, author="ada", at=AT)
+
+
+def test_a_commit_on_a_base_needs_main_to_be_there_still(path: Path, tmp_path: Path) -> None:
+    assert git.head(path) == git.NOTHING
+    options: dict[str, Any] = {"pointers": {}, "message": "m", "author": "ada", "at": AT}
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "a").write_text("1")
+    first = git.commit_folder(path, tmp_path / "tree", base=git.NOTHING, **options)
+    assert git.head(path) == first
+    (tmp_path / "tree" / "a").write_text("2")
+    with pytest.raises(BranchMoved):
+        git.commit_folder(path, tmp_path / "tree", base=git.NOTHING, **options)
+    second = git.commit_folder(path, tmp_path / "tree", base=first, **options)
+    assert [f.id for f in git.history(path, "main")] == [second, first]
 
 
 def test_a_commit_holds_the_folder_and_git_accepts_it(path: Path, tmp_path: Path) -> None:

@@ -18,6 +18,11 @@ class RevisionMissing(NotFound):
     title = "No such branch, tag or commit"
 
 
+class BranchMoved(Conflict):
+    code = "branch_moved"
+    title = "Others pushed meanwhile"
+
+
 class FileMissing(NotFound):
     code = "file_missing"
     title = "No such file at this revision"

@@ -14,11 +14,13 @@ from uuid import UUID
 import pygit2
 from pygit2.enums import FileMode, ObjectType, Option, SortMode
 
-from modelyard.rooms.repos.errors import FileMissing, RepositoryMissing, RevisionMissing
+from modelyard.rooms.repos.errors import BranchMoved, FileMissing, RepositoryMissing, RevisionMissing
 
 pygit2.option(Option.ENABLE_FSYNC_GITDIR, True)
 
 BRANCH = "refs/heads/main"
+NOTHING = "0" * 40
+"""As Git writes the commit of a branch that does not exist."""
 LFS_HEADER = b"version https://git-lfs.github.com/spec/v1\n"
 LFS_POINTER_LIMIT = 1024
 
@@ -115,14 +117,30 @@ def is_empty(path: Path) -> bool:
     return _is_empty(_open(path))
 
 
+def head(path: Path) -> str:
+    """The commit that ``main`` is at; ``NOTHING`` before the first."""
+    repository = _open(path)
+    return str(repository.references[BRANCH].target) if BRANCH in repository.references else NOTHING
+
+
 def commit_folder(
-    path: Path, folder: Path, *, pointers: Mapping[str, LfsPointer], message: str, author: str, at: datetime
+    path: Path,
+    folder: Path,
+    *,
+    pointers: Mapping[str, LfsPointer],
+    message: str,
+    author: str,
+    at: datetime,
+    base: str | None = None,
 ) -> str:
     """Commits the files of ``folder`` as the new state of ``main`` and returns the commit's id.
 
     Files named in ``pointers`` (relative POSIX paths) become LFS pointers. The same content again makes no new commit.
+    With ``base``, what the folder was made from, it raises ``BranchMoved`` where ``main`` is at another commit by now.
     """
     with _locked(path):
+        if base not in (None, head(path)):
+            raise BranchMoved("Others pushed to this repository at the same time.", remedy="Push again.")
         repository = _open(path)
         tree = _write_tree(repository, folder, "", pointers)
         parents = [repository.references[BRANCH].target] if BRANCH in repository.references else []

@@ -254,10 +254,19 @@ def commit_files(
     message: str,
     author: str,
     at: datetime,
+    base: str | None = None,
 ) -> str:
-    """Commits a folder as the new state of ``main``; returns the commit's id. Takes no session: Git is the ledger."""
+    """Commits a folder as the new state of ``main``; returns the commit's id. Takes no session: Git is the ledger.
+
+    Raises ``BranchMoved`` where ``main`` is not at ``base`` any more, if that is given.
+    """
     path = git.repository_path(options.root, repository_id)
-    return git.commit_folder(path, folder, pointers=pointers, message=message, author=author, at=at)
+    return git.commit_folder(path, folder, pointers=pointers, message=message, author=author, at=at, base=base)
+
+
+def head(options: RepositoryOptions, repository_id: UUID) -> str:
+    """The commit that ``main`` is at; ``git.NOTHING`` before the first."""
+    return git.head(git.repository_path(options.root, repository_id))
 
 
 def checkout(options: RepositoryOptions, repository_id: UUID, revision: str, folder: Path) -> dict[str, LfsPointer]:

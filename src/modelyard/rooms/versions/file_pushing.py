@@ -1,5 +1,6 @@
 """A push to a dataset: single files or a zip become a commit, then a queued version, as models do."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from modelyard.rooms.content import service as content
 from modelyard.rooms.datasets import service as datasets
 from modelyard.rooms.datasets.schemas import Collected, PlacedFile
 from modelyard.rooms.repos import service as repos
-from modelyard.rooms.repos.errors import RevisionMissing
-from modelyard.rooms.repos.git import LfsPointer
+from modelyard.rooms.repos.errors import BranchMoved
+from modelyard.rooms.repos.git import NOTHING, LfsPointer
 from modelyard.rooms.repos.schemas import Repository
 from modelyard.rooms.versions import pushing
 from modelyard.rooms.versions.errors import PartsInvalid
@@ -20,6 +21,7 @@ from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.schemas import NewVersion, Version
 
 NO_SIGNATURE: dict[str, Any] = {}
+TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +38,31 @@ def prepare_files(
     """Checks the files and commits them. Slow: call it outside any transaction.
 
     What is large and new is a blob already, so that its upload is granted and never copied. With ``keep`` they go over
-    what ``main`` holds at that moment.
+    what ``main`` holds at that moment, also where others push at the same time. Raises ``BranchMoved`` when they were
+    quicker again and again.
     """
     if wanted.parts is not None:
         raise PartsInvalid("A dataset has no parts.", remedy="Push files, or a zip as archive.", field="parts")
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(BranchMoved):
+            return _prepare(tools, principal, repository, wanted)
+    return _prepare(tools, principal, repository, wanted)
+
+
+def _prepare(tools: PushTools, principal: Principal, repository: Repository, wanted: NewVersion) -> PreparedFiles:
+    base = repos.head(tools.repositories, repository.id) if wanted.keep else None
     with pushing.workdir(tools.scratch) as folder:
         tree = folder / "tree"
         tree.mkdir()
-        kept = _check_out(tools, repository, tree) if wanted.keep else {}
+        kept = _check_out(tools, repository, base, tree)
         datasets.remove_files(tree, wanted.remove)
         kept = {path: held for path, held in kept.items() if path not in wanted.remove}
         collected, placed = _collect(tools, principal, wanted, folder, tree, kept)
         _grant(tools, repository, placed)
         pointers = {path: LfsPointer(digest[7:], size) for path, (digest, size) in collected.large.items()}
-        commit_id = pushing.commit_tree(tools, principal, repository, tree, message=wanted.message, known=pointers)
+        commit_id = pushing.commit_tree(
+            tools, principal, repository, tree, message=wanted.message, known=pointers, base=base
+        )
     return PreparedFiles(collected, commit_id)
 
 
@@ -82,12 +95,13 @@ def record_files(
     )
 
 
-def _check_out(tools: PushTools, repository: Repository, tree: Path) -> dict[str, tuple[str, int]]:
-    """What ``main`` holds: small files as they are, large ones empty and named. Nothing where nothing was pushed."""
-    try:
-        pointers = repos.checkout(tools.repositories, repository.id, "main", tree)
-    except RevisionMissing:
+def _check_out(
+    tools: PushTools, repository: Repository, commit_id: str | None, tree: Path
+) -> dict[str, tuple[str, int]]:
+    """What a commit holds: small files as they are, large ones empty and named."""
+    if commit_id in (None, NOTHING):
         return {}
+    pointers = repos.checkout(tools.repositories, repository.id, commit_id, tree)
     for path in pointers:
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).touch()

@@ -144,11 +144,13 @@ def commit_tree(
     message: str,
     always_large: frozenset[str] = frozenset(),
     known: Mapping[str, LfsPointer] | None = None,
+    base: str | None = None,
 ) -> str:
     """Commits a folder as the new state of ``main`` and returns the commit's id.
 
     Large files, and those in ``always_large``, are stored and granted first and become pointers. ``known`` are pointers
-    to what the repository holds already; their files in the folder are empty.
+    to what the repository holds already; their files in the folder are empty. Raises ``BranchMoved`` where ``main`` is
+    not at ``base`` any more, if that is given.
     """
     large = _large_files(tree, always_large, tools.repositories.lfs_threshold)
     _keep_large_files(tools, repository, tree, large)
@@ -162,6 +164,7 @@ def commit_tree(
         message=message or "Push",
         author=principal.username or "unknown",
         at=tools.clock(),
+        base=base,
     )
 
 
