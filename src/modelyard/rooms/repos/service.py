@@ -1,7 +1,6 @@
 """Verbs on repositories: create, find, change, delete; commits, files, tags."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,22 +15,61 @@ from modelyard.rooms.access.errors import NotOwner
 from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
-from modelyard.rooms.repos import comparing, git, store
+from modelyard.rooms.repos import git, store
 from modelyard.rooms.repos.errors import OwnerInvalid, RepositoryExists, RepositoryMissing
-from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.presenting import present, write_entry
-from modelyard.rooms.repos.schemas import (
-    Commit,
-    Comparison,
-    Kind,
-    NewRepository,
-    Repository,
-    RepositoryChange,
-    TreeEntry,
+from modelyard.rooms.repos.revisions import (
+    checkout,
+    commit_files,
+    compare,
+    delete_version_tag,
+    file_reader,
+    head,
+    list_commits,
+    list_files,
+    read_file,
+    version_commit,
+    walk_files,
+    write_version_tag,
 )
+from modelyard.rooms.repos.schemas import Kind, NewRepository, Repository, RepositoryChange
 from modelyard.rooms.repos.tables import RepositoryRow
 from modelyard.rooms.search import service as search
+
+__all__ = [
+    "begin_deletion",
+    "change_repository",
+    "checkout",
+    "clear_remains",
+    "commit_files",
+    "compare",
+    "count_download",
+    "create_repository",
+    "delete_git",
+    "delete_rows",
+    "delete_version_tag",
+    "describe_from_card",
+    "file_reader",
+    "find_repository",
+    "get_repository",
+    "head",
+    "index_missing",
+    "list_commits",
+    "list_files",
+    "list_repositories",
+    "present_repositories",
+    "read_file",
+    "readable_id",
+    "repositories_to_delete",
+    "require_owner",
+    "require_present",
+    "reserve_version",
+    "set_rating",
+    "version_commit",
+    "walk_files",
+    "write_version_tag",
+]
 
 
 def create_repository(
@@ -243,95 +281,6 @@ def index_missing(session: Session, *, limit: int = 500) -> int:
     for row in rows:
         write_entry(session, row)
     return len(rows)
-
-
-def commit_files(
-    options: RepositoryOptions,
-    repository_id: UUID,
-    folder: Path,
-    *,
-    pointers: Mapping[str, LfsPointer],
-    message: str,
-    author: str,
-    at: datetime,
-    base: str | None = None,
-) -> str:
-    """Commits a folder as the new state of ``main``; returns the commit's id. Takes no session: Git is the ledger.
-
-    Raises ``BranchMoved`` where ``main`` is not at ``base`` any more, if that is given.
-    """
-    path = git.repository_path(options.root, repository_id)
-    return git.commit_folder(path, folder, pointers=pointers, message=message, author=author, at=at, base=base)
-
-
-def head(options: RepositoryOptions, repository_id: UUID) -> str:
-    """The commit that ``main`` is at; ``git.NOTHING`` before the first."""
-    return git.head(git.repository_path(options.root, repository_id))
-
-
-def checkout(options: RepositoryOptions, repository_id: UUID, revision: str, folder: Path) -> dict[str, LfsPointer]:
-    """Writes a revision's files into ``folder``; those kept by LFS are not written but returned, path → pointer."""
-    pointers: dict[str, LfsPointer] = {}
-    for name, data in git.walk_files(git.repository_path(options.root, repository_id), revision):
-        if pointer := LfsPointer.parse(data):
-            pointers[name] = pointer
-            continue
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-    return pointers
-
-
-def walk_files(options: RepositoryOptions, repository_id: UUID, revision: str) -> Iterator[tuple[str, bytes]]:
-    """Every file of a revision as (path, bytes that Git holds)."""
-    return git.walk_files(git.repository_path(options.root, repository_id), revision)
-
-
-def file_reader(options: RepositoryOptions, repository_id: UUID, revision: str) -> Callable[[str], bytes]:
-    """A function that reads files of one revision; for many of them."""
-    return git.reader(git.repository_path(options.root, repository_id), revision)
-
-
-def version_commit(options: RepositoryOptions, repository_id: UUID, number: int) -> str:
-    """The commit that a ready version's tag names; raises ``RevisionMissing``."""
-    return git.resolve(git.repository_path(options.root, repository_id), f"refs/tags/v{number}")
-
-
-def write_version_tag(options: RepositoryOptions, repository_id: UUID, *, number: int, commit_id: str) -> None:
-    git.write_tag(git.repository_path(options.root, repository_id), f"v{number}", commit_id)
-
-
-def delete_version_tag(options: RepositoryOptions, repository_id: UUID, *, number: int) -> None:
-    git.delete_tag(git.repository_path(options.root, repository_id), f"v{number}")
-
-
-def list_files(options: RepositoryOptions, repository_id: UUID, *, revision: str, folder: str) -> list[TreeEntry]:
-    entries = git.list_folder(git.repository_path(options.root, repository_id), revision, folder)
-    return [
-        TreeEntry(
-            path=e.path,
-            name=e.path.rsplit("/", 1)[-1],
-            type="folder" if e.is_folder else "file",
-            size=e.size,
-            lfs=e.pointer is not None,
-        )
-        for e in entries
-    ]
-
-
-def read_file(options: RepositoryOptions, repository_id: UUID, *, revision: str, path: str) -> bytes:
-    """What Git holds of a file; see ``git.LfsPointer`` for files kept by LFS."""
-    return git.read_file(git.repository_path(options.root, repository_id), revision, path)
-
-
-def list_commits(options: RepositoryOptions, repository_id: UUID, *, revision: str, limit: int) -> list[Commit]:
-    facts = git.history(git.repository_path(options.root, repository_id), revision, limit=limit)
-    return [Commit(id=f.id, message=f.message, author=f.author, at=f.at) for f in facts]
-
-
-def compare(options: RepositoryOptions, repository_id: UUID, *, base: str, head: str) -> Comparison:
-    """What differs between two revisions, file by file; raises ``RevisionMissing``."""
-    return comparing.compare(git.repository_path(options.root, repository_id), base, head)
 
 
 def _owner_id(session: Session, principal: Principal, owner: str | None) -> UUID:
