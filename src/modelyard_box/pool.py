@@ -144,7 +144,7 @@ class WorkerPool:
         self._workers.remove(worker)
         jobs = list(worker.jobs)
         if jobs:
-            jobs = self._settle(jobs, worker.verdict or _death(status))
+            jobs = self._settle(jobs, worker.verdict or _death(status), in_batches=worker.most_in_batch > 1)
         for job in reversed(jobs):
             job.worker = None
             if not job.cancelled:
@@ -152,15 +152,15 @@ class WorkerPool:
         if not self._closing:
             self._replace(worker, status)
 
-    def _settle(self, jobs: list[Job], verdict: Problem) -> list[Job]:
-        """Fails the job that was running and returns those to be given out again.
+    def _settle(self, jobs: list[Job], verdict: Problem, *, in_batches: bool) -> list[Job]:
+        """Fails the job that was running and returns those that had not begun, to be given out again.
 
-        Of a batch nobody knows which job it was, so that each of its jobs is tried again, alone; and may wait for
-        those before it, one of which will end its worker again.
+        Of a batch nobody knows which job it was, so that each of its jobs is tried again, alone; and may wait
+        for those before it, one of which will end its worker again.
         """
         first = jobs[0]
         batch = [job for job in jobs if job.group is first.group]
-        if 1 < len(batch) == len(first.group):
+        if in_batches and 1 < len(batch) == len(first.group):
             for job in batch:
                 job.alone = True
             self._let_wait(batch)
