@@ -3,7 +3,6 @@
 import importlib
 import inspect
 import os
-import pickle
 import site
 import sys
 import typing
@@ -11,11 +10,12 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from modelyard_box.artifacts import read_artifact
 from modelyard_box.config import BatchLimits, Box, Target
 from modelyard_box.errors import LoadError
 from modelyard_box.incoming import Converter, converter
 from modelyard_box.media import Scratch
-from modelyard_box.reasons import artifact_reason, code_reason, import_reason
+from modelyard_box.reasons import code_reason, import_reason
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -84,15 +84,25 @@ def _load(box: Box) -> Loaded:
     found = _member(module, box.target)
     if box.target.class_name is not None:
         return _load_class(found, box)
-    leading = () if box.artifact is None else (read_artifact(box.artifact),)
-    return _bind(found, leading)
+    leading, notes = _read_model(box)
+    loaded = _bind(found, leading)
+    loaded.notes += notes
+    return loaded
+
+
+def _read_model(box: Box) -> tuple[tuple[Any, ...], list[str]]:
+    """The arguments that the target is given first, and what there is to say of the model's file."""
+    if box.artifact is None:
+        return (), []
+    model, said = read_artifact(box.artifact)
+    return (model,), [said] if said else []
 
 
 def _load_class(cls: type, box: Box) -> Loaded:
     notes: list[str] = []
     leading: tuple[Any, ...] = ()
     if _takes_model(cls):
-        leading = () if box.artifact is None else (read_artifact(box.artifact),)
+        leading, notes = _read_model(box)
     elif box.artifact is not None:
         notes.append(f"{cls.__name__}() takes no argument, so the box does not unpickle the artifact")
     try:
@@ -158,30 +168,3 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
         return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return []
-
-
-def read_artifact(path: str) -> Any:
-    """Unpickles a model file: with ``pickle``, else with the user's joblib. Raises LoadError."""
-    name = os.path.basename(path)  # noqa: PTH119
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123
-            return pickle.load(file)  # noqa: S301 (running the user's code is what this process is for)
-    except FileNotFoundError as error:
-        raise LoadError(f"the image has no file {path}", field="artifact") from error
-    except BaseException as error:
-        return _read_with_joblib(path, error, name)
-
-
-def _read_with_joblib(path: str, pickle_error: BaseException, name: str) -> Any:
-    """joblib's files begin like pickles but continue with raw arrays, or are compressed."""
-    reason = LoadError(artifact_reason(pickle_error, name), field="artifact")
-    if isinstance(pickle_error, ImportError | MemoryError):
-        raise reason from pickle_error
-    try:
-        joblib = importlib.import_module("joblib")
-    except ImportError:
-        raise reason from pickle_error
-    try:
-        return joblib.load(path)
-    except BaseException:
-        raise reason from pickle_error

@@ -1,12 +1,21 @@
 """Why a target does not load, in words for the person who pushed it: what is wrong, and what to do."""
 
 import pickle
+import re
 import sys
 
 _PACKAGES = {
     "Bio": "biopython", "PIL": "pillow", "cv2": "opencv-python-headless", "dateutil": "python-dateutil",
     "fitz": "pymupdf", "skimage": "scikit-image", "sklearn": "scikit-learn", "yaml": "pyyaml",
 }  # fmt: skip
+_LIBRARIES = {
+    "libGL.so": "libgl1", "libX11.so": "libx11-6", "libXext.so": "libxext6", "libSM.so": "libsm6",
+    "libglib-2.0.so": "libglib2.0-0", "libgthread-2.0.so": "libglib2.0-0", "libgomp.so": "libgomp1",
+    "libsndfile.so": "libsndfile1",
+}  # fmt: skip
+"""The Debian packages of libraries that wheels are known to want from the system."""
+_NO_LIBRARY = re.compile(r"([^\s:'\"\[]+\.so[.\d]*): cannot open shared object file")
+"""What the dynamic loader says: in the ImportError of an extension, the OSError of ctypes, or a package's own error."""
 _LARGEST_QUOTE = 500
 
 
@@ -25,7 +34,7 @@ def artifact_reason(error: BaseException, name: str) -> str:
             f"{name} refers to something defined in the script or notebook that saved it ({_quote(text)}): "
             "define it in a module of the source, import it from there, and save the model again"
         )
-    if isinstance(error, ImportError | AttributeError | MemoryError):
+    if isinstance(error, ImportError | AttributeError | MemoryError | OSError):
         return f"{name} cannot be unpickled: {code_reason(error)}"
     if isinstance(error, pickle.UnpicklingError | EOFError):
         return f"{name} is not a pickle, or it is damaged ({_quote(text) or 'it ends too early'})"
@@ -36,12 +45,20 @@ def code_reason(error: BaseException) -> str:
     """What an exception that came out of the user's code means."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _missing_module(error.name)
-    if isinstance(error, ImportError) and "cannot open shared object file" in str(error):
-        library = str(error).partition(":")[0]
-        return f"the system library {library} is missing: add the Debian package that has it to the system packages"
+    if found := _NO_LIBRARY.search(str(error)):
+        return _missing_library(found[1])
     if isinstance(error, MemoryError):
         return f"it needs more memory than it may have ({_quote(str(error)) or 'MemoryError'})"
     return f"{type(error).__name__}: {_quote(str(error))}" if str(error) else type(error).__name__
+
+
+def _missing_library(name: str) -> str:
+    """What is named by a path is not the system's to have."""
+    if "/" in name:
+        return f"the library {name} is missing: add it to the source"
+    package = next((package for part, package in _LIBRARIES.items() if name.startswith(part)), None)
+    wanted = f"add {package}" if package else "add the Debian package that has it"
+    return f"the system library {name} is missing: {wanted} to system_packages in modelyard.yaml"
 
 
 def _missing_module(name: str) -> str:

@@ -1,10 +1,16 @@
 """The ``check`` command: what it finds, and the words it has for it."""
 
+import _ctypes
 import json
+import re
+from pathlib import Path
 
 import pytest
+import sklearn
+from sklearn.linear_model import LogisticRegression
 
 from box.running import NUMBER, inputs_schema, packages, run_check, write_box
+from support.pickles import made_with
 
 ONE = inputs_schema(x=NUMBER)
 FINE = "def predict(model, x): return x"
@@ -68,6 +74,12 @@ PICKLED_MODEL = b"cm\nModel\n)\x81}b."
         (FINE, b"cm\nAbsent\n.", ["Absent"], "artifact"),
         (FINE, b"c__main__\nNet\n.", ["script or notebook", "Net"], "artifact"),
         (BY_ITS_STATE.format("raise ValueError('odd state')"), PICKLED_MODEL, ["ValueError: odd state"], "artifact"),
+        (
+            BY_ITS_STATE.format("open('vocabulary.txt')"),
+            PICKLED_MODEL,
+            ["model.pkl cannot be unpickled: FileNotFoundError", "'vocabulary.txt'"],
+            "artifact",
+        ),
         (BY_ITS_STATE.format("bytearray(1 << 60)"), PICKLED_MODEL, ["needs more memory"], "artifact"),
         (BY_ITS_STATE.format("import os; os._exit(7)"), PICKLED_MODEL, ["loading", "exit status 7"], None),
         (BY_ITS_STATE.format("import os; os.kill(os.getpid(), 9)"), PICKLED_MODEL, ["killed", "memory"], None),
@@ -75,7 +87,19 @@ PICKLED_MODEL = b"cm\nModel\n)\x81}b."
         ("import cv2\ndef predict(m, x): return x", {}, ["add opencv-python-headless"], "predict.module"),
         ("def predict(m, x) return x", {}, ["SyntaxError"], "predict.module"),
         ("import sys; sys.exit(1)", {}, ["SystemExit"], "predict.module"),
-        ("raise ImportError('libgomp.so.1: cannot open shared object file')", {}, ["libgomp.so.1", "system"], None),
+        (
+            "import ctypes; ctypes.CDLL('libabsent.so.7')",
+            {},
+            ["system library libabsent.so.7 is missing", "system_packages in modelyard.yaml"],
+            "predict.module",
+        ),
+        ("import ctypes; ctypes.CDLL('./mine.so')", {}, ["library ./mine.so is missing: add it to the source"], None),
+        (
+            "raise RuntimeError('cannot load: [libgomp.so.1: cannot open shared object file: No such file]')",
+            {},
+            ["system library libgomp.so.1 is missing: add libgomp1 to system_packages"],
+            "predict.module",
+        ),
         ("other = 1", {}, ["m.predict does not exist"], "predict.function"),
         ("predict = 1", {}, ["m.predict is not a function"], "predict.function"),
         ("def predict(): return 1", {}, ["first must take the model"], "predict.function"),
@@ -119,6 +143,37 @@ def test_a_package_that_is_too_new_or_old_is_named(tmp_path):
     reason = run_check(config)[1]["reason"]
     assert "numpy" in reason
     assert "pin the version" in reason
+
+
+def test_an_extension_that_lacks_a_system_library_says_which(tmp_path):
+    """A real extension of this Python, whose library has been given a name that there is not."""
+    extension = Path(_ctypes.__file__).read_bytes()
+    config = write_box(tmp_path, "import native\ndef predict(x): return x", inputs=ONE)
+    assert b"libffi.so" in extension
+    (tmp_path / "src" / "native.so").write_bytes(extension.replace(b"libffi.so", b"libnot.so"))
+    report = run_check(config)[1]
+    assert re.search(r"system library libnot\.so\.\d is missing: add the Debian package", report["reason"])
+
+
+def test_an_absent_model_file_is_said(tmp_path):
+    config = write_box(tmp_path, FINE, inputs=ONE, artifact={})
+    (tmp_path / "model.pkl").unlink()
+    assert "model.pkl cannot be opened (No such file or directory)" in run_check(config)[1]["reason"]
+
+
+@pytest.mark.parametrize("cls", [None, "C"])
+def test_a_model_of_another_version_of_scikit_learn_is_noted(tmp_path, cls):
+    """Whether it is called by a function or a class; a model of the version that is installed is not."""
+    source = (
+        "def predict(model, x): return 1\nclass C:\n  def __init__(self, m): pass\n  def predict(self, x): return 1"
+    )
+    for version, noted in (("0.1.0", True), (sklearn.__version__, False)):
+        model = made_with(LogisticRegression().fit([[0], [1]], [0, 1]), version)
+        example = {"example": {"x": 1}}
+        config = write_box(tmp_path, source, inputs=ONE, artifact=model, cls=cls, card=example, site=packages())
+        status, report = run_check(config)
+        assert status == 0, report
+        assert [f"made with scikit-learn {version}" in note for note in report["notes"]] == [True] * noted
 
 
 @pytest.mark.parametrize("source", ["import time; time.sleep(1000)", "while True: pass"])

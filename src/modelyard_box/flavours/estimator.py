@@ -7,11 +7,11 @@ import re
 import warnings
 from typing import Any
 
+from modelyard_box.artifacts import read_artifact
 from modelyard_box.config import Box
 from modelyard_box.errors import LoadError, Mismatch
 from modelyard_box.flavours.columns import column_schemas
 from modelyard_box.flavours.rows import Inputs, RowModel, Schema, array_schema, make_signature, tried_output
-from modelyard_box.loading import read_artifact
 from modelyard_box.reasons import code_reason
 
 MOST_COLUMNS = 500
@@ -96,26 +96,7 @@ def _read(box: Box) -> tuple[Any, str]:
     """The estimator, and what is to be said when it was made with another version; empty when it was not."""
     if box.artifact is None:
         raise LoadError("there is no model file", field="artifact")
-    said = ""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            return read_artifact(box.artifact), _version_words(caught)
-        except LoadError as error:
-            said = _version_words(caught)
-            if not said:
-                raise
-            raise LoadError(f"{said}; {error.reason}", field="requirements") from error
-
-
-def _version_words(caught: list[warnings.WarningMessage]) -> str:
-    """From scikit-learn's ``InconsistentVersionWarning``."""
-    for warning in caught:
-        found = warning.message
-        then, now = getattr(found, "original_sklearn_version", ""), getattr(found, "current_sklearn_version", "")
-        if then and now:
-            return f"the model was made with scikit-learn {then}, and {now} is installed: require scikit-learn=={then}"
-    return ""
+    return read_artifact(box.artifact)
 
 
 def _feature_names(estimator: Any) -> list[str]:

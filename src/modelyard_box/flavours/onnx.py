@@ -1,6 +1,7 @@
 """An ONNX file, run by onnxruntime on the CPU. What it takes and gives stands in its graph."""
 
 import importlib
+import os
 from typing import Any
 
 from modelyard_box.config import Box
@@ -132,6 +133,9 @@ def _open(box: Box) -> Any:
     try:
         return runtime.InferenceSession(box.artifact, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise LoadError(
-            f"onnxruntime {runtime.__version__} cannot read it: {code_reason(error)}", field="artifact"
-        ) from (error)
+        name = os.path.basename(box.artifact)  # noqa: PTH119
+        if type(error).__name__ == "InvalidProtobuf":  # of onnxruntime
+            reason = f"{name} is no ONNX file, or it is damaged or cut short: export or copy it again"
+        else:
+            reason = f"onnxruntime {runtime.__version__} cannot read {name}: {code_reason(error)}"
+        raise LoadError(reason, field="artifact") from error

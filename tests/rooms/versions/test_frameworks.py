@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.linear_model import LogisticRegression
 
 from modelyard_client.errors import ClientError
 from rooms.versions.tiny import Author, author
+from support.pickles import made_with
 from support.server import Server
 
 
@@ -45,6 +47,19 @@ def test_a_run_reads_the_signature(me: Author) -> None:
     assert caught.value.status == 422
     assert "features" in caught.value.detail
     me.client.stop_deployment(me.address)
+
+
+def test_a_model_of_another_version_of_scikit_learn_is_noted_on_the_version(me: Author) -> None:
+    """With code that calls it; it is said once, and the version is ready all the same."""
+    model = made_with(LogisticRegression().fit(np.arange(20.0).reshape(10, 2), ["no", "yes"] * 5), "1.0.0")
+    source = {"line.py": "def predict(model, row: list[float]) -> str:\n    return model.predict([row])[0]\n"}
+    queued = me.push(source, artifact=model, requirements=f"scikit-learn=={sklearn.__version__}\n")
+    assert queued["notes"] == []
+    noted = [note for note in me.ready(queued)["notes"] if "made with scikit-learn 1.0.0" in note]
+    assert noted == [
+        f"the model was made with scikit-learn 1.0.0, and {sklearn.__version__} is installed: "
+        "require scikit-learn==1.0.0"
+    ]
 
 
 def test_what_does_not_load_fails_with_the_reason_of_the_run(me: Author) -> None:

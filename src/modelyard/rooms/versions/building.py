@@ -1,6 +1,6 @@
 """A build's writes, each guarded by its attempt: what a later attempt has taken over is not touched (409)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -73,6 +73,13 @@ def record_signature(session: Session, build: Build, *, signature: Mapping[str, 
     """Keeps the signature that a run read from the loaded model."""
     row = _current(session, build.version_id, build.attempt)
     row.signature, row.project = dict(signature), {**row.project, "is_described": True}
+
+
+def record_notes(session: Session, build: Build, *, notes: Iterable[str]) -> None:
+    """Keeps what the load check noted beside what the push did; once, however often the check is repeated."""
+    row = _current(session, build.version_id, build.attempt)
+    said = dict.fromkeys([*build.project.get("notes", ()), *notes])
+    row.project = {**row.project, "notes": list(said)}
 
 
 def record_contents(session: Session, build: Build, *, files: int, size: int) -> None:

@@ -120,6 +120,8 @@ def _check(tools: BuildTools, build: Build) -> None:
         raise rules.failure_of(run)
     if notes := rules.notes_of(run):
         reporter.log("\n".join(notes))
+        with tools.database.write() as session:
+            building.record_notes(session, build, notes=notes)
     reporter.finish()
 
 

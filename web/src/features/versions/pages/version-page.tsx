@@ -117,6 +117,7 @@ function Details({ address, version }: { address: Address; version: Version }) {
   ];
   if (version.framework) rows.push(["Framework", version.framework]);
   if (version.weights) rows.push(["Weights", <WeightsLabel key="w" weights={version.weights} />]);
+  if (version.notes.length) rows.push(["Notes", version.notes.map((note) => <Text key={note} size="sm">{note}</Text>)]);
   if (version.image && version.platforms.length) rows.push(["Platforms", version.platforms.join(", ")]);
   if (version.image) {
     const { digest, size } = version.image;
