@@ -133,7 +133,7 @@ class Client:
     ) -> Version:
         """As ``push_archive``, from parts: zip of the source with its configuration, trained model, requirements.
 
-        A model's file may come alone, where its kind is known (.joblib, .pkl, .onnx, .keras).
+        A model's file may come alone, where its kind is known (.joblib, .pkl, .onnx, .keras, .h5, .ubj).
         """
         files = _given({"source": source, "artifact": artifact, "requirements": requirements, "config": config})
         parts = {name: self.upload(path, **sending) for name, path in files.items()}

@@ -1,4 +1,7 @@
-"""A pickled or joblib-dumped estimator: scikit-learn, and what behaves as it does (XGBoost, LightGBM, …)."""
+"""A pickled or joblib-dumped estimator: scikit-learn, and what behaves as it does (XGBoost, LightGBM, …).
+
+A file of XGBoost's own is a ``Booster``, which answers what its objective gives: for classes, their probabilities.
+"""
 
 import contextlib
 import importlib
@@ -19,6 +22,7 @@ MOST_CLASSES = 1000
 UNNAMED = re.compile(r"^(?:Column_|f)?\d+$")
 VECTORIZERS = frozenset({"TfidfVectorizer", "CountVectorizer", "HashingVectorizer"})
 FRAME_USERS = frozenset({"ColumnTransformer", "FunctionTransformer"})
+XGBOOST_FORMATS = (".json", ".ubj")
 NUMBER: Schema = {"type": "number"}
 
 
@@ -96,7 +100,19 @@ def _read(box: Box) -> tuple[Any, str]:
     """The estimator, and what is to be said when it was made with another version; empty when it was not."""
     if box.artifact is None:
         raise LoadError("there is no model file", field="artifact")
+    if box.artifact.endswith(XGBOOST_FORMATS):
+        return _read_booster(box.artifact), ""
     return read_artifact(box.artifact)
+
+
+def _read_booster(path: str) -> Any:
+    xgboost = importlib.import_module("xgboost")
+    try:
+        return xgboost.Booster(model_file=path)
+    except Exception as error:
+        raise LoadError(
+            f"XGBoost {xgboost.__version__} cannot read it: {code_reason(error)}", field="artifact"
+        ) from error
 
 
 def _feature_names(estimator: Any) -> list[str]:

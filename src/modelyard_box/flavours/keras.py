@@ -1,4 +1,4 @@
-"""A ``.keras`` file, on whichever backend the requirements bring."""
+"""A ``.keras`` or ``.h5`` file, on whichever backend the requirements bring."""
 
 import importlib
 import importlib.util
@@ -18,24 +18,26 @@ from modelyard_box.flavours.rows import (
 )
 from modelyard_box.reasons import code_reason
 
+OUTPUT = "output"
 BACKENDS = ("tensorflow", "torch", "jax")
 KINDS = {"float": "number", "bfloat": "number", "int": "integer", "uint": "integer", "bool": "boolean"}
 
 
 class Model(RowModel):
-    """One call is one item; the model is given a batch. A model with one input calls it ``input``."""
+    """One call is one item; the model is given a batch. Inputs and outputs have the names that the model gives them.
+
+    A single input is called ``input``, and a single output is the answer itself.
+    """
 
     def __init__(self, box: Box) -> None:
         super().__init__()
         self._keras, self._model = _loaded(box)
         self._numpy = importlib.import_module("numpy")
-        tensors = list(getattr(self._model, "inputs", None) or [])
-        if not tensors:
+        if not getattr(self._model, "inputs", None):
             raise LoadError(
                 "the model does not say the shape of its input: build it before it is saved", field="artifact"
             )
-        self._names = ["input"] if len(tensors) == 1 else [str(tensor.name) for tensor in tensors]
-        self._tensors = dict(zip(self._names, tensors, strict=True))
+        self._tensors = _named(self._model.input, self._model.inputs, "input")
         self._convert = {
             name: row_converter(self._numpy, name, _numpy_type(tensor), len(tensor.shape) - 1)
             for name, tensor in self._tensors.items()
@@ -49,23 +51,39 @@ class Model(RowModel):
 
     def signature(self) -> Schema:
         properties = {name: _row_schema(tensor) for name, tensor in self._tensors.items()}
-        outputs = [_row_schema(tensor) for tensor in self._model.outputs]
-        output: Schema = outputs[0] if len(outputs) == 1 else {"type": "array", "prefixItems": outputs}
-        return make_signature(properties, output, self.notes)
+        model = self._model
+        outputs = _named(model.output, model.outputs, OUTPUT, getattr(model, "output_names", None))
+        schemas = {name: _row_schema(tensor) for name, tensor in outputs.items()}
+        whole: Schema = {"type": "object", "properties": schemas, "required": list(schemas)}
+        return make_signature(properties, schemas.get(OUTPUT, whole), self.notes)
 
     def _run(self, columns: list[list[Any]]) -> list[Any]:
-        arrays = [self._numpy.stack(column) for column in columns]
-        result = self._model(arrays[0] if len(arrays) == 1 else arrays, training=False)
-        return self._rows_of(result)
+        arrays = {name: self._numpy.stack(column) for name, column in zip(self._convert, columns, strict=True)}
+        return self._rows_of(self._model(self._given(arrays), training=False))
+
+    def _given(self, arrays: dict[str, Any]) -> Any:
+        """In the structure that the model was made with."""
+        if isinstance(self._model.input, dict):
+            return arrays
+        return list(arrays.values()) if len(arrays) > 1 else next(iter(arrays.values()))
 
     def _rows_of(self, result: Any) -> list[Any]:
+        if isinstance(result, list | tuple):
+            result = dict(zip(self._model.output_names, result, strict=True))
         if isinstance(result, dict):
             columns = {name: self._rows_of(part) for name, part in result.items()}
             return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        if isinstance(result, list | tuple):
-            return [list(row) for row in zip(*(self._rows_of(part) for part in result), strict=True)]
         rows: list[Any] = self._keras.ops.convert_to_numpy(result).tolist()
         return rows
+
+
+def _named(structure: Any, tensors: list[Any], single: str, names: list[str] | None = None) -> dict[str, Any]:
+    """Tensors by the keys of the model's dictionary, else by ``names``, or their own; ``single`` where there is one."""
+    if isinstance(structure, dict):
+        return {str(name): tensor for name, tensor in structure.items()}
+    if len(tensors) == 1:
+        return {single: tensors[0]}
+    return dict(zip(names or [str(tensor.name) for tensor in tensors], tensors, strict=True))
 
 
 def _loaded(box: Box) -> tuple[Any, Any]:

@@ -72,6 +72,21 @@ def test_onnx_and_keras_say_enough(tmp_path: Path):
     assert read(tmp_path, "m.keras", keras_file(tmp_path, "3.9.1")).requirements == "keras==3.9.1\njax\n"
 
 
+@pytest.mark.parametrize(("name", "data"), [("m.json", b'{"learner":{}}'), ("m.ubj", b"{L\0\0\0\0\0\0\0\x07learner{")])
+def test_a_file_of_xgboosts_own_says_enough(tmp_path: Path, name: str, data: bytes):
+    project = read(tmp_path, name, data)
+    assert (project.requirements, project.to_json()["framework"]["name"]) == ("xgboost-cpu\n", "xgboost")
+    assert project.weights is not None
+    assert (project.weights["format"], project.weights["label"]) == ("xgboost", "data")
+
+
+def test_hdf5_with_its_requirements(tmp_path: Path):
+    project = read(tmp_path, "m.h5", b"\x89HDF", requirements="keras==3.9.1\njax\n")
+    assert project.to_json()["framework"]["name"] == "keras"
+    assert project.weights is not None
+    assert project.weights["label"] == "unreadable"
+
+
 def test_given_requirements_stand(tmp_path: Path, estimator: Any):
     project = read(tmp_path, "m.pkl", pickle.dumps(estimator), requirements="scikit-learn>=1.4\n")
     assert project.requirements == "scikit-learn>=1.4\n"
@@ -87,7 +102,9 @@ def test_given_requirements_stand(tmp_path: Path, estimator: Any):
         ("m.pkl", b"", ProjectIncomplete, "artifact", "is empty"),
         ("m.keras", b"PK", WeightsUnreadable, "artifact", "no .keras file"),
         ("m.pt", b"PK", ProjectIncomplete, "artifact", "not the module that they belong to"),
-        ("m.h5", b"\x89HDF", WeightsUnreadable, "artifact", "of no kind that can be pushed alone"),
+        ("m.h5", b"\x89HDF", ProjectIncomplete, "requirements", "A model of keras needs requirements"),
+        ("m.json", b'{"a": 1}', WeightsUnreadable, "artifact", "no model that XGBoost saved"),
+        ("m.tflite", b"TFL3", WeightsUnreadable, "artifact", "of no kind that can be pushed alone"),
     ],
 )
 def test_what_cannot_be_known_is_asked_for(

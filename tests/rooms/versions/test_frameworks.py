@@ -30,16 +30,25 @@ def push_alone(me: Author, artifact: bytes, *, requirements: str | None = None) 
     )
 
 
+def found_by(me: Author, data_type: str) -> list[str]:
+    """The author's repositories that search finds by a type of data."""
+    found = me.client.search("", data_type=data_type, owner=me.username)
+    return [f"{repository['owner']}/{repository['name']}" for repository in found]
+
+
 def test_a_run_reads_the_signature(me: Author) -> None:
-    """Until then anything is accepted; then the box refuses what does not fit, and the registry has the one image."""
+    """Until then anything is accepted; then the box refuses what does not fit, the registry has the one image, and
+    search knows what data the model takes."""
     model = LogisticRegression().fit(np.arange(20.0).reshape(10, 2), ["no", "yes"] * 5)
     queued = push_alone(me, pickle.dumps(model))
     assert queued["signature"]["inputs"]["additionalProperties"] is True
     assert (queued["framework"], queued["weights"]["label"]) == ("sklearn", "known-code")
+    assert found_by(me, "array") == []
     ready = me.ready(queued)
     assert ready["signature"]["inputs"]["properties"]["features"]["minItems"] == 2
     assert ready["signature"]["output"] == {"type": "string", "enum": ["no", "yes"]}
     assert {stage["state"] for stage in ready["stages"]} == {"complete"}
+    assert found_by(me, "array") == [me.address]
     me.client.deploy(me.address)
     assert me.client.predict(me.address, {"features": [0, 1]}).output == model.predict([[0, 1]])[0]
     with pytest.raises(ClientError) as caught:

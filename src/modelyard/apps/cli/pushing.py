@@ -19,7 +19,9 @@ from modelyard.apps.cli.progress import show_build, transfer_bar
 from modelyard_client import Client
 from modelyard_client.answers import Version
 
-MODEL_SUFFIXES = frozenset({".pkl", ".pickle", ".joblib", ".sav", ".onnx", ".keras", ".pt", ".pth", ".safetensors"})
+MODEL_SUFFIXES = frozenset(
+    {".pkl", ".pickle", ".joblib", ".sav", ".onnx", ".keras", ".h5", ".ubj", ".json", ".pt", ".pth", ".safetensors"}
+)
 
 NamedFile = typer.Option(exists=True, dir_okay=False, readable=True)
 
@@ -45,7 +47,7 @@ def push(
     as_json: AsJson = False,
 ) -> None:
     """Push a model: a folder or zip with modelyard.yaml (or MLflow's MLmodel), or --source, --artifact, --requirements
-    and --config, or the file of a trained model alone (.joblib, .pkl, .onnx, .keras), perhaps with --requirements.
+    and --config, or a trained model's file alone (.joblib, .onnx, .keras, .h5, .ubj …), perhaps with --requirements.
 
     Makes the repository when there is none. Ends with 0 when the version is ready, with 1 when its build failed.
     """

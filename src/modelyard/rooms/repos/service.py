@@ -254,6 +254,11 @@ def describe_from_card(
     write_entry(session, row, card=said, data_types=data_types)
 
 
+def describe_data(session: Session, repository_id: UUID, *, data_types: tuple[str, ...]) -> None:
+    """Search learns what the repository's data are, which its push could not tell; nothing else changes."""
+    write_entry(session, _required(store.get(session, repository_id)), data_types=data_types)
+
+
 def readable_id(column: Any, principal: Principal, *, require_sign_in: bool, but_own: bool = False) -> Any:
     """A clause for rows of other rooms whose ``column`` holds a repository's id: those that the principal may read;
     with ``but_own``, and does not own."""

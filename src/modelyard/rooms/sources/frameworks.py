@@ -11,9 +11,10 @@ from typing import Any
 
 from modelyard.rooms.signatures.schemas import Target
 from modelyard.rooms.sources.errors import ConfigInvalid, ProjectIncomplete, WeightsUnreadable
-from modelyard.rooms.sources.keras_files import KERAS_SUFFIX, read_keras
+from modelyard.rooms.sources.keras_files import HDF5, KERAS_SUFFIX, read_keras
 from modelyard.rooms.sources.pickles import PickleContents, read_pickle
 from modelyard.rooms.sources.weights import PICKLES, TORCH
+from modelyard.rooms.sources.xgboost_files import XGBOOST, is_xgboost
 
 ESTIMATORS = ("sklearn", "xgboost", "lightgbm", "estimator")
 NAMES = (*ESTIMATORS, "onnx", "keras", "torch", "mlflow")
@@ -64,6 +65,10 @@ def detect_framework(artifact: Path) -> Framework:
     suffix = artifact.suffix.lower()
     if suffix in (".onnx", KERAS_SUFFIX):
         return Framework(suffix[1:])
+    if suffix in HDF5:
+        return Framework("keras")
+    if is_xgboost(artifact):
+        return Framework("xgboost")
     if suffix in PICKLES:
         return Framework(_estimator_of(_readable_pickle(artifact)))
     if suffix in (*TORCH, ".safetensors"):
@@ -72,9 +77,10 @@ def detect_framework(artifact: Path) -> Framework:
             remedy="Push a folder with its code and a modelyard.yaml with framework: torch, model and artifact.",
             field="artifact",
         )
-    kinds = ", ".join((*PICKLES[:3], ".onnx", KERAS_SUFFIX))
+    kinds = ", ".join((*PICKLES[:3], ".onnx", KERAS_SUFFIX, *HDF5[:1], *XGBOOST))
+    what = "is no model that XGBoost saved" if suffix in XGBOOST else "is of no kind that can be pushed alone"
     raise WeightsUnreadable(
-        f"{artifact.name} is of no kind that can be pushed alone.",
+        f"{artifact.name} {what}.",
         remedy=f"Push a file that ends in {kinds}, or add the source and a config that says how it is called.",
         field="artifact",
     )
@@ -87,7 +93,9 @@ def needed_requirements(framework: Framework, artifact: Path | None) -> tuple[st
     """
     if framework.name == "onnx":
         return "onnxruntime\n", ("It has no requirements, so the newest onnxruntime is used.",)
-    if framework.name == "keras" and artifact is not None:
+    if artifact is not None and is_xgboost(artifact):
+        return "xgboost-cpu\n", ("It has no requirements, so the newest XGBoost is used, without its parts for GPUs.",)
+    if framework.name == "keras" and artifact is not None and artifact.suffix.lower() not in HDF5:
         return _keras_requirements(artifact)
     if framework.name in ESTIMATORS and artifact is not None:
         return _pickle_requirements(_readable_pickle(artifact), artifact.name)

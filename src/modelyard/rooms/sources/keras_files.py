@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 KERAS_SUFFIX = ".keras"
+HDF5 = (".h5", ".hdf5")
+"""The older form: does not say as plain data which Keras made it."""
 MAX_JSON = 32 * 1024**2
 
 

@@ -10,14 +10,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from modelyard.rooms.sources.keras_files import KERAS_SUFFIX, read_keras
+from modelyard.rooms.sources.keras_files import HDF5, KERAS_SUFFIX, read_keras
 from modelyard.rooms.sources.pickles import MAX_INFLATED, Global, PickleContents, read_pickle, read_pickle_stream
+from modelyard.rooms.sources.xgboost_files import XGBOOST, is_xgboost
 
 PICKLES = (".pkl", ".pickle", ".joblib", ".sav", ".p", ".dill", ".cloudpickle")
 TORCH = (".pt", ".pth", ".ckpt")
 UNTOLD = (".bin", "")
 """Suffixes of anything; some are pickles, or files of PyTorch."""
-DATA_ONLY = {".onnx": "onnx", ".safetensors": "safetensors", ".ubj": "xgboost", ".skops": "skops"}
+DATA_ONLY = {".onnx": "onnx", ".safetensors": "safetensors", ".skops": "skops"}
 MAX_FILES = 100
 MAX_FINDINGS = 20
 LIBRARIES = frozenset(
@@ -181,10 +182,12 @@ def label_weights(files: Iterable[tuple[str, Path]]) -> dict[str, Any] | None:
 def scan_file(path: str, file: Path) -> Finding | None:
     """The finding for one file; None for a file that is no weights."""
     suffix = Path(path).suffix.lower()
-    if suffix in DATA_ONLY:
-        return Finding(path, DATA_ONLY[suffix], Label.DATA)
+    if suffix in DATA_ONLY or is_xgboost(file):
+        return Finding(path, DATA_ONLY.get(suffix, "xgboost"), Label.DATA)
     if suffix == KERAS_SUFFIX:
         return _keras(path, file)
+    if suffix in HDF5:
+        return Finding(path, "hdf5", Label.UNREADABLE, ("HDF5 is not looked into: a Lambda layer in it holds code.",))
     if suffix in (*TORCH, ".bin") and zipfile.is_zipfile(file):
         return _torch(path, file)
     if suffix in (*PICKLES, *TORCH) or (suffix in UNTOLD and _begins_as_pickle(file)):
@@ -271,5 +274,5 @@ def _begins_as_pickle(file: Path) -> bool:
 
 def weight_files(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, Path]]:
     """The files of a tree that may be weights, by their names."""
-    suffixes = {*PICKLES, *TORCH, *DATA_ONLY, KERAS_SUFFIX, ".bin"}
+    suffixes = {*PICKLES, *TORCH, *DATA_ONLY, *HDF5, *XGBOOST, KERAS_SUFFIX, ".bin"}
     return ((path, root / path) for path in sorted(paths) if Path(path).suffix.lower() in suffixes)

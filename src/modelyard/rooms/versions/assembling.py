@@ -24,7 +24,7 @@ from modelyard.rooms.runs.schemas import Purpose
 from modelyard.rooms.runs.service import RunOrder, RunTools
 from modelyard.rooms.signatures import service as signatures
 from modelyard.rooms.signatures.errors import SignatureUnsupported
-from modelyard.rooms.versions import building, rules
+from modelyard.rooms.versions import building, rules, store
 from modelyard.rooms.versions.building import Build
 from modelyard.rooms.versions.errors import BuildOutdated, CheckFailed, PartsInvalid
 from modelyard.rooms.versions.reporting import Reporter
@@ -95,6 +95,8 @@ def _describe(tools: BuildTools, build: Build) -> Build:
     signature = _accepted(run.result or {})
     with tools.database.write() as session:
         building.record_signature(session, build, signature=signature)
+        if store.latest_numbers(session, [build.repository_id])[build.repository_id] == build.number:
+            repos.describe_data(session, build.repository_id, data_types=rules.data_types_of(signature))
     return replace(build, signature=signature)
 
 

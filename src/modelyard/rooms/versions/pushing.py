@@ -94,8 +94,8 @@ def record_push(
     push: PreparedPush,
 ) -> Version:
     """Reserves the next number and queues the build, which starts after the commit."""
-    card = push.project.card.to_json()
-    kinds = rules.data_types_of(push.signature.to_json())
+    card, project = push.project.card.to_json(), push.project.to_json()
+    kinds = rules.data_types_of(push.signature.to_json()) if rules.is_described(project) else None
     repos.describe_from_card(session, repository.id, card, data_types=kinds, clock=tools.clock)
     return insert_version(
         session,
@@ -108,7 +108,7 @@ def record_push(
             "platforms": list(wanted.platforms) or [images.own_platform()],
             "signature": push.signature.to_json(),
             "card": card,
-            "project": push.project.to_json(),
+            "project": project,
         },
     )
 
