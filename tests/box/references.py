@@ -19,39 +19,49 @@ from box.running import wait_for
 from support.ports import free_port
 
 MLFLOW = "3.17.2"
-_SERVE = """
-    import os, pickle, sys
-    import mlflow, pandas, uvicorn
-    folder, port = sys.argv[1:]
-    saved = pickle.load(open(f"{folder}/reference.pkl", "rb"))
+_SAVE = """
+    import pickle, sys
+    import mlflow
+    saved = pickle.load(open("reference.pkl", "rb"))
     signature = mlflow.models.infer_signature(saved["example"], saved["model"].predict(saved["example"]))
-    path = f"{folder}/mlflow-model"
     options = {"pip_requirements": [], "serialization_format": "pickle"}
-    mlflow.sklearn.save_model(saved["model"], path, signature=signature, **options)
-    os.environ["__pyfunc_model_path__"] = path
+    mlflow.sklearn.save_model(saved["model"], sys.argv[1], signature=signature, **options)
+"""
+_SERVE = """
+    import os, sys
+    import uvicorn
+    os.environ["__pyfunc_model_path__"], port = sys.argv[1:]
     uvicorn.run("mlflow.pyfunc.scoring_server.app:app", host="127.0.0.1", port=int(port), log_level="warning")
 """
 
 
 @contextlib.contextmanager
-def mlflow_server(folder: Path) -> Iterator[httpx.Client]:
-    """What ``mlflow models serve`` runs, with the model and the example of its data in ``folder/reference.pkl``."""
+def mlflow_server(folder: Path, *, save: str = _SAVE) -> Iterator[httpx.Client]:
+    """What ``mlflow models serve`` runs, with the model that the script ``save`` writes to ``folder/mlflow-model``.
+
+    By default that is the model in ``folder/reference.pkl``, with the signature of the example of its data there.
+    """
     port = free_port()
-    script = folder / "serve.py"
-    script.write_text(textwrap.dedent(_SERVE))
+    model = folder / "mlflow-model"
+    _run(save, folder, str(model)).communicate()
+    assert model.exists(), (folder / "mlflow.log").read_text()
+    process = _run(_SERVE, folder, str(model), str(port))
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120)
+    try:
+        wait_for(lambda: _answers(client) or process.poll() is not None, seconds=300)
+        assert process.poll() is None, (folder / "mlflow.log").read_text()
+        yield client
+    finally:
+        client.close()
+        process.kill()
+        process.wait()
+
+
+def _run(script: str, folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/none.db"}
-    with (folder / "mlflow.log").open("w+b") as log:
-        command = [str(mlflow_python()), str(script), str(folder), str(port)]
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environ, cwd=folder)
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120)
-        try:
-            wait_for(lambda: _answers(client) or process.poll() is not None, seconds=300)
-            assert process.poll() is None, (folder / "mlflow.log").read_text()
-            yield client
-        finally:
-            client.close()
-            process.kill()
-            process.wait()
+    command = [str(mlflow_python()), "-c", textwrap.dedent(script), *arguments]
+    with (folder / "mlflow.log").open("ab") as log:
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environ, cwd=folder)
 
 
 def mlflow_python() -> Path:

@@ -37,6 +37,7 @@ class MlflowSurface:
 
     def __init__(self, signature: dict[str, Any], inputs: Inputs, predictor: Predictor, is_ready: Callable[[], bool]):
         self._reader = Reader(inputs, input_shapes(signature["inputs"]))
+        self._is_columns = (signature.get("output") or {}).get("x-modelyard") == "tensors"
         self._predictor = predictor
         self._is_ready = is_ready
 
@@ -55,7 +56,7 @@ class MlflowSurface:
                 return
             rows = Rows(self._predictor, request, calls.inputs)
             rows.begin(
-                lambda outputs: _answer(connection, outputs[0] if calls.whole else outputs, rows.headers),
+                lambda outputs: _answer(connection, self._predictions(outputs, calls), rows.headers),
                 lambda problem: _refuse(connection, problem),
             )
         except Problem as problem:
@@ -66,6 +67,14 @@ class MlflowSurface:
         if kind == _CSV:
             return self._reader.read_frame(*read_csv(request.body, self._reader.column_types), {})
         return self._reader.read(parse_json(request.body))
+
+    def _predictions(self, outputs: list[Any], calls: Calls) -> Any:
+        """A list with an item for each call; of named tensors, each with a first dimension that counts calls."""
+        if calls.whole:
+            return outputs[0]
+        if self._is_columns and all(isinstance(output, dict) for output in outputs):
+            return {name: [output.get(name) for output in outputs] for name in outputs[0]}
+        return outputs
 
     def _ping(self, request: Request, connection: Connection) -> None:
         connection.respond(200 if self._is_ready() else 503, b"\n", _JSON)

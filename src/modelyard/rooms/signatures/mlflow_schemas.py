@@ -132,4 +132,5 @@ def _output(specs: list[Mapping[str, Any]]) -> Schema:
     if len(specs) == 1 and specs[0].get("name") is None:
         return _schema(specs[0])
     properties, _ = _properties(specs)
-    return {"type": "object", "properties": properties}
+    are_tensors = all(spec.get("type") == "tensor" for spec in specs)
+    return {"type": "object", "properties": properties, **({"x-modelyard": "tensors"} if are_tensors else {})}
