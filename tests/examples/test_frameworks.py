@@ -1,7 +1,13 @@
 """Each example of a framework: trained, pushed to a real server, deployed, and asked what its own library answered."""
 
-import pytest
+import tempfile
+from pathlib import Path
 
+import numpy as np
+import pytest
+import tritonclient.http as triton
+
+from modelyard_client import Client
 from support import examples
 
 
@@ -42,6 +48,53 @@ def test_onnx_alone():
     assert signature["inputs"]["properties"]["X"]["minItems"] == 64
     assert signature["output"]["properties"]["label"] == {"type": "integer"}
     assert version["weights"]["label"] == "data"
+
+
+def test_onnx_with_two_inputs():
+    """They go by name through ``/predict``, and through the Open Inference Protocol, several rows at once."""
+    artifact = examples.trained("iris_two_inputs_onnx") / "model.onnx"
+    version = examples.push_ready("iris_two_inputs_onnx", artifact=artifact, then=_infer_two_inputs)
+    inputs = version["signature"]["inputs"]["properties"]
+    assert {name: schema["maxItems"] for name, schema in inputs.items()} == {"sepal": 2, "petal": 2}
+
+
+def _infer_two_inputs(client: Client, address: str) -> None:
+    inputs, outputs = examples.expected("iris_two_inputs_onnx")
+    tensors = []
+    for name in ("sepal", "petal"):
+        rows = np.array([row[name] for row in inputs], "float32")
+        tensors.append(triton.InferInput(name, list(rows.shape), "FP32"))
+        tensors[-1].set_data_from_numpy(rows)
+    headers = {"authorization": f"Bearer {examples.site().token}"}
+    server = f"{client.url.removeprefix('http://')}/serve/{address}"
+    with triton.InferenceServerClient(server, network_timeout=60) as surface:
+        answer = surface.infer(address.rpartition("/")[2], tensors, headers=headers)
+    assert answer.as_numpy("label").tolist() == [output["label"] for output in outputs]
+    assert examples.is_close(answer.as_numpy("probabilities").tolist(), [o["probabilities"] for o in outputs])
+
+
+def test_a_truncated_onnx_file_fails_with_the_reason():
+    """Its signature is read in a run, which says what is wrong; the server goes on, and takes the whole file."""
+    whole = (examples.trained("digits_onnx") / "model.onnx").read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        cut = Path(folder) / "model.onnx"
+        cut.write_bytes(whole[: len(whole) // 2])
+        client, address, version = examples.push("cut_onnx", artifact=cut)
+    assert version["state"] == "failed"
+    assert version["reason"] == "model.onnx is no ONNX file, or it is damaged or cut short: export or copy it again"
+    assert {stage["name"]: stage["state"] for stage in version["stages"]}["check"] == "failed"
+    assert client.get_version(address, version["number"])["state"] == "failed"
+    artifact = examples.trained("digits_onnx") / "model.onnx"
+    assert examples.push("cut_onnx", artifact=artifact)[2]["state"] == "ready"
+
+
+def test_a_file_of_xgboosts_own():
+    artifact = examples.trained("cancer_xgboost_file") / "model.ubj"
+    version = examples.push_ready("cancer_xgboost_file", artifact=artifact)
+    assert len(version["signature"]["inputs"]["properties"]) == 30
+    assert version["signature"]["output"] == {"type": "number"}
+    assert (version["framework"], version["weights"]["label"]) == ("xgboost", "data")
+    assert version["notes"][0].startswith("It has no requirements, so the newest XGBoost is used")
 
 
 def test_torch_with_code():

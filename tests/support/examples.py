@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,11 @@ def push(name: str, **files: Path) -> tuple[Client, str, dict[str, Any]]:
     return client, address, version
 
 
-def push_ready(name: str, **files: Path) -> dict[str, Any]:
-    """Pushes, deploys, and holds the model's answers against those it gave where it was trained; the version."""
+def push_ready(name: str, *, then: Callable[[Client, str], None] | None = None, **files: Path) -> dict[str, Any]:
+    """Pushes, deploys, and holds the model's answers against those it gave where it was trained; the version.
+
+    ``then`` is called with client and address while the model is served.
+    """
     client, address, version = push(name, **files)
     assert version["state"] == "ready", (version["reason"], version["remedy"])
     client.deploy(address)
@@ -66,6 +70,8 @@ def push_ready(name: str, **files: Path) -> dict[str, Any]:
     for given, wanted in zip(inputs, outputs, strict=True):
         found = client.predict(address, given, version=version["number"]).output
         assert is_close(found, wanted), (found, wanted)
+    if then is not None:
+        then(client, address)
     client.stop_deployment(address)
     return version
 

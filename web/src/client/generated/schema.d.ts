@@ -2510,6 +2510,7 @@ export interface components {
          * Version
          * @description A version of a repository. ``signature`` and ``card`` are known from the push on, the image when it is
          *     ready. A ``framework``'s model may have a signature that accepts anything until it was loaded once in a run.
+         *     ``notes`` are sentences for the author, of the push and of the load check.
          */
         Version: {
             /** Number */
