@@ -125,6 +125,15 @@ def test_everybody_finds_what_they_may_read(shelf: Shelf, text: str, sort: str) 
     assert shelf.facets(text).visibilities[0].model_dump() == {"value": "public", "count": 1}
 
 
+def test_of_very_much_a_part_is_counted(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two", "three"):
+        shelf.make(f"ada/{name}", title="word")
+    assert (shelf.facets("word").total, shelf.facets("word").is_whole) == (3, True)
+    monkeypatch.setattr(search, "FACET_ENTRIES", 2)
+    assert (shelf.facets("word").total, shelf.facets("word").is_whole) == (2, False)
+    assert (shelf.facets().total, shelf.facets().is_whole) == (2, False)
+
+
 def test_filters_go_together_and_facets_count_the_same(shelf: Shelf) -> None:
     shelf.make("ada/a", kind="dataset", tags=["Vision", "small"], data=("image",))
     shelf.make("ada/b", tags=["vision"], data=("image", "table"))

@@ -66,9 +66,13 @@ class Count(BaseModel):
 
 
 class Facets(BaseModel):
-    """How many of what was found have each value; of owners and tags the most frequent ones."""
+    """How many of what was found have each value; of owners and tags the most frequent ones.
+
+    Of very much only a part is counted: then ``is_whole`` is false, and there are at least as many.
+    """
 
     total: int
+    is_whole: bool = True
     kinds: list[Count] = Field(default_factory=list)
     visibilities: list[Count] = Field(default_factory=list)
     owners: list[Count] = Field(default_factory=list)

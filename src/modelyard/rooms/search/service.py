@@ -16,7 +16,8 @@ from modelyard.rooms.search import rules, store
 from modelyard.rooms.search.schemas import Count, Entry, Facets, Popularity, Sort, Wanted
 from modelyard.rooms.search.tables import EntryRow, TextRow
 
-FACET_VALUES = 20
+FACET_VALUES, FACET_ENTRIES = 20, 10_000
+"""What is shown of each facet, and the entries that are counted: a browser asks with every letter typed."""
 COLUMNS = {
     Sort.RELEVANCE: "quality",
     Sort.RECENT: "updated_at",
@@ -116,12 +117,14 @@ def count_facets(session: Session, *, principal: Principal, require_sign_in: boo
     if terms := _terms(wanted, rules.LEVELS[-1]):
         where.append(store.among_matches(session, terms))
     found: dict[str, list[Count]] = {name: [] for name in ("kind", "visibility", "owner", "tag", "data")}
-    for facet, value, number in store.counts(session, where, limit=FACET_VALUES):
+    for facet, value, number in store.counts(session, where, entries=FACET_ENTRIES, limit=FACET_VALUES):
         found[facet].append(Count(value=value, count=number))
     for counts in found.values():
         counts.sort(key=lambda c: (-c.count, c.value))
+    total = sum(c.count for c in found["kind"])
     return Facets(
-        total=sum(c.count for c in found["kind"]),
+        total=total,
+        is_whole=total < FACET_ENTRIES,
         kinds=found["kind"],
         visibilities=found["visibility"],
         owners=found["owner"],

@@ -85,11 +85,12 @@ def page(
     return list(session.scalars(query))
 
 
-def counts(session: Session, where: Sequence[Condition], *, limit: int) -> list[tuple[str, str, int]]:
-    """(facet, value, how many) over the entries that ``where`` lets through; ``limit`` values of each facet."""
+def counts(session: Session, where: Sequence[Condition], *, entries: int, limit: int) -> list[tuple[str, str, int]]:
+    """(facet, value, how many) over at most ``entries`` that ``where`` lets through; ``limit`` values of each facet."""
     found = (
         sa.select(EntryRow.number, EntryRow.kind, EntryRow.visibility, EntryRow.owner_id)
         .where(*where)
+        .limit(entries)
         .cte("found")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )

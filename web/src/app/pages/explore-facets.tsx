@@ -26,19 +26,19 @@ export function ExploreFacets({ filter, narrow }: Props) {
     <aside className={classes.facets} aria-label="Narrow">
       <Button className={classes.toggle} variant="default" size="xs" leftSection={<IconAdjustmentsHorizontal size={15} />} aria-expanded={opened} onClick={toggle}>Filters{chosen ? ` (${chosen})` : ""}</Button>
       <div className={classes.groups} data-opened={opened || undefined}>
-        <Group title="Kind" counts={data?.kinds} chosen={[filter.kind]} onPick={(value) => narrow({ kind: filter.kind === value ? undefined : KINDS.find((kind) => kind === value) })} />
-        <Group title="Data" counts={data?.data_types} chosen={filter.data_type ?? []} onPick={(value) => flip("data_type", value)} />
-        <Group title="Tags" counts={data?.tags} chosen={filter.tag ?? []} plain onPick={(value) => flip("tag", value)} />
-        <Group title="Owner" counts={data?.owners} chosen={[filter.owner]} plain onPick={(value) => narrow({ owner: filter.owner === value ? undefined : value })} />
-        <Group title="Visibility" counts={data?.visibilities} chosen={[filter.visibility]} onPick={(value) => narrow({ visibility: filter.visibility === value ? undefined : VISIBILITIES.find((known) => known === value) })} />
+        <Group title="Kind" isWhole={data?.is_whole} counts={data?.kinds} chosen={[filter.kind]} onPick={(value) => narrow({ kind: filter.kind === value ? undefined : KINDS.find((kind) => kind === value) })} />
+        <Group title="Data" isWhole={data?.is_whole} counts={data?.data_types} chosen={filter.data_type ?? []} onPick={(value) => flip("data_type", value)} />
+        <Group title="Tags" isWhole={data?.is_whole} counts={data?.tags} chosen={filter.tag ?? []} plain onPick={(value) => flip("tag", value)} />
+        <Group title="Owner" isWhole={data?.is_whole} counts={data?.owners} chosen={[filter.owner]} plain onPick={(value) => narrow({ owner: filter.owner === value ? undefined : value })} />
+        <Group title="Visibility" isWhole={data?.is_whole} counts={data?.visibilities} chosen={[filter.visibility]} onPick={(value) => narrow({ visibility: filter.visibility === value ? undefined : VISIBILITIES.find((known) => known === value) })} />
       </div>
     </aside>
   );
 }
 
-type GroupProps = { title: string; counts: Facets["kinds"] | undefined; chosen: (string | undefined)[]; plain?: boolean; onPick: (value: string) => void };
+type GroupProps = { title: string; isWhole: boolean | undefined; counts: Facets["kinds"] | undefined; chosen: (string | undefined)[]; plain?: boolean; onPick: (value: string) => void };
 
-function Group({ title, counts = [], chosen, plain, onPick }: GroupProps) {
+function Group({ title, isWhole = true, counts = [], chosen, plain, onPick }: GroupProps) {
   const picked = chosen.filter((value): value is string => value !== undefined);
   // What was chosen and now finds nothing is still shown, so that it can be taken back.
   const shown = [...counts.slice(0, 12), ...picked.filter((value) => !counts.some((count) => count.value === value)).map((value) => ({ value, count: 0 }))];
@@ -51,7 +51,7 @@ function Group({ title, counts = [], chosen, plain, onPick }: GroupProps) {
           <li key={value}>
             <UnstyledButton className={classes.value} aria-pressed={picked.includes(value)} onClick={() => onPick(value)}>
               <span className="clip grow">{plain ? value : humanize(value)}</span>
-              {picked.includes(value) ? <IconX size={14} aria-hidden /> : <span className="quiet">{count}</span>}
+              {picked.includes(value) ? <IconX size={14} aria-hidden /> : <span className="quiet">{isWhole ? count : `${count}+`}</span>}
             </UnstyledButton>
           </li>
         ))}

@@ -1663,10 +1663,17 @@ export interface components {
         /**
          * Facets
          * @description How many of what was found have each value; of owners and tags the most frequent ones.
+         *
+         *     Of very much only a part is counted: then ``is_whole`` is false, and there are at least as many.
          */
         Facets: {
             /** Total */
             total: number;
+            /**
+             * Is Whole
+             * @default true
+             */
+            is_whole?: boolean;
             /** Kinds */
             kinds?: components["schemas"]["Count"][];
             /** Visibilities */
