@@ -59,6 +59,16 @@ def test_what_is_wanted_warm_puts_nobody_out(small: Yard) -> None:
     small.api("POST", "three", "deployment/stop")
 
 
+def test_a_version_takes_over_although_all_places_are_taken(small: Yard) -> None:
+    for name in ("one", "moved"):
+        assert small.call(small.serve(name)).status_code == 200
+    url = f"/serve/{small.address('moved')}"
+    number = small.push("moved")
+    small.api("PUT", "moved", "deployment/aliases/production", json={"version": number})
+    until(lambda: small.call(url).json()["output"] == f"v{number}:", seconds=60, what="the new version answers")
+    assert not small.running("one")
+
+
 def test_calls_by_number_put_out_no_alias_and_nothing_what_is_kept_warm(small: Yard) -> None:
     small.serve("warm", keep_warm=True)
     url = small.serve("aliased", visibility="public")

@@ -153,7 +153,10 @@ def test_stopping_and_starting_do_not_fight(idle_minutes: list[int], warm: int, 
 
 
 def test_moving_an_alias_starts_the_new_version_beside_the_one_that_runs() -> None:
-    assert rules.to_start([standing(1)], [wish(2, previous=1)]) == [wish(2, previous=1)]
+    key = (wish(2).repository_id, 2)
+    assert rules.to_start([standing(1)], [wish(2, previous=1)]) == [(key, Claim.ALIAS)]
+    assert rules.to_start([standing(1)], [wish(2, previous=1, warm=2, most=2)]) == [(key, Claim.ALIAS)] * 2
+    assert rules.to_start([standing(1), standing(2)], [wish(2, previous=1, warm=2, most=2)]) == [(key, Claim.UNASKED)]
     assert rules.to_start([standing(1), standing(2)], [wish(2, previous=1)]) == []
     assert rules.to_start([], [wish(2, previous=1)]) == []
 

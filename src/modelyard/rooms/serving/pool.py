@@ -106,11 +106,12 @@ class Pool:
         return {version for owner, version in self._members if owner == repository_id}
 
     def start_in_background(self, repository_id: UUID, version: int) -> None:
-        """Begins to start a box of the version unless one stands, is starting, failed lately, or finds no room."""
+        """Begins to start a box of the version that an alias points at, which another answers for meanwhile; unless
+        one stands, is starting, failed lately, or finds no room."""
         key = (repository_id, version)
         if key not in self._members:
             with contextlib.suppress(ModelyardError):
-                self._begin_start(key, Claim.UNASKED)
+                self._begin_start(key, Claim.ALIAS)
 
     @asynccontextmanager
     async def lease(self, repository_id: UUID, version: int, claim: Claim) -> AsyncIterator[Lease]:
@@ -143,9 +144,9 @@ class Pool:
             self._bury(member, why)
         self._endings.try_again()
         standing = self._standing()
-        for wish in rules.to_start(standing, wishes):
+        for key, claim in rules.to_start(standing, wishes):
             with contextlib.suppress(ModelyardError):
-                self._begin_start((wish.repository_id, wish.version), Claim.UNASKED)
+                self._begin_start(key, claim)
         going = set(rules.to_stop(standing, wishes, now=self.tools.clock()))
         for member in self._all():
             if member.box.id in going or member.key[0] in stopped:

@@ -65,7 +65,10 @@ class Callers(StrEnum):
 
 
 class Claim(Enum):
-    """On whose behalf a replica is started: nobody's who waits, or a caller's, of a version or of an alias."""
+    """On whose behalf a replica is started: nobody's who waits, or a caller's, of a version or of an alias.
+
+    Who calls an alias waits, too, while the version before answers.
+    """
 
     UNASKED = "unasked"
     VERSION = "version"
@@ -197,16 +200,17 @@ def to_evict(replicas: Sequence[Standing], wishes: Sequence[Wish], *, claim: Cla
     return min(candidates)[2] if candidates else None
 
 
-def to_start(replicas: Sequence[Standing], wishes: Iterable[Wish]) -> list[Wish]:
+def to_start(replicas: Sequence[Standing], wishes: Iterable[Wish]) -> list[tuple[Key, Claim]]:
     """One entry for each replica that is wanted and does not stand.
 
     Besides those kept warm, a version takes over from one that is running: moving an alias costs no cold start.
     """
     standing = Counter(_key(replica) for replica in replicas)
-    missing: list[Wish] = []
+    missing: list[tuple[Key, Claim]] = []
     for wish in wishes:
-        taking_over = wish.previous is not None and standing[wish.repository_id, wish.previous] > 0
-        missing += [wish] * (max(wish.warm, int(taking_over)) - standing[_key(wish)])
+        key, taking_over = _key(wish), wish.previous is not None and standing[wish.repository_id, wish.previous] > 0
+        claim = Claim.ALIAS if taking_over and not standing[key] else Claim.UNASKED
+        missing += [(key, claim)] * (max(wish.warm, int(taking_over)) - standing[key])
     return missing
 
 
