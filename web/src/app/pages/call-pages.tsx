@@ -8,10 +8,10 @@ import { deploymentQuery } from "@/features/serving/api/deployment";
 import { ApiPage } from "@/features/serving/pages/api-page";
 import { RunPage } from "@/features/serving/pages/run-page";
 import { EmptyState } from "@/ui/empty-state";
-import { LinkButton } from "@/ui/links";
 import { ProblemAlert } from "@/ui/problem-alert";
 
 import { DeployButton } from "./deploy-button";
+import { NextStep, whyNothingReady } from "./next-step";
 import { useRepository, useVersions } from "./repository-pages";
 
 type Ready = { repository: Repository; versions: Version[]; deployment: Deployment; signedIn: boolean };
@@ -35,25 +35,14 @@ function Callable({ show }: { show: (ready: Ready) => React.ReactNode }) {
   if (failure) return <ProblemAlert error={failure} />;
   if (!repository || !session || isPending || query.isPending) return <Skeleton height={320} />;
   const [newest] = ready;
-  if (!newest) return <NothingReady repository={repository} underWay={versions[0]} />;
+  if (!newest)
+    return (
+      <div className="surface">
+        <EmptyState icon={<IconPlayerPlay size={36} stroke={1.4} />} title="No version is ready to run" action={<NextStep repository={repository} newest={versions[0]} />}>{whyNothingReady(versions[0])}</EmptyState>
+      </div>
+    );
   if (!deployment || deployment.wanted !== "serving" || !deployment.aliases.length) return <NotDeployed repository={repository} version={newest.number} />;
   return show({ repository, versions: ready, deployment, signedIn: session.account !== null });
-}
-
-function NothingReady({ repository, underWay }: { repository: Repository; underWay: Version | undefined }) {
-  const { owner, name } = repository;
-  const action = underWay ? (
-    <LinkButton to="/$owner/$name/versions/$number" params={{ owner, name, number: String(underWay.number) }}>Show version {underWay.number}</LinkButton>
-  ) : (
-    repository.can_write && <LinkButton to="/$owner/$name/push" params={{ owner, name }}>Push the first version</LinkButton>
-  );
-  return (
-    <div className="surface">
-      <EmptyState icon={<IconPlayerPlay size={36} stroke={1.4} />} title="No version is ready to run" action={action}>
-        {underWay ? (underWay.state === "failed" ? `Version ${underWay.number} could not be made; its page says why.` : `Version ${underWay.number} is being made.`) : "Nothing was pushed yet."}
-      </EmptyState>
-    </div>
-  );
 }
 
 function NotDeployed({ repository, version }: { repository: Repository; version: number }) {

@@ -80,6 +80,9 @@ function Serving({ owner, name }: { owner: string; name: string }) {
   );
 }
 
+/** What the router gives the link of the page that is shown; comparing and pushing have addresses of their own. */
+const ACTIVE = { "data-status": "active", "aria-current": "page" } as const;
+
 function Tabs({ address: params, repository }: { address: Address; repository: Repository | undefined }) {
   const isDataset = repository?.kind === "dataset";
   const path = useRouterState({ select: ({ location }) => location.pathname });
@@ -95,7 +98,7 @@ function Tabs({ address: params, repository }: { address: Address; repository: R
       {!isDataset && <Link to="/$owner/$name/run" params={params} className="tab">Run</Link>}
       {!isDataset && <Link to="/$owner/$name/api" params={params} className="tab">API</Link>}
       <Link to="/$owner/$name/files/$" params={{ ...params, _splat: "" }} className="tab">Files</Link>
-      <Link to="/$owner/$name/versions" params={params} className="tab">Versions</Link>
+      <Link to="/$owner/$name/versions" params={params} className="tab" {...(/^\/[^/]+\/[^/]+\/(compare|push)(\/|$)/.test(path) && ACTIVE)}>Versions</Link>
       <Link to="/$owner/$name/feedback" params={params} className="tab">Feedback</Link>
       {!isDataset && <Link to="/$owner/$name/bundle" params={params} className="tab">Bundle</Link>}
       {!isDataset && <Link to="/$owner/$name/deployment" params={params} className="tab">Deployment</Link>}

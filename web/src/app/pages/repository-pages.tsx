@@ -9,6 +9,7 @@ import { DeploymentPage } from "@/features/serving/pages/deployment-page";
 import { versionsQuery } from "@/features/versions/api/versions";
 import { VersionPage } from "@/features/versions/pages/version-page";
 import { VersionsPage } from "@/features/versions/pages/versions-page";
+import { LinkButton } from "@/ui/links";
 
 import { DeployButton } from "./deploy-button";
 import { OverviewPage } from "./overview-page";
@@ -53,15 +54,17 @@ export function VersionRoute() {
   const { number } = version.useParams();
   const { address, repository } = useRepository();
   const navigate = useNavigate();
-  const canWrite = repository?.can_write ?? false;
+  if (!repository) return null;
+  const canWrite = repository.can_write ?? false;
   return (
     <VersionPage
       key={number}
       address={address}
+      kind={repository.kind}
       number={Number(number)}
       canWrite={canWrite}
       onDeleted={() => void navigate({ to: "/$owner/$name/versions", params: address })}
-      action={canWrite && <DeployButton address={address} version={Number(number)} />}
+      action={repository.kind === "dataset" ? <LinkButton size="xs" to="/$owner/$name/data" params={address}>Show the data</LinkButton> : canWrite && <DeployButton address={address} version={Number(number)} />}
     />
   );
 }

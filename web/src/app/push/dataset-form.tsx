@@ -1,87 +1,79 @@
 import { Button, Checkbox, Group, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { IconUpload } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 
-import { ProblemError, problemOf } from "@/client/problem";
-import { useUploads } from "@/features/content/api/use-uploads";
+import { problemOf } from "@/client/problem";
+import { type UploadItem, useUploads } from "@/features/content/api/use-uploads";
 import { FilesZone } from "@/features/content/components/files-zone";
-import { createRepository } from "@/features/repos/api/repos";
-import { createVersion, versionQuery, type VersionInput } from "@/features/versions/api/versions";
+import type { VersionInput } from "@/features/versions/api/versions";
+import { topFolderOf } from "@/lib/top-folder";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
 
 import { type PushDraft, usePushDraft } from "./draft";
 import { Naming } from "./naming";
 import { placeProblems } from "./place-problems";
+import { usePush } from "./use-push";
 
 type Props = { owner: string; existing?: string };
 
-/** A dataset from files or one zip, or its next version. Files are sent as soon as they are chosen. */
+/** A dataset from files, a folder or one zip, or its next version. Files are sent as soon as they are chosen. */
 export function DatasetForm({ owner, existing }: Props) {
-  const { draft, change, forget } = usePushDraft(`push-data:${owner}/${existing ?? ""}`);
+  const held = usePushDraft(`push-data:${owner}/${existing ?? ""}`);
+  const { draft, change } = held;
   const uploads = useUploads();
   const [keep, setKeep] = useState(false);
-  const navigate = useNavigate();
-  const queries = useQueryClient();
+  const [stripping, setStripping] = useState(true);
   const { items } = uploads;
-  const sent = items.flatMap(({ path, uploadId }) => (uploadId ? [{ path, upload: uploadId }] : []));
-  const [only] = sent;
-  const unpacks = items.length === 1 && /\.zip$/i.test(items[0]?.path ?? "");
-  const pushing = useMutation({
-    mutationFn: async () => {
-      const name = existing ?? draft.name.trim();
-      if (!existing && !draft.made) {
-        await createRepository({ name, kind: "dataset", visibility: draft.visibility, title: draft.title.trim(), description: draft.description });
-        change({ made: true });
-      }
-      const body: VersionInput = { ...(unpacks && only ? { archive: only.upload } : { files: sent }), keep, message: draft.message.trim() };
-      return { name, version: await createVersion({ owner, name }, body, draft.key) };
-    },
-    onError: (error) => {
-      // A refused push is another push once it is corrected; one whose answer was lost is still the same.
-      if (error instanceof ProblemError && error.status !== 0) change({ key: crypto.randomUUID() });
-    },
-    onSuccess: async ({ name, version }) => {
-      queries.setQueryData(versionQuery({ owner, name }, version.number).queryKey, version);
-      void queries.invalidateQueries({ queryKey: ["versions", owner, name] });
-      void queries.invalidateQueries({ queryKey: ["repos"] });
-      uploads.clear();
-      forget();
-      await navigate({ to: "/$owner/$name/versions/$number", params: { owner, name, number: String(version.number) } });
-    },
-  });
-  const problem = pushing.error ? problemOf(pushing.error) : null;
+  const top = topFolderOf(items.map(({ path }) => path));
+  // What is put beside files that are there goes where its folder says.
+  const strip = top !== null && stripping && !keep ? top : null;
+  const push = usePush({ owner, existing, kind: "dataset", held, contents: () => ({ ...contentsOf(items, strip), keep }), clear: uploads.clear });
+  const problem = push.error ? problemOf(push.error) : null;
   const placed = problem ? placeProblems(problem, "files") : {};
-  const pending = items.length - sent.length;
+  const waiting = waitingFor(draft, existing, items);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    pushing.mutate();
+    push.mutate();
   };
   return (
     <form onSubmit={submit}>
       <Stack gap="lg">
-        {problem && (Object.keys(placed).length ? <ProblemAlert brief error={pushing.error} title="This was not accepted; see below" /> : <ProblemAlert error={pushing.error} />)}
+        {problem && (Object.keys(placed).length ? <ProblemAlert brief error={push.error} title="This was not accepted; see below" /> : <ProblemAlert error={push.error} />)}
         {!existing && <Naming owner={owner} draft={draft} change={change} errors={placed} example={{ name: "flowers", title: "Flowers of the Alps" }} />}
         {!existing && <Textarea label="Description" description="Markdown; a README.md among the files says more." autosize minRows={2} maxRows={10} value={draft.description} onChange={(e) => change({ description: e.currentTarget.value })} error={placed.description} />}
         <Section title="Data">
-          <FilesZone label="Files" hint="Drop files or one zip here, or choose them" uploads={uploads} error={placed.files} />
-          {unpacks && <Text size="sm" c="dimmed" mt="xs">The zip is unpacked: its files become the dataset&apos;s.</Text>}
+          <FilesZone label="Files" hint="Drop files, folders or one zip here, or choose them" uploads={uploads} error={placed.files} />
+          {isOneZip(items) && <Text size="sm" c="dimmed" mt="xs">The zip is unpacked: its files become the dataset&apos;s.</Text>}
+          {top !== null && !keep && <Checkbox mt="md" label={<>Leave <code>{top}/</code> out of the paths</>} description="All of it lies in this folder; a README.md becomes the card only at the top." checked={stripping} onChange={(e) => setStripping(e.currentTarget.checked)} />}
           {existing && <Checkbox mt="md" label="Keep the files that are there" description="Otherwise this version holds only what is above." checked={keep} onChange={(e) => setKeep(e.currentTarget.checked)} />}
         </Section>
         <TextInput label="Message" description="What is new in this version; optional." maxLength={2000} value={draft.message} onChange={(e) => change({ message: e.currentTarget.value })} error={placed.message} />
         <Group gap="md">
-          <Button type="submit" leftSection={<IconUpload size={16} />} loading={pushing.isPending} disabled={!items.length || pending > 0 || (!existing && !draft.name.trim())}>Push</Button>
-          <Text size="sm" c="dimmed" role="status">{waitingFor(draft, existing, items.length, pending)}</Text>
+          <Button type="submit" leftSection={<IconUpload size={16} />} loading={push.isPending} disabled={waiting !== ""}>Push</Button>
+          <Text size="sm" c="dimmed" role="status">{waiting}</Text>
         </Group>
       </Stack>
     </form>
   );
 }
 
-function waitingFor(draft: PushDraft, existing: string | undefined, chosen: number, pending: number): string {
+function isOneZip(items: UploadItem[]): boolean {
+  return items.length === 1 && /^[^/]+\.zip$/i.test(items[0]?.path ?? "");
+}
+
+/** One zip is unpacked by the server; other files lie where their paths say, without the folder `strip`. */
+function contentsOf(items: UploadItem[], strip: string | null): VersionInput {
+  const files = items.flatMap(({ path, uploadId }) => (uploadId ? [{ path: strip === null ? path : path.slice(strip.length + 1), upload: uploadId }] : []));
+  return isOneZip(items) ? { archive: files[0]?.upload } : { files };
+}
+
+/** What is to be done before this can be pushed; empty when nothing is. */
+function waitingFor(draft: PushDraft, existing: string | undefined, items: UploadItem[]): string {
   if (!existing && !draft.name.trim()) return "Give it a name.";
-  if (!chosen) return "Choose some files.";
+  if (!items.length) return "Choose some files.";
+  const refused = items.filter(({ problem }) => problem).length;
+  if (refused) return `${refused === 1 ? "1 file was" : `${refused} files were`} not stored: choose them again, or remove them.`;
+  const pending = items.filter(({ uploadId }) => !uploadId).length;
   return pending ? `Waiting for ${pending === 1 ? "1 file" : `${pending} files`} to be sent.` : "";
 }

@@ -21,13 +21,19 @@ export type PushDraft = {
 
 const fresh = (): PushDraft => ({ name: "", title: "", description: "", visibility: "private", message: "", source: "parts", key: crypto.randomUUID(), made: false });
 
-export function usePushDraft(storageKey: string) {
+export type DraftHandle = {
+  draft: PushDraft;
+  change: (change: Partial<PushDraft>) => void;
+  /** Forgets it: the push was accepted. */
+  forget: () => void;
+};
+
+export function usePushDraft(storageKey: string): DraftHandle {
   const [draft, setDraft] = useState<PushDraft>(() => restore(storageKey));
   useEffect(() => sessionStorage.setItem(storageKey, JSON.stringify(draft)), [storageKey, draft]);
   return {
     draft,
-    change: (change: Partial<PushDraft>) => setDraft((old) => ({ ...old, ...change })),
-    /** Forgets it: the push was accepted. */
+    change: (change) => setDraft((old) => ({ ...old, ...change })),
     forget: () => setDraft(fresh()),
   };
 }

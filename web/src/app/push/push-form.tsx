@@ -12,20 +12,22 @@ import { ConfigWriter } from "./config-writer";
 import { type PushDraft, usePushDraft } from "./draft";
 import { Naming } from "./naming";
 import { placeProblems } from "./place-problems";
-import { missingZones, pendingZones, type Uploads, usePush } from "./use-push";
+import { usePush } from "./use-push";
+import { brokenZones, contentsOf, missingZones, pendingZones, type Uploads, ZONES } from "./zones";
 
 type Props = { owner: string; existing?: string };
 
 /** Everything that a push needs. Files are sent as soon as they are chosen; nothing typed is lost. */
 export function PushForm({ owner, existing }: Props) {
   const key = `push:${owner}/${existing ?? ""}`;
-  const { draft, change, forget } = usePushDraft(key);
+  const held = usePushDraft(key);
+  const { draft, change } = held;
   const uploads = useUploads(key);
-  const push = usePush({ owner, existing, draft, uploads }, change, forget);
+  const clear = () => ZONES.forEach((zone) => uploads[zone].clear());
+  const push = usePush({ owner, existing, kind: "model", held, contents: () => contentsOf(draft.source, uploads), clear });
   const problem = push.error ? problemOf(push.error) : null;
   const placed = problem ? placeProblems(problem, draft.source) : {};
-  const missing = missingZones(draft, uploads);
-  const pending = pendingZones(draft, uploads);
+  const waiting = waitingFor(draft, existing, uploads);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     push.mutate();
@@ -45,10 +47,10 @@ export function PushForm({ owner, existing }: Props) {
         </Section>
         <TextInput label="Message" description="What is new in this version; optional." maxLength={2000} value={draft.message} onChange={(e) => change({ message: e.currentTarget.value })} error={placed.message} />
         <Group gap="md">
-          <Button type="submit" leftSection={<IconUpload size={16} />} loading={push.isPending} disabled={missing.length > 0 || pending.length > 0 || (!existing && !draft.name.trim())}>
+          <Button type="submit" leftSection={<IconUpload size={16} />} loading={push.isPending} disabled={waiting !== ""}>
             Push
           </Button>
-          <Text size="sm" c="dimmed" role="status">{waitingFor(draft, existing, missing, pending)}</Text>
+          <Text size="sm" c="dimmed" role="status">{waiting}</Text>
         </Group>
       </Stack>
     </form>
@@ -65,9 +67,14 @@ function useUploads(key: string): Uploads {
   };
 }
 
-function waitingFor(draft: PushDraft, existing: string | undefined, missing: string[], pending: string[]): string {
-  if (!existing && !draft.name.trim()) return "Give it a name.";
+/** What is to be done before this can be pushed; empty when nothing is. */
+function waitingFor({ name, source }: PushDraft, existing: string | undefined, uploads: Uploads): string {
+  if (!existing && !name.trim()) return "Give it a name.";
+  const missing = missingZones(source, uploads);
   if (missing.length) return missing[0] === "archive" ? "The zip is missing." : missing[0] === "artifact" ? "The model is missing." : `Still missing: ${missing.join(" and ")}.`;
+  const broken = brokenZones(source, uploads);
+  if (broken.length) return `Not all of ${broken.join(", ")} arrived: choose it again, or remove it.`;
+  const pending = pendingZones(source, uploads);
   return pending.length ? `Waiting for ${pending.join(", ")} to be sent.` : "";
 }
 
@@ -108,4 +115,3 @@ function Archive({ uploads, error }: { uploads: Uploads; error: string | undefin
     </>
   );
 }
-

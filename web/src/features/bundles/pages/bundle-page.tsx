@@ -1,5 +1,4 @@
 import { Group, SegmentedControl, Select, Skeleton, Stack, Text } from "@mantine/core";
-import { IconPackageExport } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -7,14 +6,17 @@ import type { Address, Version } from "@/client/types";
 import { CodeBlock } from "@/ui/code-block";
 import { CopyButton } from "@/ui/copy-button";
 import { DownloadButton } from "@/ui/download-button";
-import { EmptyState } from "@/ui/empty-state";
 import { usePageTitle } from "@/ui/page-title";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
 
 import { bundleUrl, checksumQuery } from "../api/bundle";
 
-type Props = { address: Address; versions: Version[] };
+type Props = {
+  address: Address;
+  /** Those that are ready, newest first; at least one. */
+  versions: Version[];
+};
 
 /** Takes the model away: one file with model, page and steps, for a machine with Docker or Podman and no Modelyard. */
 export function BundlePage({ address, versions }: Props) {
@@ -22,8 +24,7 @@ export function BundlePage({ address, versions }: Props) {
   const [number, setNumber] = useState<number | null>(null);
   const [wanted, setWanted] = useState<string | null>(null);
   const version = versions.find((one) => one.number === number) ?? versions[0];
-  if (!version)
-    return <div className="surface"><EmptyState icon={<IconPackageExport size={36} stroke={1.4} />} title="Nothing to take away yet">A bundle is made of a version that is ready.</EmptyState></div>;
+  if (!version) return null;
   const platforms = version.platforms.length ? version.platforms : ["linux/amd64"];
   const platform = wanted && platforms.includes(wanted) ? wanted : (platforms[0] as string);
   return (

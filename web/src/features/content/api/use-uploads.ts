@@ -2,18 +2,19 @@ import { useCallback, useEffect, useRef, useState } from "react";
 
 import type { Problem } from "@/client/problem";
 
+import type { PickedFile } from "./picked-files";
 import { startTransfer, type Transfer } from "./upload";
 
 /** One of many files on their way; `path` is where it goes. */
 export type UploadItem = { path: string; size: number; sent: number; uploadId: string | null; problem: Problem | null };
-export type UploadsHandle = { items: UploadItem[]; add: (files: File[]) => void; remove: (path: string) => void; clear: () => void };
+export type UploadsHandle = { items: UploadItem[]; add: (files: PickedFile[]) => void; remove: (path: string) => void; clear: () => void };
 
 const AT_ONCE = 3;
 
 /** Sends many files, a few at a time. A file of the same path takes the place of the one before. */
 export function useUploads(): UploadsHandle {
   const [items, setItems] = useState<UploadItem[]>([]);
-  const waiting = useRef<{ path: string; file: File }[]>([]);
+  const waiting = useRef<PickedFile[]>([]);
   const running = useRef(new Map<string, Transfer>());
 
   const change = useCallback((path: string, part: Partial<UploadItem>) => setItems((old) => old.map((item) => (item.path === path ? { ...item, ...part } : item))), []);
@@ -44,8 +45,7 @@ export function useUploads(): UploadsHandle {
     running.current.delete(path);
   }, []);
   const add = useCallback(
-    (files: File[]) => {
-      const added = files.map((file) => ({ path: file.webkitRelativePath || file.name, file }));
+    (added: PickedFile[]) => {
       for (const { path } of added) drop(path);
       waiting.current.push(...added);
       const names = new Set(added.map(({ path }) => path));

@@ -4,42 +4,49 @@ import { useId, useRef, useState } from "react";
 
 import { formatBytes } from "@/lib/format";
 
+import { filesOfDrop, filesOfInput, type PickedFile } from "../api/picked-files";
 import type { UploadItem, UploadsHandle } from "../api/use-uploads";
 import classes from "./drop-zone.module.css";
 
 const SHOWN = 50;
+const UNREAD = "Something in it could not be read, so nothing of it was taken. Check that you may read all of it, then drop it again.";
 
 type Props = { label: string; hint: string; uploads: UploadsHandle; error?: string };
 
-/** A place for many files: dropped, chosen one by one, or a whole folder. They are sent at once, with honest progress. */
+/** A place for many files: dropped, with folders and all in them, or chosen one by one or as a folder. They are sent at once, with honest progress. */
 export function FilesZone({ label, hint, uploads, error }: Props) {
   const [over, setOver] = useState(false);
   const folder = useRef<HTMLInputElement>(null);
   const id = useId();
   const { items } = uploads;
-  const take = (list: FileList | null) => list && uploads.add([...list]);
+  const [unread, setUnread] = useState(false);
+  const complaint = error ?? (unread ? UNREAD : undefined);
+  const take = (picked: PickedFile[]) => {
+    setUnread(false);
+    uploads.add(picked);
+  };
   return (
     <div>
       <div
         className={classes.zone}
         data-over={over || undefined}
-        data-bad={error !== undefined || undefined}
+        data-bad={complaint !== undefined || undefined}
         onDragOver={(event) => { event.preventDefault(); setOver(true); }}
         onDragLeave={() => setOver(false)}
-        onDrop={(event) => { event.preventDefault(); setOver(false); take(event.dataTransfer.files); }}
+        onDrop={(event) => { event.preventDefault(); setOver(false); filesOfDrop(event.dataTransfer).then(take, () => setUnread(true)); }}
       >
         <div className={classes.head}>
           <label htmlFor={id} className={classes.label}>{label}<span className={classes.required}> required</span></label>
           <Button size="compact-sm" variant="default" leftSection={<IconFolder size={14} />} onClick={() => folder.current?.click()}>A folder</Button>
         </div>
-        <input id={id} type="file" multiple className={classes.input} aria-describedby={`${id}-state`} aria-invalid={error !== undefined} onChange={(event) => { take(event.currentTarget.files); event.currentTarget.value = ""; }} />
+        <input id={id} type="file" multiple className={classes.input} aria-describedby={`${id}-state`} aria-invalid={complaint !== undefined} onChange={(event) => { take(filesOfInput(event.currentTarget.files)); event.currentTarget.value = ""; }} />
         <div id={`${id}-state`} className={classes.state} role="status">
           <div className={classes.line}><span aria-hidden><IconUpload size={16} /></span><span className="quiet">{items.length ? standing(items) : hint}</span></div>
           {items.some(isUnderWay) && <Progress size={4} mt={6} value={share(items)} aria-label="Sending the files" />}
         </div>
-        {error && <Text size="sm" c="var(--mantine-color-error)" role="alert">{error}</Text>}
+        {complaint && <Text size="sm" c="var(--mantine-color-error)" role="alert">{complaint}</Text>}
       </div>
-      <input ref={folder} type="file" hidden aria-hidden tabIndex={-1} {...{ webkitdirectory: "" }} onChange={(event) => { take(event.currentTarget.files); event.currentTarget.value = ""; }} />
+      <input ref={folder} type="file" hidden aria-hidden tabIndex={-1} {...{ webkitdirectory: "" }} onChange={(event) => { take(filesOfInput(event.currentTarget.files)); event.currentTarget.value = ""; }} />
       {items.length > 0 && (
         <ul className="rows" aria-label="Chosen files" style={{ marginTop: 8, maxHeight: 340, overflow: "auto" }}>
           {items.slice(0, SHOWN).map((item) => <Item key={item.path} item={item} onRemove={() => uploads.remove(item.path)} />)}

@@ -1,13 +1,12 @@
-import { ActionIcon, Button, Group, Select, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { IconDatabase, IconDownload, IconFile, IconSearch } from "@tabler/icons-react";
+import { IconDownload, IconFile, IconSearch } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import type { Address, DatasetFile } from "@/client/types";
 import { isImage } from "@/lib/file-kind";
 import { formatBytes, shortDigest } from "@/lib/format";
-import { EmptyState } from "@/ui/empty-state";
 import { usePageTitle } from "@/ui/page-title";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { SkeletonRows } from "@/ui/skeleton-rows";
@@ -17,16 +16,21 @@ import { WholeDownload } from "../components/whole-download";
 
 const PREVIEW_BYTES = 2_000_000;
 
-type Props = { address: Address; versions: number[]; action: React.ReactNode };
+type Props = {
+  address: Address;
+  /** Those that are ready, newest first; at least one. */
+  versions: number[];
+  /** What its owner may do with a version. */
+  manage: (number: number) => React.ReactNode;
+};
 
 /** The files of a version: found by their paths, downloaded one by one or all together. */
-export function DataPage({ address, versions, action }: Props) {
+export function DataPage({ address, versions, manage }: Props) {
   usePageTitle(`Data · ${address.owner}/${address.name}`);
   const [chosen, setChosen] = useState<number | null>(null);
   const [text, setText] = useState("");
   const number = versions.find((one) => one === chosen) ?? versions[0];
-  if (number === undefined)
-    return <div className="surface"><EmptyState icon={<IconDatabase size={36} stroke={1.4} />} title="No data yet" action={action}>Files appear here as soon as a version of them is ready.</EmptyState></div>;
+  if (number === undefined) return null;
   return (
     <div className="aside">
       <div>
@@ -36,7 +40,10 @@ export function DataPage({ address, versions, action }: Props) {
         </Group>
         <Files key={number} address={address} number={number} text={text} />
       </div>
-      <WholeDownload key={number} address={address} number={number} />
+      <Stack gap="md">
+        <WholeDownload key={number} address={address} number={number} />
+        {manage(number)}
+      </Stack>
     </div>
   );
 }

@@ -3,13 +3,13 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 
 import type { Repository } from "@/client/types";
-import { ConfirmButton } from "@/ui/confirm-button";
 import { fieldProblems } from "@/ui/field-problems";
 import { notifyDone, notifyProblem } from "@/ui/notify";
 import { usePageTitle } from "@/ui/page-title";
 import { Section } from "@/ui/section";
 
-import { changeRepository, deleteRepository, repositoryQuery } from "../api/repos";
+import { changeRepository, repositoryQuery } from "../api/repos";
+import { DeleteRepository } from "../components/delete-repository";
 import { PictureChoice } from "../components/picture-choice";
 import { VISIBILITY_CHOICES } from "../components/visibility";
 
@@ -67,26 +67,12 @@ function Details({ repository, onRenamed }: Pick<Props, "repository" | "onRename
 }
 
 function Deletion({ repository, onDeleted }: Pick<Props, "repository" | "onDeleted">) {
-  const queries = useQueryClient();
-  const { owner, name } = repository;
-  const remove = () =>
-    deleteRepository({ owner, name }).then(
-      () => {
-        notifyDone(`${owner}/${name} was deleted.`);
-        onDeleted();
-        queries.removeQueries({ queryKey: ["repos", owner, name] });
-        void queries.invalidateQueries({ queryKey: ["repos", "list"] });
-      },
-      (error: unknown) => {
-        notifyProblem(error, "It was not deleted");
-        throw error;
-      },
-    );
+  const lost = repository.kind === "dataset" ? "All its versions and files go with it." : "All its versions, images, files and deployments go with it.";
   return (
     <Section title="Delete this repository">
       <Group justify="space-between">
-        <Text size="sm" c="dimmed" flex="1 1 300px">All its versions, images, files and deployments go with it. This cannot be undone.</Text>
-        <ConfirmButton label="Delete" title={`Delete ${owner}/${name}?`} consequence="Its versions, images, files and deployment are deleted, and programs that call it are refused." phrase={`${owner}/${name}`} onConfirm={remove} />
+        <Text size="sm" c="dimmed" flex="1 1 300px">{lost} This cannot be undone.</Text>
+        <DeleteRepository repository={repository} onDeleted={onDeleted} />
       </Group>
     </Section>
   );

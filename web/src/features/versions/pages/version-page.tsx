@@ -2,15 +2,14 @@ import { Alert, Anchor, Button, Group, Skeleton, Stack, Text, Title } from "@man
 import { IconAlertTriangle, IconGitCompare, IconRotate } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import type { Address, Version } from "@/client/types";
+import type { Address, Repository, Version } from "@/client/types";
 import { formatRange } from "@/lib/compare";
 import { formatBytes, formatSeconds } from "@/lib/format";
-import { ConfirmButton } from "@/ui/confirm-button";
 import { CopyButton } from "@/ui/copy-button";
 import { EmptyState } from "@/ui/empty-state";
 import { LinkButton } from "@/ui/links";
 import { LogView } from "@/ui/log-view";
-import { notifyDone, notifyProblem } from "@/ui/notify";
+import { notifyProblem } from "@/ui/notify";
 import { usePageTitle } from "@/ui/page-title";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
@@ -18,11 +17,12 @@ import { StateBadge } from "@/ui/state-badge";
 import { TimeAgo } from "@/ui/time-ago";
 
 import { useBuildEvents } from "../api/build-events";
-import { deleteVersion, retryVersion, versionQuery, versionsQuery, versionUrl } from "../api/versions";
+import { retryVersion, versionQuery, versionsQuery, versionUrl } from "../api/versions";
 import { BuildStages } from "../components/build-stages";
+import { DeleteVersion } from "../components/delete-version";
 import { WeightsLabel } from "../components/weights-label";
 
-type Props = { address: Address; number: number; canWrite: boolean; action: React.ReactNode; onDeleted: () => void };
+type Props = { address: Address; kind: Repository["kind"]; number: number; canWrite: boolean; action: React.ReactNode; onDeleted: () => void };
 
 /** One version: how it is made, live; what came of it; and what to do when it failed. */
 export function VersionPage(props: Props) {
@@ -35,7 +35,7 @@ export function VersionPage(props: Props) {
   return version ? <Shown key={`${number} ${version.attempt}`} {...props} version={version} /> : <Skeleton height={320} />;
 }
 
-function Shown({ address, version, canWrite, action, onDeleted }: Props & { version: Version }) {
+function Shown({ address, kind, version, canWrite, action, onDeleted }: Props & { version: Version }) {
   const feed = useBuildEvents(address, version);
   const { number, state } = version;
   const before = useBefore(address, number);
@@ -56,7 +56,7 @@ function Shown({ address, version, canWrite, action, onDeleted }: Props & { vers
           </LinkButton>
         )}
         {state === "ready" && action}
-        {canWrite && <Removal address={address} number={number} onDeleted={onDeleted} />}
+        {canWrite && <DeleteVersion address={address} kind={kind} number={number} onDeleted={onDeleted} />}
       </Group>
       {version.message && <Text>{version.message}</Text>}
       {state === "failed" && <Failure address={address} version={version} canWrite={canWrite} />}
@@ -113,8 +113,8 @@ function Failure({ address, version, canWrite }: { address: Address; version: Ve
 function Details({ address, version }: { address: Address; version: Version }) {
   const rows: [string, React.ReactNode][] = [
     ["Commit", <span key="c" className="mono">{version.commit_id.slice(0, 12)} <CopyButton value={version.commit_id} label="Copy the commit" /></span>],
-    ["Calls", <span key="t" className="mono">{version.target}</span>],
   ];
+  if (version.target) rows.push(["Calls", <span key="t" className="mono">{version.target}</span>]);
   if (version.framework) rows.push(["Framework", version.framework]);
   if (version.weights) rows.push(["Weights", <WeightsLabel key="w" weights={version.weights} />]);
   if (version.notes.length) rows.push(["Notes", version.notes.map((note) => <Text key={note} size="sm">{note}</Text>)]);
@@ -136,21 +136,4 @@ function Details({ address, version }: { address: Address; version: Version }) {
       </dl>
     </Section>
   );
-}
-
-function Removal({ address, number, onDeleted }: { address: Address; number: number; onDeleted: () => void }) {
-  const queries = useQueryClient();
-  const remove = () =>
-    deleteVersion(address, number).then(
-      () => {
-        notifyDone(`Version ${number} was deleted.`);
-        onDeleted();
-        return queries.invalidateQueries(versionsQuery(address));
-      },
-      (error: unknown) => {
-        notifyProblem(error, "It was not deleted");
-        throw error;
-      },
-    );
-  return <ConfirmButton size="xs" label="Delete" title={`Delete version ${number}?`} consequence="Its tag, image and log are deleted. Its number is not used again." onConfirm={remove} />;
 }
