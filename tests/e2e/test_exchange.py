@@ -1,7 +1,6 @@
-"""Models and datasets that travel, in a real browser: compared, found, spoken of, pushed and taken away."""
+"""Models that travel, in a real browser: compared, found, spoken of and taken away."""
 
 import hashlib
-import io
 import re
 import secrets
 import zipfile
@@ -90,34 +89,6 @@ def test_who_tried_a_model_is_asked_on_the_dashboard(browser: Browser, place: St
         expect(page.get_by_role("form", name="Say how it went")).to_be_visible()
 
 
-def test_a_dataset_is_pushed_found_and_downloaded(browser: Browser, place: Stage) -> None:
-    name = f"flowers-{secrets.token_hex(3)}"
-    with visit(browser, place, who=place.owner) as page:
-        page.goto("/new/dataset")
-        page.get_by_role("textbox", name="Name").fill(name)
-        page.get_by_label("Files required").set_input_files(
-            {"name": "data.zip", "mimeType": "application/zip", "buffer": _data()}
-        )
-        expect(page.get_by_text("The zip is unpacked")).to_be_visible()
-        page.get_by_role("button", name="Push", exact=True).click()
-        expect(page.get_by_role("heading", name="Version 1")).to_be_visible()
-        page.get_by_role("link", name="Data", exact=True).click()
-        files = page.get_by_role("region", name="Files").get_by_role("listitem")
-        expect(files).to_have_count(3, timeout=BUILD_MS)
-        page.get_by_role("textbox", name="Find files").fill("labels")
-        expect(files).to_have_count(1)
-        with page.expect_download() as one:
-            page.get_by_role("link", name="Download train/labels.csv").click()
-        assert one.value.path().read_text() == "rose,1\n"
-        with page.expect_download() as whole:
-            page.get_by_role("button", name=re.compile("Download v1")).click()
-        with zipfile.ZipFile(whole.value.path()) as archive:
-            assert "train/labels.csv" in "".join(archive.namelist())
-        shoot(page, "23-data")
-        page.get_by_role("link", name="Card", exact=True).click()
-        expect(page.get_by_role("heading", name="Flowers of the Alps")).to_be_visible()
-
-
 def test_words_and_facets_narrow_what_is_explored(browser: Browser, place: Stage) -> None:
     with visit(browser, place, who=place.owner) as page:
         page.goto("/")
@@ -181,15 +152,6 @@ def _two_versions(place: Stage, folder: Path) -> str:
             ended = [event.data for event in client.follow_build(address, version["number"]) if event.name == "end"]
             assert ended[0]["state"] == "ready", ended
     return address
-
-
-def _data() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("README.md", "---\ntitle: Flowers\npurpose: To try.\n---\n# Flowers of the Alps\n")
-        archive.writestr("train/labels.csv", "rose,1\n")
-        archive.writestr("train/rose.txt", "a rose\n")
-    return buffer.getvalue()
 
 
 def _note_range(ranges: list[int], header: str | None) -> None:
