@@ -1,6 +1,7 @@
 """Models that travel, in a real browser: compared, found, spoken of and taken away."""
 
 import hashlib
+import json
 import re
 import secrets
 import zipfile
@@ -27,14 +28,22 @@ def test_two_versions_stand_beside_each_other(browser: Browser, place: Stage, tm
     with visit(browser, place, who=place.owner) as page:
         page.goto(f"/{address}/versions")
         page.get_by_role("link", name="Compare v1 with v2").click()
+        tab = page.get_by_role("navigation", name="Repository").get_by_role("link", name="Versions")
+        expect(tab).to_have_attribute("aria-current", "page")
         signature = page.get_by_role("region", name="Signature")
         expect(signature.get_by_role("row", name=re.compile("input how_many"))).to_contain_text("added")
-        expect(page.get_by_role("region", name="Packages")).to_contain_text("locked to the same packages")
+        packages = page.get_by_role("region", name="Packages")
+        expect(packages.get_by_role("row", name=re.compile("six"))).to_contain_text("added")
+        card = page.get_by_role("region", name="Card")
+        expect(card.get_by_role("row", name=re.compile("limitations", re.IGNORECASE))).to_contain_text("Sevens")
         files = page.get_by_role("region", name="Files")
         expect(files.get_by_role("button", name=re.compile("notes.txt"))).to_contain_text("added")
         changed = files.get_by_role("region", name="What changed in digits.py")
         expect(changed.get_by_role("row", name=re.compile("how_many: int"))).to_be_visible()
         shoot(page, "20-compare")
+        page.goto(f"/{address}/compare/v1...v1")
+        expect(page.get_by_text("This is one version; choose another.")).to_be_visible()
+        expect(page.get_by_role("region", name="Packages")).to_contain_text("locked to the same packages")
 
 
 def test_feedback_is_written_answered_changed_and_deleted(browser: Browser, place: Stage) -> None:
@@ -66,7 +75,11 @@ def test_feedback_is_written_answered_changed_and_deleted(browser: Browser, plac
 
         page.reload()
         expect(said).to_contain_text("The next version will know them.")
+        expect(said.get_by_role("button", name="Delete reply")).to_have_count(0)
         shoot(page, "21-feedback")
+        theirs.get_by_role("button", name="Delete reply").last.click()
+        theirs.get_by_role("dialog").get_by_role("button", name="Delete reply").click()
+        expect(theirs.get_by_text("The next version will know them.")).to_have_count(0)
         said.get_by_role("button", name="Edit").click()
         page.get_by_role("textbox", name="What you want to say").fill(f"{words}, still")
         page.get_by_role("button", name="Save").click()
@@ -137,9 +150,12 @@ def test_a_bundle_that_was_cut_off_goes_on_and_is_whole(browser: Browser, place:
 
 
 def _two_versions(place: Stage, folder: Path) -> str:
-    """A model whose second version takes one input more and has one file more."""
-    source = folder / "source.zip"
-    with zipfile.ZipFile(digits.parts()["source"]) as old, zipfile.ZipFile(source, "w") as new:
+    """A model whose second version takes one input more, and has one file, one package and one limitation more."""
+    newer = digits.parts() | {part: folder / digits.parts()[part].name for part in ("source", "requirements", "config")}
+    config = json.loads(digits.parts()["config"].read_text())
+    newer["config"].write_text(json.dumps(config | {"limitations": "Sevens are hard."}))
+    newer["requirements"].write_text(digits.parts()["requirements"].read_text() + "\nsix==1.16.0\n")
+    with zipfile.ZipFile(digits.parts()["source"]) as old, zipfile.ZipFile(newer["source"], "w") as new:
         for entry in old.namelist():
             text = old.read(entry).decode()
             new.writestr(entry, text.replace("Len(8, 8)]) ->", "Len(8, 8)], how_many: int = 10) ->"))
@@ -147,7 +163,7 @@ def _two_versions(place: Stage, folder: Path) -> str:
     with Client(place.url, token=place.owner.token) as client:
         address = f"{place.owner.username}/compared-{secrets.token_hex(3)}"
         client.create_repository(address)
-        for parts in (digits.parts(), digits.parts() | {"source": source}):
+        for parts in (digits.parts(), newer):
             version = client.push_parts(address, **parts)
             ended = [event.data for event in client.follow_build(address, version["number"]) if event.name == "end"]
             assert ended[0]["state"] == "ready", ended
