@@ -3,25 +3,7 @@ import jsxA11y from "eslint-plugin-jsx-a11y";
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
-const FEATURES = ["accounts", "content", "repos", "datasets", "versions", "bundles", "serving", "feedback"];
-
-/** The walls: app > features > ui > lib > client, and no feature imports another. */
-const walls = [
-  wall(["src/client/**"], ["@/lib/*", "@/ui/*", "@/features/*", "@/app/*"]),
-  wall(["src/lib/**"], ["@/ui/*", "@/features/*", "@/app/*", "@mantine/notifications"]),
-  wall(["src/ui/**"], ["@/features/*", "@/app/*"]),
-  ...FEATURES.map((name) =>
-    wall(
-      [`src/features/${name}/**`],
-      ["@/app/*", "@mantine/notifications", ...FEATURES.filter((other) => other !== name).map((other) => `@/features/${other}/*`)],
-    ),
-  ),
-];
-
-function wall(files, group) {
-  const message = "See the walls in eslint.config.js: app > features > ui > lib > client; features stay apart.";
-  return { files, rules: { "no-restricted-imports": ["error", { patterns: [{ group, message }] }] } };
-}
+import { walls } from "./walls.js";
 
 export default tseslint.config(
   { ignores: ["node_modules", "dist", "src/client/generated"] },

@@ -30,7 +30,7 @@ export default defineConfig(({ mode }) => ({
     chunkSizeWarningLimit: 700,
   },
   server: { proxy: Object.fromEntries(FORWARDED.map((path) => [path, { target: API }])) },
-  test: { environment: "node", include: ["src/**/*.test.ts"] },
+  test: { environment: "node", include: ["src/**/*.test.ts", "*.test.js"] },
 }));
 
 /** Writes .br and .gz beside every text file, so that the server compresses nothing while it answers. */

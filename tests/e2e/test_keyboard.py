@@ -36,6 +36,34 @@ def test_find_draw_and_run_by_keyboard_alone(browser: Browser, place: Stage) -> 
         expect(page.get_by_role("list", name="Class probabilities")).to_be_visible(timeout=BUILD_MS)
 
 
+def test_search_facets_and_orders_by_keyboard_alone(browser: Browser, place: Stage) -> None:
+    with visit(browser, place) as page:
+        page.goto("/")
+        found = page.get_by_role("region", name="Repositories").get_by_role("link")
+        expect(found.filter(has_text=place.address)).to_be_visible()
+        _tab_to(page, page.get_by_role("textbox", name="Words"))
+        page.keyboard.type(place.owner.username)
+        expect(page).to_have_url(re.compile(f"q={place.owner.username}"))
+        order = page.get_by_role("combobox", name="What comes first")
+        _tab_to(page, order)
+        page.keyboard.type("Most stars")
+        expect(page).to_have_url(re.compile("sort=stars"))
+        dataset = page.get_by_role("group", name="Kind").get_by_role("button", name=re.compile("^Dataset"))
+        _tab_to(page, dataset)
+        page.keyboard.press("Space")
+        expect(dataset).to_have_attribute("aria-pressed", "true")
+        expect(dataset).to_be_focused()
+        expect(found).to_contain_text([place.dataset])
+        page.keyboard.press("Space")  # taken back by the same key
+        expect(found.filter(has_text=place.address)).to_be_visible()
+        _tab_to(page, found.filter(has_text=place.dataset))
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{place.url}/{place.dataset}")
+        page.go_back()
+        expect(order).to_have_value("stars")
+        expect(page.get_by_role("textbox", name="Words")).to_have_value(place.owner.username)
+
+
 def _draw(page: Page) -> None:
     expect(page.get_by_role("application")).to_be_visible()
     _tab_to(page, page.get_by_role("button", name="Clear"))

@@ -1,5 +1,6 @@
 import "@mantine/core/styles.layer.css";
 import "@mantine/notifications/styles.layer.css";
+import "./ui/page.css";
 import "./app/app.css";
 
 import { MantineProvider } from "@mantine/core";
@@ -10,7 +11,7 @@ import { createRoot } from "react-dom/client";
 
 import { queryClient } from "./app/client";
 import { router } from "./app/router";
-import { cssVariables, theme } from "./app/theme";
+import { cssVariables, theme } from "./ui/theme";
 
 /** Pop-ups come after the first paint; what is shown before then waits in their store. */
 const Notifications = lazy(() => import("@mantine/notifications").then((module) => ({ default: module.Notifications })));
