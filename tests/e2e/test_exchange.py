@@ -35,7 +35,7 @@ def test_two_versions_stand_beside_each_other(browser: Browser, place: Stage, tm
         packages = page.get_by_role("region", name="Packages")
         expect(packages.get_by_role("row", name=re.compile("six"))).to_contain_text("added")
         card = page.get_by_role("region", name="Card")
-        expect(card.get_by_role("row", name=re.compile("limitations", re.IGNORECASE))).to_contain_text("Sevens")
+        expect(card.get_by_role("row", name=re.compile("action"))).to_contain_text("Sevens go to a person.")
         files = page.get_by_role("region", name="Files")
         expect(files.get_by_role("button", name=re.compile("notes.txt"))).to_contain_text("added")
         changed = files.get_by_role("region", name="What changed in digits.py")
@@ -150,10 +150,10 @@ def test_a_bundle_that_was_cut_off_goes_on_and_is_whole(browser: Browser, place:
 
 
 def _two_versions(place: Stage, folder: Path) -> str:
-    """A model whose second version takes one input more, and has one file, one package and one limitation more."""
+    """A model whose second version takes one input more, and has a file and a package more, and another card."""
     newer = digits.parts() | {part: folder / digits.parts()[part].name for part in ("source", "requirements", "config")}
     config = json.loads(digits.parts()["config"].read_text())
-    newer["config"].write_text(json.dumps(config | {"limitations": "Sevens are hard."}))
+    newer["config"].write_text(json.dumps(config | {"action": "Sevens go to a person."}))
     newer["requirements"].write_text(digits.parts()["requirements"].read_text() + "\nsix==1.16.0\n")
     with zipfile.ZipFile(digits.parts()["source"]) as old, zipfile.ZipFile(newer["source"], "w") as new:
         for entry in old.namelist():

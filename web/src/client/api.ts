@@ -15,6 +15,11 @@ export async function unwrap<Data>(call: Promise<Answer<Data>>): Promise<Data> {
   return data as Data;
 }
 
+/** As `unwrap`, for answers that are text; one without a body is the empty text. */
+export async function unwrapText(call: Promise<Answer<string>>): Promise<string> {
+  return (await unwrap<string | undefined>(call)) ?? "";
+}
+
 /** As `unwrap`, but null where the resource does not exist. */
 export async function unwrapOrNull<Data>(call: Promise<Answer<Data>>): Promise<Data | null> {
   const answer = await reach(call);

@@ -18,9 +18,15 @@ def import_dataset(tools: BuildTools, build: Build) -> None:
         DatasetTools(tools.database, tools.blobs, tools.repositories, tools.clock),
         build.repository_id,
         build.commit_id,
-        on_file=lambda files, size: reporter.say("import", f"{files} files, {size / MB:.1f} MB"),
+        on_file=lambda files, size: reporter.say("import", _contents(files, size)),
     )
-    reporter.say("import", f"{snapshot.files} files, {snapshot.size / MB:.1f} MB")
+    reporter.say("import", _contents(snapshot.files, snapshot.size))
     reporter.finish()
     with tools.database.write() as session:
         building.record_contents(session, build, files=snapshot.files, size=snapshot.size)
+
+
+def _contents(files: int, size: int) -> str:
+    """How much there is, in words for the stage."""
+    count = "1 file" if files == 1 else f"{files:,} files"
+    return f"{count}, {size / MB:,.1f} MB" if size >= MB else f"{count}, {size:,} bytes"

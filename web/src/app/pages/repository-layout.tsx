@@ -54,12 +54,14 @@ function Head({ repository }: { repository: Repository }) {
         {kind !== "model" && <Chip>{kind}</Chip>}
         {kind === "model" && <Serving owner={owner} name={name} />}
         <span className="grow" />
-        <StarButton repository={repository} signedIn={Boolean(session?.account)} onSignIn={() => void navigate({ to: "/sign-in", search: { next: `/${owner}/${name}` } })} />
-        {repository.can_write && (
-          <LinkButton to="/$owner/$name/push" params={{ owner, name }} variant="default" size="xs" leftSection={<IconUpload size={15} />}>
-            New version
-          </LinkButton>
-        )}
+        <Group gap={10} wrap="nowrap">
+          <StarButton repository={repository} signedIn={Boolean(session?.account)} onSignIn={() => void navigate({ to: "/sign-in", search: { next: `/${owner}/${name}` } })} />
+          {repository.can_write && (
+            <LinkButton to="/$owner/$name/push" params={{ owner, name }} variant="default" size="xs" leftSection={<IconUpload size={15} />}>
+              New version
+            </LinkButton>
+          )}
+        </Group>
       </Group>
       {title && <Text c="dimmed" mt={2}>{title}</Text>}
     </div>

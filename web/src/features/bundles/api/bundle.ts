@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 
-import { api, unwrap } from "@/client/api";
+import { api, unwrapText } from "@/client/api";
 import type { Address } from "@/client/types";
 
 export type Platform = "linux/amd64" | "linux/arm64";
@@ -14,7 +14,7 @@ export const checksumQuery = (address: Address, number: number, platform: string
   queryOptions({
     queryKey: ["bundles", address.owner, address.name, number, platform],
     queryFn: async ({ signal }) => {
-      const line = await unwrap(
+      const line = await unwrapText(
         api.GET("/api/v1/repos/{owner}/{name}/versions/{number}/bundle/checksum", {
           params: { path: { ...address, number }, query: { platform } },
           parseAs: "text",

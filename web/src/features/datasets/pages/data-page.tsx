@@ -32,7 +32,7 @@ export function DataPage({ address, versions, manage }: Props) {
   const number = versions.find((one) => one === chosen) ?? versions[0];
   if (number === undefined) return null;
   return (
-    <div className="aside">
+    <div className="aside" data-lead>
       <div>
         <Group gap="sm" mb="sm">
           <Select w={90} size="sm" aria-label="Version" data={versions.map((one) => ({ value: String(one), label: `v${one}` }))} value={String(number)} allowDeselect={false} onChange={(value) => setChosen(Number(value))} />

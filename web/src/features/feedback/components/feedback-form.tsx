@@ -6,6 +6,7 @@ import type { Address, Feedback, NewFeedback } from "@/client/types";
 import { humanize } from "@/lib/format";
 import { fieldProblems } from "@/ui/field-problems";
 import { notifyDone } from "@/ui/notify";
+import { focusFirst } from "@/ui/focus-first";
 import { ProblemAlert } from "@/ui/problem-alert";
 
 import { CATEGORIES, changeFeedback, feedbackKey, giveFeedback, TYPES } from "../api/feedback";
@@ -52,7 +53,7 @@ export function FeedbackForm({ address, versions, said, onDone }: Props) {
   };
   const change = (part: Partial<Draft>) => setDraft((old) => ({ ...old, ...part }));
   return (
-    <form onSubmit={submit} aria-label={said ? "Change what you said" : "Say how it went"}>
+    <form ref={focusFirst} onSubmit={submit} aria-label={said ? "Change what you said" : "Say how it went"}>
       <Stack gap="sm">
         {sending.error && !Object.keys(errors).length && <ProblemAlert error={sending.error} />}
         <Group gap="md" align="end">

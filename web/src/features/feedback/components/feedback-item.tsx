@@ -1,10 +1,11 @@
 import { Button, Group, Stack, Text, Textarea } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 
 import type { Address, Feedback, Reply } from "@/client/types";
 import { humanize } from "@/lib/format";
 import { ConfirmButton } from "@/ui/confirm-button";
+import { focusFirst } from "@/ui/focus-first";
 import { notifyDone, notifyProblem } from "@/ui/notify";
 import { Stars } from "@/ui/stars";
 import { Chip } from "@/ui/state-badge";
@@ -19,9 +20,14 @@ type Props = { address: Address; feedback: Feedback; mayReply: boolean };
 export function FeedbackItem({ address, feedback, mayReply }: Props) {
   const [doing, setDoing] = useState<"change" | "reply" | null>(null);
   const { author, rating, version, type, category, text, tried, created_at, updated_at, replies } = feedback;
-  if (doing === "change") return <li className="body"><FeedbackForm address={address} versions={[version]} said={feedback} onDone={() => setDoing(null)} /></li>;
+  const item = useRef<HTMLLIElement>(null);
+  const done = () => {
+    setDoing(null);
+    item.current?.focus(); // its form goes; the keyboard stays with the item
+  };
+  if (doing === "change") return <li ref={item} tabIndex={-1} className="body" style={{ padding: "14px 16px" }}><FeedbackForm address={address} versions={[version]} said={feedback} onDone={done} /></li>;
   return (
-    <li className="body" style={{ padding: "14px 16px" }} aria-label={`Feedback by ${author}`}>
+    <li ref={item} tabIndex={-1} className="body" style={{ padding: "14px 16px" }} aria-label={`Feedback by ${author}`}>
       <Group gap={8} mb={4}>
         <Stars rating={rating} />
         <b>{author}</b>
@@ -33,7 +39,7 @@ export function FeedbackItem({ address, feedback, mayReply }: Props) {
       <Text style={{ whiteSpace: "pre-line", overflowWrap: "anywhere" }}>{text}</Text>
       <Stack gap={8} mt={replies.length ? 10 : 0}>{replies.map((answer) => <Answer key={answer.id} address={address} feedback={feedback} answer={answer} />)}</Stack>
       {doing === "reply" ? (
-        <ReplyForm address={address} feedback={feedback} onDone={() => setDoing(null)} />
+        <ReplyForm address={address} feedback={feedback} onDone={done} />
       ) : (
         <Group gap="xs" mt={8}>
           {mayReply && <Button size="compact-sm" variant="default" onClick={() => setDoing("reply")}>Reply</Button>}
@@ -77,8 +83,8 @@ function ReplyForm({ address, feedback, onDone }: { address: Address; feedback: 
     sending.mutate();
   };
   return (
-    <form onSubmit={submit} style={{ marginTop: 10 }}>
-      <Textarea label={`Reply to ${feedback.author}`} required autosize minRows={2} maxRows={10} maxLength={5000} value={text} onChange={(e) => setText(e.currentTarget.value)} data-autofocus />
+    <form ref={focusFirst} onSubmit={submit} style={{ marginTop: 10 }}>
+      <Textarea label={`Reply to ${feedback.author}`} required autosize minRows={2} maxRows={10} maxLength={5000} value={text} onChange={(e) => setText(e.currentTarget.value)} />
       <Group gap="xs" mt={8}>
         <Button type="submit" size="xs" loading={sending.isPending} disabled={!text.trim()}>Send the reply</Button>
         <Button size="xs" variant="default" onClick={onDone}>Cancel</Button>

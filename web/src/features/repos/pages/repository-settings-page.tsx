@@ -54,7 +54,7 @@ function Details({ repository, onRenamed }: Pick<Props, "repository" | "onRename
           <TextInput label="Title" value={input.title} onChange={(e) => setInput({ ...input, title: e.currentTarget.value })} error={errors.title} />
           <Textarea label="Description" description="Markdown. The card of a version wins over it." autosize minRows={2} maxRows={14} value={input.description} onChange={(e) => setInput({ ...input, description: e.currentTarget.value })} error={errors.description} />
           <TagsInput label="Tags" value={input.tags} onChange={(next) => setInput({ ...input, tags: next })} error={errors.tags} />
-          <Radio.Group label="Who may see and run it" value={input.visibility} onChange={(next) => setInput({ ...input, visibility: next })}>
+          <Radio.Group label="Who may see and use it" value={input.visibility} onChange={(next) => setInput({ ...input, visibility: next })}>
             <Stack gap={6} mt={6}>
               {VISIBILITY_CHOICES.map(({ value, label, meaning }) => <Radio key={value} value={value} label={label} description={meaning} />)}
             </Stack>

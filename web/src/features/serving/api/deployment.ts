@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 
-import { api, unwrap, unwrapOrNull } from "@/client/api";
+import { api, unwrap, unwrapOrNull, unwrapText } from "@/client/api";
 import type { Address, Deployment } from "@/client/types";
 
 const isMoving = (deployment: Deployment | null | undefined) =>
@@ -65,7 +65,7 @@ export const logQuery = (address: Address) =>
   queryOptions({
     queryKey: ["deployments", address.owner, address.name, "log"],
     queryFn: ({ signal }) =>
-      unwrap(
+      unwrapText(
         api.GET("/api/v1/repos/{owner}/{name}/deployment/log", { params: { path: address }, parseAs: "text", signal }),
       ),
   });

@@ -14,7 +14,7 @@ export function DeploymentLog({ address, running }: { address: Address; running:
   const lines = data ? data.replace(/\n$/, "").split("\n") : [];
   return (
     <Section title="Log" flush aside={<Button size="compact-xs" variant="default" loading={isFetching} onClick={() => void refetch()}>Refresh</Button>}>
-      {error ? <div className="body"><ProblemAlert error={error} /></div> : <LogView lines={lines} label="Deployment log" empty="Nothing was logged yet." />}
+      {error ? <div className="body"><ProblemAlert error={error} title="The log could not be shown" onRetry={() => void refetch()} /></div> : <LogView lines={lines} label="Deployment log" empty="Nothing was logged yet." />}
     </Section>
   );
 }

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
-import { api, unwrap, unwrapOrNull } from "@/client/api";
+import { api, unwrap, unwrapOrNull, unwrapText } from "@/client/api";
 import type { Address, Version } from "@/client/types";
 
 const isUnsettled = (version: Version) => version.state === "queued" || version.state === "building";
@@ -53,7 +53,7 @@ export const lockQuery = (address: Address, number: number) =>
   queryOptions({
     queryKey: ["versions", address.owner, address.name, number, "lock"],
     queryFn: ({ signal }) =>
-      unwrap(
+      unwrapText(
         api.GET("/api/v1/repos/{owner}/{name}/versions/{number}/lock", {
           params: { path: { ...address, number } },
           parseAs: "text",

@@ -16,7 +16,7 @@ import { Section } from "@/ui/section";
 import { StateBadge } from "@/ui/state-badge";
 import { TimeAgo } from "@/ui/time-ago";
 
-import { useBuildEvents } from "../api/build-events";
+import { type BuildFeed, useBuildEvents } from "../api/build-events";
 import { retryVersion, versionQuery, versionsQuery, versionUrl } from "../api/versions";
 import { BuildStages } from "../components/build-stages";
 import { DeleteVersion } from "../components/delete-version";
@@ -61,20 +61,25 @@ function Shown({ address, kind, version, canWrite, action, onDeleted }: Props & 
       {version.message && <Text>{version.message}</Text>}
       {state === "failed" && <Failure address={address} version={version} canWrite={canWrite} />}
       <BuildStages stages={feed.stages} />
-      <Section
-        title="Log"
-        flush
-        aside={
-          <Text size="sm" c="dimmed" role="status">
-            {(state === "queued" || state === "building") && !feed.connected ? "connecting… " : ""}
-            <Anchor href={versionUrl(address, number, "log")} inherit target="_blank" underline="always">as text</Anchor>
-          </Text>
-        }
-      >
-        <LogView lines={feed.lines.map(({ text }) => text)} label={`Build log of version ${number}`} empty={emptyLog(version, canWrite)} />
-      </Section>
+      {(kind !== "dataset" || feed.lines.length > 0) && <BuildLog address={address} version={version} canWrite={canWrite} feed={feed} />}
       <Details address={address} version={version} />
     </Stack>
+  );
+}
+
+function BuildLog({ address, version, canWrite, feed }: { address: Address; version: Version; canWrite: boolean; feed: BuildFeed }) {
+  const { number, state } = version;
+  const connecting = (state === "queued" || state === "building") && !feed.connected;
+  const aside = (
+    <Text size="sm" c="dimmed" role="status">
+      {connecting && "connecting… "}
+      <Anchor href={versionUrl(address, number, "log")} inherit target="_blank" underline="always">as text</Anchor>
+    </Text>
+  );
+  return (
+    <Section title="Log" flush aside={aside}>
+      <LogView lines={feed.lines.map(({ text }) => text)} label={`Build log of version ${number}`} empty={emptyLog(version, canWrite)} />
+    </Section>
   );
 }
 
