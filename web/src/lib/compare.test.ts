@@ -1,22 +1,12 @@
 import { expect, test } from "vitest";
 
-import { cardFields, compareFields, formatRange, packagesOf, parseRange, signatureFields } from "./compare";
+import { cardFields, compareFields, formatRange, parseRange, signatureFields } from "./compare";
 
 test("a range is two version numbers", () => {
   expect(parseRange("v1...v12")).toEqual({ base: 1, head: 12 });
   expect(parseRange("v1..v2")).toBeNull();
   expect(parseRange("main...v2")).toBeNull();
   expect(formatRange({ base: 1, head: 2 })).toBe("v1...v2");
-});
-
-test("packages of a lock that were added, removed and upgraded", () => {
-  const before = packagesOf("# made by uv\nnumpy==2.1.0 \\\n    --hash=sha256:ab\nscikit-learn==1.5.0 ; python_version > '3'\nsix==1.0\n");
-  const after = packagesOf("numpy==2.2.0 \\\n    --hash=sha256:cd\nscikit_learn==1.5.0\njoblib==1.4\n");
-  expect(compareFields(before, after)).toEqual([
-    { name: "joblib", before: null, after: "1.4" },
-    { name: "numpy", before: "2.1.0", after: "2.2.0" },
-    { name: "six", before: "1.0", after: null },
-  ]);
 });
 
 test("empty fields of a card are no fields", () => {

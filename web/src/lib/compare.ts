@@ -1,4 +1,4 @@
-/** What differs between two versions: their fields, signatures and locks. Pure. */
+/** What differs between two versions: their fields and signatures. Pure. */
 import { propertiesOf } from "./form-schema";
 import { compactJson, isRecord } from "./json";
 import type { Signature } from "./signature";
@@ -37,12 +37,6 @@ export function signatureFields({ inputs, output, streams }: Signature): Record<
   const required = Array.isArray(inputs.required) ? inputs.required : [];
   const rows = Object.entries(propertiesOf(inputs)).map(([name, schema]) => [`input ${name}`, describeType(schema) + (required.includes(name) ? "" : ", optional")]);
   return { ...(Object.fromEntries(rows) as Record<string, string>), output: describeType(output) + (streams ? ", streamed" : "") };
-}
-
-/** Package → version of a lock as uv writes it. */
-export function packagesOf(lock: string): Record<string, string> {
-  const pinned = [...lock.matchAll(/^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*(?:==|@)\s*([^\s;\\]+)/gm)];
-  return Object.fromEntries(pinned.map(([, name = "", version = ""]) => [name.toLowerCase().replace(/[._]+/g, "-"), version]));
 }
 
 const QUIET = new Set(["title", "type", "items", "properties", "required", "$defs", "$ref", "anyOf", "enum", "additionalProperties", "format", "x-modelyard"]);

@@ -2,7 +2,8 @@ import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
 import type { Address, Version } from "@/client/types";
-import { cardFields, compareFields, packagesOf, signatureFields } from "@/lib/compare";
+import { cardFields, compareFields, signatureFields } from "@/lib/compare";
+import { packagesOf } from "@/lib/lock";
 import { signatureOf } from "@/lib/signature";
 import { Differences } from "@/ui/differences";
 import { ProblemAlert } from "@/ui/problem-alert";
