@@ -55,6 +55,7 @@ def test_feedback_is_written_answered_changed_and_deleted(browser: Browser, plac
     ):
         page.goto(f"/{place.address}/feedback")
         page.get_by_role("button", name="Say how it went").click()
+        expect(page.get_by_role("form").get_by_role("combobox", name="Version")).to_be_focused()
         page.get_by_role("textbox", name="What you want to say").fill(words)
         page.reload()  # nothing typed is lost
         page.get_by_role("button", name="Say how it went").click()
@@ -69,6 +70,7 @@ def test_feedback_is_written_answered_changed_and_deleted(browser: Browser, plac
         theirs.get_by_role("listitem", name=f"Feedback by {someone.username}").get_by_role(
             "button", name="Reply"
         ).click()
+        expect(theirs.get_by_role("textbox", name=re.compile("Reply to"))).to_be_focused()
         theirs.get_by_role("textbox", name=re.compile("Reply to")).fill("The next version will know them.")
         theirs.get_by_role("button", name="Send the reply").click()
         expect(theirs.get_by_text("The next version will know them.")).to_be_visible()

@@ -35,6 +35,10 @@ def test_a_model_file_alone_is_pushed_and_gets_a_form(browser: Browser, place: S
         page.goto(f"/{place.owner.username}/{name}")
         expect(page.get_by_role("region", name="Inputs and output")).to_contain_text("features")
         expect(page.get_by_text("code of known libraries")).to_be_visible()
+        page.get_by_role("link", name="Run", exact=True).click()
+        page.get_by_role("button", name="Deploy v1").click()
+        page.get_by_role("link", name="Deployment", exact=True).click()
+        expect(page.get_by_role("log", name="Deployment log")).to_contain_text("Nothing was logged yet.")
 
 
 def test_weights_that_could_do_anything_are_labelled(browser: Browser, place: Stage) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from e2e import stage
-from e2e.stage import Person, Stage, visit
+from e2e.stage import Person, Stage, newcomer, visit
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +72,34 @@ def test_signing_out_forgets_what_was_seen(browser: Browser, place: Stage) -> No
         expect(page).to_have_url(re.compile("/sign-in"))
 
 
+def test_who_may_not_is_told_instead_of_shown_a_form(browser: Browser, place: Stage) -> None:
+    closed = {
+        "/admin": "Only administrators may do this",
+        f"/{place.address}/settings": "Only the owner changes this",
+        f"/{place.address}/push": "Only the owner pushes here",
+    }
+    with visit(browser, place, who=newcomer(place)) as page:
+        for address, words in closed.items():
+            page.goto(address)
+            expect(page.get_by_role("heading", name=words)).to_be_visible()
+            expect(page.get_by_role("main").get_by_role("textbox")).to_have_count(0)
+
+
+def test_what_is_missing_leads_to_signing_in_and_back(browser: Browser, place: Stage) -> None:
+    with visit(browser, place) as page:
+        page.goto("/no/such-model")
+        page.get_by_role("main").get_by_role("link", name="Sign in").click()
+        _fill_in(page, place.owner.username, place.owner.password)
+        expect(page).to_have_url(f"{place.url}/no/such-model")
+        expect(page.get_by_role("main")).to_contain_text("Ask its owner.")
+
+
 def _enter(page: Page, username: str, password: str) -> None:
     page.goto("/sign-in")
+    _fill_in(page, username, password)
+
+
+def _fill_in(page: Page, username: str, password: str) -> None:
     page.get_by_label("Username").fill(username)
     page.locator("input[name=password]").fill(password)
     page.get_by_role("button", name="Sign in").click()

@@ -43,6 +43,7 @@ def test_a_taken_name_is_named_beside_the_name(browser: Browser, place: Stage) -
         page.get_by_label("Config required").set_input_files(digits.parts()["config"])
         page.get_by_role("button", name="Push", exact=True).click()
         expect(page.get_by_role("textbox", name="Name")).to_have_attribute("aria-invalid", "true")
+        expect(page.get_by_role("textbox", name="Name")).to_be_focused()
 
 
 def test_a_reload_keeps_what_was_typed_and_sent(browser: Browser, place: Stage) -> None:

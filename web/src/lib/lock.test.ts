@@ -10,7 +10,7 @@ function lockOf(platforms: Record<string, Record<string, string>>, system: { nam
   const wheels = (packages: Record<string, string>) =>
     PYLOCK + Object.entries(packages).map(([name, version]) => `\n[[packages]]\nname = "${name}"\nversion = "${version}"\nwheels = [{ url = "https://index/${name}.whl", hashes = { sha256 = "ab" } }]\n`).join("");
   const held = Object.entries(platforms).map(([platform, packages]) => [platform, { system, wheels: wheels(packages) }]);
-  return JSON.stringify({ format: 1, python: "3.11", platforms: Object.fromEntries(held) });
+  const held: [string, unknown][] = Object.entries(platforms).map(([platform, packages]) => [platform, { system, wheels: wheels(packages) }]);
 }
 
 test("packages that were added, removed and upgraded", () => {

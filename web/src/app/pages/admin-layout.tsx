@@ -1,8 +1,21 @@
 import { Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
+
+import { sessionQuery } from "@/features/accounts/api/session";
+import { LinkButton } from "@/ui/links";
+
+import { NotAllowed } from "./not-allowed";
 
 /** Administration: accounts, invitations, and what this machine can do. */
 export function AdminLayout() {
+  const { data: session } = useQuery(sessionQuery);
+  if (session && session.account?.role !== "administrator")
+    return (
+      <main className="page" data-narrow id="main">
+        <NotAllowed whole title="Only administrators may do this" action={<LinkButton to="/dashboard" variant="default">Dashboard</LinkButton>}>Ask an administrator of this site.</NotAllowed>
+      </main>
+    );
   return (
     <main className="page" id="main">
       <Title order={1}>Administration</Title>

@@ -1,14 +1,13 @@
 import { Stack, Text, Title } from "@mantine/core";
-import { IconLock } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 
 import { sessionQuery } from "@/features/accounts/api/session";
-import { EmptyState } from "@/ui/empty-state";
 import { LinkButton } from "@/ui/links";
 import { usePageTitle } from "@/ui/page-title";
 
 import { DatasetForm } from "../push/dataset-form";
 import { PushForm } from "../push/push-form";
+import { NotAllowed } from "./not-allowed";
 import { useRepository } from "./repository-pages";
 
 /** A new repository and its first version, in one form. */
@@ -56,7 +55,7 @@ export function NewVersionPage() {
   const { address, repository } = useRepository();
   usePageTitle(`New version · ${address.owner}/${address.name}`);
   if (repository && !repository.can_write)
-    return <EmptyState icon={<IconLock size={34} />} title="Only the owner pushes here">Ask {address.owner}, or push a model of your own.</EmptyState>;
+    return <NotAllowed title="Only the owner pushes here" action={<LinkButton to={repository.kind === "dataset" ? "/new/dataset" : "/new"} variant="default">Push one of your own</LinkButton>}>Ask {address.owner} for what you miss.</NotAllowed>;
   if (!repository) return null;
   const Form = repository.kind === "dataset" ? DatasetForm : PushForm;
   return <div style={{ maxWidth: 820 }}><Form key={address.name} owner={address.owner} existing={address.name} /></div>;
@@ -64,8 +63,8 @@ export function NewVersionPage() {
 
 function ReadersCannot() {
   return (
-    <EmptyState whole icon={<IconLock size={34} />} title="Your role is reader" action={<LinkButton to="/" variant="default">Explore models</LinkButton>}>
+    <NotAllowed whole title="Your role is reader" action={<LinkButton to="/" variant="default">Explore models</LinkButton>}>
       Readers see and run models. Ask an administrator for the role creator to push your own.
-    </EmptyState>
+    </NotAllowed>
   );
 }

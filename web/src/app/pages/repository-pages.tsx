@@ -12,6 +12,7 @@ import { VersionsPage } from "@/features/versions/pages/versions-page";
 import { LinkButton } from "@/ui/links";
 
 import { DeployButton } from "./deploy-button";
+import { NotAllowed } from "./not-allowed";
 import { OverviewPage } from "./overview-page";
 
 const layout = getRouteApi("/site/$owner/$name");
@@ -80,6 +81,7 @@ export function SettingsRoute() {
   const { repository } = useRepository();
   const navigate = useNavigate();
   if (!repository) return null;
+  if (!repository.can_write) return <NotAllowed title="Only the owner changes this">Ask {repository.owner}, or an administrator.</NotAllowed>;
   return (
     <RepositorySettingsPage
       key={repository.id}

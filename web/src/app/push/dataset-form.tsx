@@ -9,6 +9,7 @@ import type { VersionInput } from "@/features/versions/api/versions";
 import { topFolderOf } from "@/lib/top-folder";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
+import { useProblemFocus } from "@/ui/use-problem-focus";
 
 import { type PushDraft, usePushDraft } from "./draft";
 import { Naming } from "./naming";
@@ -29,6 +30,7 @@ export function DatasetForm({ owner, existing }: Props) {
   // What is put beside files that are there goes where its folder says.
   const strip = top !== null && stripping && !keep ? top : null;
   const push = usePush({ owner, existing, kind: "dataset", held, contents: () => ({ ...contentsOf(items, strip), keep }), clear: uploads.clear });
+  const form = useProblemFocus(push.error);
   const problem = push.error ? problemOf(push.error) : null;
   const placed = problem ? placeProblems(problem, "files") : {};
   const waiting = waitingFor(draft, existing, items);
@@ -37,7 +39,7 @@ export function DatasetForm({ owner, existing }: Props) {
     push.mutate();
   };
   return (
-    <form onSubmit={submit}>
+    <form ref={form} onSubmit={submit}>
       <Stack gap="lg">
         {problem && (Object.keys(placed).length ? <ProblemAlert brief error={push.error} title="This was not accepted; see below" /> : <ProblemAlert error={push.error} />)}
         {!existing && <Naming owner={owner} draft={draft} change={change} errors={placed} example={{ name: "flowers", title: "Flowers of the Alps" }} />}

@@ -7,6 +7,7 @@ import { useUpload } from "@/features/content/api/use-upload";
 import { DropZone } from "@/features/content/components/drop-zone";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
+import { useProblemFocus } from "@/ui/use-problem-focus";
 
 import { ConfigWriter } from "./config-writer";
 import { type PushDraft, usePushDraft } from "./draft";
@@ -25,6 +26,7 @@ export function PushForm({ owner, existing }: Props) {
   const uploads = useUploads(key);
   const clear = () => ZONES.forEach((zone) => uploads[zone].clear());
   const push = usePush({ owner, existing, kind: "model", held, contents: () => contentsOf(draft.source, uploads), clear });
+  const form = useProblemFocus(push.error);
   const problem = push.error ? problemOf(push.error) : null;
   const placed = problem ? placeProblems(problem, draft.source) : {};
   const waiting = waitingFor(draft, existing, uploads);
@@ -33,7 +35,7 @@ export function PushForm({ owner, existing }: Props) {
     push.mutate();
   };
   return (
-    <form onSubmit={submit}>
+    <form ref={form} onSubmit={submit}>
       <Stack gap="lg">
         {problem && (Object.keys(placed).length ? <ProblemAlert brief error={push.error} title="This was not accepted; see below" /> : <ProblemAlert error={push.error} />)}
         {!existing && <Naming owner={owner} draft={draft} change={change} errors={placed} example={{ name: "digits", title: "Handwritten digits" }} />}

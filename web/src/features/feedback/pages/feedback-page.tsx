@@ -1,7 +1,7 @@
 import { Button, NativeSelect, Stack } from "@mantine/core";
 import { IconMessage2, IconMessage2Plus } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 
 import type { Address, Feedback } from "@/client/types";
 import { humanize } from "@/lib/format";
@@ -28,12 +28,17 @@ export function FeedbackPage({ address, versions, signedIn, isOwner, mayReply, w
   const query = useInfiniteQuery(feedbackQuery(address, filter));
   const found = query.data?.pages.flatMap((page) => page.items) ?? [];
   const ordered = writeAbout !== undefined ? [writeAbout, ...versions.filter((number) => number !== writeAbout)] : versions;
+  const page = useRef<HTMLDivElement>(null);
+  const written = () => {
+    setWriting(false);
+    page.current?.focus(); // the form goes; the keyboard stays where it was
+  };
   const mayWrite = signedIn && !isOwner && versions.length > 0;
   const write = mayWrite && !writing && <Button size="xs" leftSection={<IconMessage2Plus size={15} />} onClick={() => setWriting(true)}>Say how it went</Button>;
   return (
     <div className="aside">
-      <Stack gap="lg">
-        {writing && mayWrite && <Section title="Say how it went"><FeedbackForm address={address} versions={ordered} onDone={() => setWriting(false)} /></Section>}
+      <Stack gap="lg" ref={page} tabIndex={-1}>
+        {writing && mayWrite && <Section title="Say how it went"><FeedbackForm address={address} versions={ordered} onDone={written} /></Section>}
         <Section title="Feedback" flush aside={found.length > 0 && write}>
           {query.error && <div className="body"><ProblemAlert error={query.error} onRetry={() => void query.refetch()} /></div>}
           {query.isPending && <SkeletonRows count={3} />}

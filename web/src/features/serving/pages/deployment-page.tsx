@@ -58,10 +58,10 @@ function Running({ replicas, keepWarm }: { replicas: Replica[]; keepWarm: boolea
       {!replicas.length && <Text className="body" c="dimmed" size="sm">{keepWarm ? "Starting soon." : "Nothing: it starts on the first call. Settings can keep it warm."}</Text>}
       <ul className="rows">
         {replicas.map((replica) => (
-          <li key={replica.id} className="row">
+          <li key={replica.id} className="row" style={{ flexWrap: "wrap", rowGap: 2 }}>
             <b style={{ width: 42 }}>v{replica.version}</b>
             <span style={{ width: 86 }}><StateBadge state={replica.state} /></span>
-            <Text size="sm" className="grow" c="dimmed">{replica.reason ?? (replica.isolation ? `isolation: ${replica.isolation}` : "")}</Text>
+            <Text size="sm" flex="1 1 180px" c="dimmed">{replica.reason ?? (replica.isolation ? `isolation: ${replica.isolation}` : "")}</Text>
             <Text size="sm" c="dimmed">started <TimeAgo at={replica.started_at} /></Text>
           </li>
         ))}
