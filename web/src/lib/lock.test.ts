@@ -9,8 +9,8 @@ const PYLOCK = 'lock-version = "1.0"\ncreated-by = "uv"\n';
 function lockOf(platforms: Record<string, Record<string, string>>, system: { name: string; version: string }[] = []): string {
   const wheels = (packages: Record<string, string>) =>
     PYLOCK + Object.entries(packages).map(([name, version]) => `\n[[packages]]\nname = "${name}"\nversion = "${version}"\nwheels = [{ url = "https://index/${name}.whl", hashes = { sha256 = "ab" } }]\n`).join("");
-  const held = Object.entries(platforms).map(([platform, packages]) => [platform, { system, wheels: wheels(packages) }]);
   const held: [string, unknown][] = Object.entries(platforms).map(([platform, packages]) => [platform, { system, wheels: wheels(packages) }]);
+  return JSON.stringify({ format: 1, python: "3.11", platforms: Object.fromEntries(held) });
 }
 
 test("packages that were added, removed and upgraded", () => {
