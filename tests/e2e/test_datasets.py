@@ -63,10 +63,23 @@ def test_a_chosen_folder_keeps_its_nested_paths(browser: Browser, place: Stage, 
             page.get_by_role("button", name="A folder").click()
         chooser.value.set_files(folder)
         expect(chosen(page)).to_contain_text(["flowers/README.md", "flowers/train/labels.csv", "flowers/train/roses"])
+        expect(page.get_by_role("button", name="Push", exact=True)).to_be_enabled()
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+        page.reload()  # what arrived is still there, and is not sent again
+        expect(chosen(page)).to_have_count(3)
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="A folder").click()
+        chooser.value.set_files(folder)
+        expect(page.get_by_role("button", name="Push", exact=True)).to_be_enabled()
+        assert sent == []
         listed = push(page)
         expect(listed).to_contain_text(sorted(FILES), timeout=BUILD_MS)
         page.get_by_role("link", name="Card", exact=True).click()
         expect(page.get_by_role("heading", name="Flowers of the Alps")).to_be_visible()
+        page.goto("/new/dataset")
+        expect(page.get_by_text("Give it a name.")).to_be_visible()
+        expect(chosen(page)).to_have_count(0)
 
 
 def test_dropped_folders_and_files_come_with_all_that_is_in_them(browser: Browser, place: Stage, folder: Path) -> None:

@@ -3,9 +3,9 @@ import { IconBox, IconRocket } from "@tabler/icons-react";
 import { useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
-import type { Account, Deployment, Repository } from "@/client/types";
+import type { Account, Deployment, Repository, Version } from "@/client/types";
 import { sessionQuery } from "@/features/accounts/api/session";
-import { usesQuery } from "@/features/feedback/api/feedback";
+import { usesQuery, wantedQuery } from "@/features/feedback/api/feedback";
 import { WantedFeedback } from "@/features/feedback/components/wanted-feedback";
 import { repositoriesQuery, starredQuery } from "@/features/repos/api/repos";
 import { KindIcon } from "@/features/repos/components/kind-icon";
@@ -36,14 +36,18 @@ export function DashboardPage() {
 function Mine({ account }: { account: Account }) {
   const query = useInfiniteQuery(repositoriesQuery({ owner: account.username }));
   const repositories = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const latest = repositories.slice(0, 12);
+  const heads = useQueries({ queries: latest.map(({ owner, name }) => versionsHeadQuery({ owner, name })) });
+  const above = [useQuery(wantedQuery), useQuery(deploymentsQuery(account.username)), query, ...heads];
+  // What comes first on the page is waited for, so that nothing below it moves when it arrives.
+  if (above.some(({ isPending }) => isPending)) return <div className="surface"><SkeletonRows count={6} /></div>;
   return (
     <Stack gap="lg">
       <WantedFeedback />
-      <Work repositories={repositories.slice(0, 12)} />
+      <Work repositories={latest} newest={heads.map(({ data }) => data?.items[0])} />
       <Deployments owner={account.username} />
       <Section title="Your repositories" flush aside={account.role !== "reader" && <Group gap="xs"><LinkButton to="/new" size="xs" variant="default">New model</LinkButton><LinkButton to="/new/dataset" size="xs" variant="default">New dataset</LinkButton></Group>}>
         {query.error && <div className="body"><ProblemAlert error={query.error} onRetry={() => void query.refetch()} /></div>}
-        {query.isPending && <SkeletonRows count={3} />}
         {query.data && !repositories.length && <NothingYet mayCreate={account.role !== "reader"} />}
         <ul className="rows">{repositories.map((repository) => <RepositoryRow key={repository.id} repository={repository} />)}</ul>
         {query.hasNextPage && <div className="body"><Button size="xs" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button></div>}
@@ -82,10 +86,9 @@ function Starred() {
 }
 
 /** The newest versions that are not ready: under way, or failed and waiting for someone. */
-function Work({ repositories }: { repositories: Repository[] }) {
-  const heads = useQueries({ queries: repositories.map(({ owner, name }) => versionsHeadQuery({ owner, name })) });
+function Work({ repositories, newest: versions }: { repositories: Repository[]; newest: (Version | undefined)[] }) {
   const open = repositories.flatMap((repository, index) => {
-    const newest = heads[index]?.data?.items[0];
+    const newest = versions[index];
     return newest && newest.state !== "ready" ? [{ repository, newest }] : [];
   });
   if (!open.length) return null;

@@ -20,9 +20,10 @@ type Props = { owner: string; existing?: string };
 
 /** A dataset from files, a folder or one zip, or its next version. Files are sent as soon as they are chosen. */
 export function DatasetForm({ owner, existing }: Props) {
-  const held = usePushDraft(`push-data:${owner}/${existing ?? ""}`);
+  const key = `push-data:${owner}/${existing ?? ""}`;
+  const held = usePushDraft(key);
   const { draft, change } = held;
-  const uploads = useUploads();
+  const uploads = useUploads(`${key}:files`);
   const [keep, setKeep] = useState(false);
   const [stripping, setStripping] = useState(true);
   const { items } = uploads;
