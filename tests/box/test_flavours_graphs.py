@@ -50,6 +50,14 @@ KERAS = """
     outputs = {"sum": total, "all": joined} if BY_NAME else [joined, total]
     keras.Model(inputs, outputs).save(sys.argv[1])
 """
+SINGLE = """
+    import os, sys
+    os.environ["KERAS_BACKEND"] = "jax"
+    import keras
+    given, layer = keras.Input((2,), name="point"), keras.layers.Dense(1, kernel_initializer="ones", name="sum")
+    named = keras.Model({"point": given}, {"sum": layer(given)}) if BY_NAME else None
+    (named or keras.Sequential([given, layer])).save(sys.argv[1])
+"""
 GRAPHS = {
     "two.onnx": ("onnx", ONNX),
     "list.keras": ("keras", KERAS.replace("BY_NAME", "False")),
@@ -138,6 +146,17 @@ def test_tensors_go_by_name(graph: tuple[Any, Any], binary: bool) -> None:
     joined = np.concatenate([ROWS["left"], ROWS["right"]], axis=1)
     assert answer.as_numpy("all").tolist() == joined.tolist()
     assert np.ravel(answer.as_numpy("sum")).tolist() == pytest.approx(joined.sum(axis=1).tolist())
+
+
+@pytest.mark.parametrize(
+    ("by_name", "inputs", "output"), [("False", {"input": [1, 2]}, [3]), ("True", {"point": [1, 2]}, {"sum": [3]})]
+)
+def test_a_single_input_of_keras(tmp_path: Path, by_name: str, inputs: dict[str, Any], output: Any) -> None:
+    """It goes by its name only where the model was made with one."""
+    made(SINGLE.replace("BY_NAME", by_name), tmp_path / "one.keras")
+    with running.serving(described(tmp_path, "keras", tmp_path / "one.keras"), ready=False) as box:
+        running.wait_for(lambda: box._health() == 200, seconds=120)
+        assert box.output(inputs) == output
 
 
 @pytest.mark.parametrize("suffix", ["json", "ubj"])

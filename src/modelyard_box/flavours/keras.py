@@ -37,7 +37,9 @@ class Model(RowModel):
             raise LoadError(
                 "the model does not say the shape of its input: build it before it is saved", field="artifact"
             )
-        self._tensors = _named(self._model.input, self._model.inputs, "input")
+        structure = _structure(self._model, "input")
+        self._is_by_name = isinstance(structure, dict)
+        self._tensors = _named(structure, self._model.inputs, "input")
         self._convert = {
             name: row_converter(self._numpy, name, _numpy_type(tensor), len(tensor.shape) - 1)
             for name, tensor in self._tensors.items()
@@ -52,7 +54,8 @@ class Model(RowModel):
     def signature(self) -> Schema:
         properties = {name: _row_schema(tensor) for name, tensor in self._tensors.items()}
         model = self._model
-        outputs = _named(model.output, model.outputs, OUTPUT, getattr(model, "output_names", None))
+        names = getattr(model, "output_names", None)
+        outputs = _named(_structure(model, "output"), model.outputs, OUTPUT, names)
         schemas = {name: _row_schema(tensor) for name, tensor in outputs.items()}
         whole: Schema = {"type": "object", "properties": schemas, "required": list(schemas)}
         return make_signature(properties, schemas.get(OUTPUT, whole), self.notes)
@@ -63,7 +66,7 @@ class Model(RowModel):
 
     def _given(self, arrays: dict[str, Any]) -> Any:
         """In the structure that the model was made with."""
-        if isinstance(self._model.input, dict):
+        if self._is_by_name:
             return arrays
         return list(arrays.values()) if len(arrays) > 1 else next(iter(arrays.values()))
 
@@ -75,6 +78,11 @@ class Model(RowModel):
             return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         rows: list[Any] = self._keras.ops.convert_to_numpy(result).tolist()
         return rows
+
+
+def _structure(model: Any, name: str) -> Any:
+    """How the model was given its tensors; None for a Sequential, which does not say, and has one."""
+    return getattr(model, name, None)
 
 
 def _named(structure: Any, tensors: list[Any], single: str, names: list[str] | None = None) -> dict[str, Any]:
