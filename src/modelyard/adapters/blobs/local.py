@@ -50,6 +50,7 @@ class LocalBlobStore:
         except FileNotFoundError as e:
             raise missing(digest) from e
         file.seek(offset)
+        os.posix_fadvise(file.fileno(), offset, length or 0, os.POSIX_FADV_SEQUENTIAL)  # reads further ahead
         return read(file, length)
 
     def stat(self, digest: str) -> StoredBlob | None:
