@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -159,10 +159,10 @@ def insert_or_ignore(session: Session, table: type[Base], values: dict[str, Any]
 
 
 def insert_all_or_ignore(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """Inserts rows, but those that a unique constraint already holds."""
+    """Inserts rows, but those that a unique constraint already holds. ``rows`` name columns, and may be many."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     if rows:
-        session.execute(insert(table).on_conflict_do_nothing(), list(rows))
+        session.execute(insert(cast(sa.Table, table.__table__)).on_conflict_do_nothing(), list(rows))
 
 
 def lock_row(statement: sa.Select[Any]) -> sa.Select[Any]:

@@ -47,6 +47,8 @@ log = logging.getLogger("modelyard.gateway")
 ROUTES_KEPT = 10_000
 THREADS = 8
 POLICY_VIOLATION = 1008
+RouteKey = tuple[str | None, str]
+"""The bearer token and the model's part of the path."""
 REDIRECTED = 300
 """From this status on an answer is not what was asked for."""
 
@@ -73,7 +75,8 @@ class Gateway:
         self._memory = pool.tools.options.route_memory.total_seconds()
         self._answer_timeout = pool.tools.options.answer_timeout.total_seconds()
         self._threads = anyio.CapacityLimiter(THREADS)
-        self._routes: dict[tuple[str | None, str], tuple[float, int, Route]] = {}
+        self._routes: dict[RouteKey, tuple[float, int, Route]] = {}
+        self._finding: dict[tuple[RouteKey, int], asyncio.Task[Route]] = {}
 
     async def __call__(self, scope: HttpScope, receive: Receive, send: Send) -> None:
         """Serves one HTTP request; everything that goes wrong before the answer began is a problem response."""
@@ -159,16 +162,28 @@ class Gateway:
         task.add_done_callback(lambda _: self._noting.pop(key, None))
 
     async def _route(self, token: str | None, address: ServeAddress) -> Route:
-        key = (token, address.model)
+        key, generation = (token, address.model), self._pool.generation
         known = self._routes.get(key)
-        now = time.monotonic()
-        if known and known[0] > now and known[1] == self._pool.generation:
+        if known and known[0] > time.monotonic() and known[1] == generation:
             return known[2]
-        generation = self._pool.generation
+        finding = self._finding.get((key, generation))
+        if finding is None:  # one looks for all who ask meanwhile
+            finding = asyncio.create_task(self._remember_route(token, address, generation))
+            self._finding[key, generation] = finding
+            finding.add_done_callback(lambda done: self._found(done, key, generation))
+        return await asyncio.shield(finding)
+
+    def _found(self, done: "asyncio.Task[Route]", key: RouteKey, generation: int) -> None:
+        del self._finding[key, generation]
+        if not done.cancelled():
+            done.exception()  # those who asked may all have gone
+
+    async def _remember_route(self, token: str | None, address: ServeAddress, generation: int) -> Route:
+        until = time.monotonic() + self._memory
         route = await anyio.to_thread.run_sync(self._find_route, token, address, limiter=self._threads)
         if len(self._routes) >= ROUTES_KEPT:
             self._routes.clear()
-        self._routes[key] = (now + self._memory, generation, route)
+        self._routes[token, address.model] = (until, generation, route)
         return route
 
     def _find_route(self, token: str | None, address: ServeAddress) -> Route:
