@@ -1,6 +1,7 @@
 """Fixtures for all tests: databases of both kinds and the private services of ``support``."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +15,8 @@ from support.browser import chromium
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in a shell's background: whom we start would not
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # hear Ctrl-C either
     if not hasattr(config, "workerinput"):
         config.stash[_ROOT] = session.begin()
 

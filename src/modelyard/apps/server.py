@@ -6,7 +6,6 @@ boxes taken over, workflows continued.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import sys
@@ -65,8 +64,6 @@ from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.routes import router as versions_router
 
-SWITCH_INTERVAL_S = 0.0005
-"""How long a thread may keep the interpreter when others wait: answers are not held up by work behind them."""
 log = logging.getLogger("modelyard")
 
 MAX_BODY_BYTES = 4 * 1024**2
@@ -136,7 +133,6 @@ def serve(settings: Settings) -> None:
 
     Raises ``DataDirInUse``, ``PortTaken``, ``DatabaseInUse``, ``DatabaseNewer``.
     """
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with (
         claim_data_dir(settings.data_dir),
@@ -185,8 +181,6 @@ async def _lifespan(parts: Parts, pool: Pool) -> AsyncIterator[None]:
         asyncio.create_task(pool.run_reports(), name="predictions"),
         asyncio.create_task(housekeeping.run(parts), name="housekeeping"),
     ]
-    gc.collect()
-    gc.freeze()  # what is there now stays: to look it over again and again would hold answers up
     try:
         yield
     finally:

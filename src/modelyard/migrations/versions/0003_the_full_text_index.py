@@ -1,6 +1,6 @@
 """The full-text index of search: FTS5 on SQLite, a generated column with a GIN index on PostgreSQL.
 
-Autogenerate sees neither. PostgreSQL has a column for each set of fields that is searched (``kit.fulltext``).
+Autogenerate sees neither. The columns stand in the order of their weights.
 """
 
 from alembic import op
@@ -38,19 +38,17 @@ SQLITE = (
     END
     """,
 )
-TOASTED = "ALTER TABLE search_texts SET (toast_tuple_target = 256)"
-"""Most searches read no words: those lie elsewhere."""
-POSTGRESQL = (("name",), ("name", "title"), ("name", "title", "text"), ("labels",))
+POSTGRESQL = (
+    """
+    ALTER TABLE search_texts ADD COLUMN search_index tsvector GENERATED ALWAYS AS (
+        setweight(to_tsvector('simple', name), 'A') || setweight(to_tsvector('simple', title), 'B') ||
+        setweight(to_tsvector('simple', text), 'C') || setweight(to_tsvector('simple', labels), 'D')
+    ) STORED
+    """,
+    "CREATE INDEX ix_search_texts_search_index ON search_texts USING gin (search_index)",
+)
 
 
 def upgrade() -> None:
-    if op.get_bind().dialect.name == "sqlite":
-        for statement in SQLITE:
-            op.execute(statement)
-        return
-    op.execute(TOASTED)
-    for fields in POSTGRESQL:
-        name = "_".join(("search_index", *fields))
-        words = " || ".join(f"to_tsvector('simple', {field})" for field in fields)
-        op.execute(f"ALTER TABLE search_texts ADD COLUMN {name} tsvector GENERATED ALWAYS AS ({words}) STORED")
-        op.execute(f"CREATE INDEX ix_search_texts_{name} ON search_texts USING gin ({name})")
+    for statement in SQLITE if op.get_bind().dialect.name == "sqlite" else POSTGRESQL:
+        op.execute(statement)
