@@ -52,6 +52,13 @@ async def _status(gateway: Gateway) -> int:
         told.append(message.get("status", 0))
 
     path = "/serve/nobody/nothing/health"
-    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": []}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [],
+    }
     await gateway(scope, receive, send)
     return told[0]

@@ -1,6 +1,7 @@
 """Versions as the API speaks of them."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -113,6 +114,35 @@ class VersionImage(BaseModel):
     size: int
 
 
+class OperationKind(StrEnum):
+    """What a version that takes runs does with data: makes data of data, shows data, or trains a model."""
+
+    OPERATION = "operation"
+    VISUALISATION = "visualisation"
+    TRAINER = "trainer"
+
+
+class Origin(StrEnum):
+    """What a version that takes runs was made from: a typed script, an image that follows the contract, or Cog's."""
+
+    SCRIPT = "script"
+    IMAGE = "image"
+    COG = "cog"
+
+
+class Operation(BaseModel):
+    """How a version takes runs. ``options``: parameters are command-line options too, because the image asks for it.
+
+    ``published``: others find and run it. ``outdated``: its script was changed after the newest published version.
+    """
+
+    kind: OperationKind
+    origin: Origin
+    options: bool = False
+    published: bool = True
+    outdated: bool = False
+
+
 class Version(BaseModel):
     """A version of a repository. ``signature`` and ``card`` are known from the push on, the image when it is
     ready. A ``framework``'s model may have a signature that accepts anything until it was loaded once in a run.
@@ -134,6 +164,7 @@ class Version(BaseModel):
     weights: Weights | None
     image: VersionImage | None
     contents: VersionContents | None = Field(None, description="Of a dataset, when it has been imported.")
+    operation: Operation | None = Field(None, description="Of a version that takes runs.")
     reason: str | None
     remedy: str | None
     created_at: datetime

@@ -20,7 +20,7 @@ from modelyard.rooms.versions import rules, store
 from modelyard.rooms.versions.errors import VersionInUse, VersionMissing, VersionNotReady
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.rules import Event, VersionState
-from modelyard.rooms.versions.schemas import BuildStage, Version, VersionContents, VersionImage, Weights
+from modelyard.rooms.versions.schemas import BuildStage, Operation, Version, VersionContents, VersionImage, Weights
 from modelyard.rooms.versions.tables import VersionRow
 
 
@@ -147,6 +147,7 @@ def _version(row: VersionRow, pushers: dict[UUID, str], events: list[Event]) -> 
         remedy=row.remedy,
         created_at=row.created_at,
         ready_at=row.ready_at,
+        operation=Operation.model_validate(operation) if (operation := row.project.get("operation")) else None,
         contents=VersionContents.model_validate(contents) if (contents := row.project.get("contents")) else None,
         stages=[
             BuildStage.model_validate(stage)

@@ -1955,6 +1955,43 @@ export interface components {
             platforms?: string[];
         };
         /**
+         * Operation
+         * @description How a version takes runs. ``options``: parameters are command-line options too, because the image asks for it.
+         *
+         *     ``published``: others find and run it. ``outdated``: its script was changed after the newest published version.
+         */
+        Operation: {
+            kind: components["schemas"]["OperationKind"];
+            origin: components["schemas"]["Origin"];
+            /**
+             * Options
+             * @default false
+             */
+            options?: boolean;
+            /**
+             * Published
+             * @default true
+             */
+            published?: boolean;
+            /**
+             * Outdated
+             * @default false
+             */
+            outdated?: boolean;
+        };
+        /**
+         * OperationKind
+         * @description What a version that takes runs does with data: makes data of data, shows data, or trains a model.
+         * @enum {string}
+         */
+        OperationKind: "operation" | "visualisation" | "trainer";
+        /**
+         * Origin
+         * @description What a version that takes runs was made from: a typed script, an image that follows the contract, or Cog's.
+         * @enum {string}
+         */
+        Origin: "script" | "image" | "cog";
+        /**
          * OwnChanges
          * @description What people may change about themselves.
          */
@@ -2554,6 +2591,8 @@ export interface components {
             image: components["schemas"]["VersionImage"] | null;
             /** @description Of a dataset, when it has been imported. */
             contents?: components["schemas"]["VersionContents"] | null;
+            /** @description Of a version that takes runs. */
+            operation?: components["schemas"]["Operation"] | null;
             /** Reason */
             reason: string | null;
             /** Remedy */
