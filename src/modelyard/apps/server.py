@@ -43,6 +43,8 @@ from modelyard.rooms.datasets.routes import router as datasets_router
 from modelyard.rooms.datasets.service import DatasetTools
 from modelyard.rooms.feedback.routes import router as feedback_router
 from modelyard.rooms.images.registry import router as registry_router
+from modelyard.rooms.operations.routes import router as operations_router
+from modelyard.rooms.operations.service import OperationTools
 from modelyard.rooms.predictions.routes import router as predictions_router
 from modelyard.rooms.repos.discovery_routes import router as discovery_router
 from modelyard.rooms.repos.git_routes import router as git_router
@@ -50,7 +52,9 @@ from modelyard.rooms.repos.picture_routes import router as picture_router
 from modelyard.rooms.repos.pictures import PictureTools
 from modelyard.rooms.repos.ports import RepositoryOptions, UseLog
 from modelyard.rooms.repos.routes import router as repos_router
-from modelyard.rooms.runs.ports import Engine
+from modelyard.rooms.runs.logs import LogTools
+from modelyard.rooms.runs.ports import Engine, Wake
+from modelyard.rooms.runs.routes import router as runs_router
 from modelyard.rooms.serving.gateway import Gateway
 from modelyard.rooms.serving.pool import Pool
 from modelyard.rooms.serving.ports import ServingOptions
@@ -77,6 +81,8 @@ ROUTERS = (
     datasets_router,
     feedback_router,
     versions_router,
+    operations_router,
+    runs_router,
     bundles_router,
     predictions_router,
     serving_router,
@@ -176,6 +182,7 @@ async def _lifespan(parts: Parts, pool: Pool) -> AsyncIterator[None]:
     await anyio.to_thread.run_sync(housekeeping.settle, parts)
     await pool.recover()
     await anyio.to_thread.run_sync(_launch_workflows, parts)
+    await anyio.to_thread.run_sync(parts.runner.start)
     looking = [
         asyncio.create_task(pool.run(), name="boxes"),
         asyncio.create_task(pool.run_reports(), name="predictions"),
@@ -188,6 +195,7 @@ async def _lifespan(parts: Parts, pool: Pool) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*looking, return_exceptions=True)
         await pool.close()
+        await anyio.to_thread.run_sync(parts.runner.close)
         with contextlib.suppress(Exception):
             await anyio.to_thread.run_sync(durable.shutdown)
         parts.database.close()
@@ -211,6 +219,9 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, BundleTools, parts.bundles)
     provide(app, ServingOptions, parts.fleet.options)
     provide(app, Pool, pool)
+    provide(app, Wake, parts.wake)
+    provide(app, LogTools, parts.logs)
+    provide(app, OperationTools, parts.operations)
     provide(app, Followers, Followers(reader(parts.database)))
     provide(app, VersionUsers, ServingUsers())  # type: ignore[type-abstract]
 

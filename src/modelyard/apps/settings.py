@@ -70,6 +70,12 @@ class Settings(BaseSettings):
         False, description="Whether versions may ask for a network; with engine local it is the host's own."
     )
 
+    runner_cpus: float | None = Field(None, gt=0, description="Cores for runs; default all of the machine's.")
+    runner_memory_bytes: int | None = Field(None, ge=1, description="Memory for runs; default three quarters of it.")
+    runner_labels: tuple[str, ...] = Field((), description="Labels that runs may ask of this machine.")
+    runs_per_account: int = Field(16, ge=1, description="Runs of one account that may be under way at a time.")
+    run_seconds: float = Field(3600, gt=0, description="How long a run may take that does not say so itself.")
+
     max_upload_bytes: int = Field(100 * 1024**3, ge=1, description="Largest upload.")
     upload_lifetime: timedelta = Field(timedelta(days=2), description="How long an upload may rest.")
     gc_grace: timedelta = Field(timedelta(hours=24), description="How long a blob that nobody holds is kept.")

@@ -1,5 +1,7 @@
 """The composition root: makes the parts of a server from its settings. Nothing else knows which adapter is used."""
 
+import os
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +27,15 @@ from modelyard.rooms.datasets.service import DatasetTools
 from modelyard.rooms.feedback.uses import Uses
 from modelyard.rooms.images.layers import LayerCache
 from modelyard.rooms.images.service import Supplies
+from modelyard.rooms.operations.service import OperationTools
 from modelyard.rooms.repos.pictures import PictureTools
 from modelyard.rooms.repos.ports import RepositoryOptions
-from modelyard.rooms.runs.ports import Engine, Isolation
+from modelyard.rooms.runs.attempts import AttemptTools
+from modelyard.rooms.runs.logs import LogTools
+from modelyard.rooms.runs.ports import Engine, Isolation, Wake
+from modelyard.rooms.runs.runner import Runner, RunnerOptions
 from modelyard.rooms.runs.service import RunTools
+from modelyard.rooms.runs.staging import StagingTools
 from modelyard.rooms.serving.fleet import FleetTools
 from modelyard.rooms.serving.ports import ServingOptions
 from modelyard.rooms.versions.assembling import BuildTools
@@ -62,6 +69,10 @@ class Parts:
     bundles: BundleTools
     erasures: EraseTools
     fleet: FleetTools
+    runner: Runner
+    wake: Wake
+    logs: LogTools
+    operations: OperationTools
     clock: Clock
 
 
@@ -74,6 +85,10 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
     supplies = make_supplies(settings, blobs)
     repositories = RepositoryOptions(root=folders["git"])
     runs = RunTools(database, engine, blobs, folders["runs"], clock)
+    datasets = DatasetTools(database, blobs, repositories, clock)
+    staging = StagingTools(database, blobs, datasets, links=engine.isolation in (Isolation.VM, Isolation.NAMESPACES))
+    attempts = AttemptTools(database, engine, blobs, staging, folders["runs"], clock)
+    runner = Runner(attempts, _runner(settings))
     return Parts(
         settings=settings,
         database=database,
@@ -96,7 +111,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         repositories=repositories,
         runs=runs,
         pictures=PictureTools(database, blobs, PillowPictures(), folders["scratch"]),
-        datasets=DatasetTools(database, blobs, repositories, clock),
+        datasets=datasets,
         uses=Uses(database, clock=clock),
         pushes=PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python, _bounds(settings)),
         builds=BuildTools(
@@ -113,6 +128,20 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         bundles=BundleTools(database, blobs, supplies, repositories, FRONT, settings.python, clock),
         erasures=EraseTools(database, repositories),
         fleet=FleetTools(database, engine, blobs, _serving(settings, folders["s"]), clock),
+        runner=runner,
+        wake=Wake(runner.wake),
+        logs=LogTools(database, blobs, folders["runs"]),
+        operations=OperationTools(
+            blobs=blobs,
+            engine=engine,
+            repositories=repositories,
+            clock=clock,
+            wake=runner.wake,
+            bounds=_bounds(settings),
+            timeout=settings.run_seconds,
+            trusted_creators=settings.trusted_creators,
+            require_sign_in=settings.require_sign_in,
+        ),
         clock=clock,
     )
 
@@ -173,6 +202,18 @@ def _bounds(settings: Settings) -> Bounds:
         pids=settings.max_pids,
         timeout_seconds=settings.max_check_seconds,
         network=settings.allow_network,
+    )
+
+
+def _runner(settings: Settings) -> RunnerOptions:
+    """The embedded runner has the whole machine, but for some memory, unless the settings say otherwise."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return RunnerOptions(
+        name=f"embedded-{server_id(settings.data_dir)[:12]}",
+        cpus=settings.runner_cpus or float(len(os.sched_getaffinity(0))),
+        memory_bytes=settings.runner_memory_bytes or memory * 3 // 4,
+        labels=(*settings.runner_labels, f"arch={platform.machine()}"),
+        per_account=settings.runs_per_account,
     )
 
 

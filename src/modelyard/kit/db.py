@@ -170,6 +170,11 @@ def lock_row(statement: sa.Select[Any]) -> sa.Select[Any]:
     return statement.with_for_update()
 
 
+def lock_free_rows(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """Locks the selected rows for this transaction, and leaves out those that another one has locked."""
+    return statement.with_for_update(skip_locked=True)
+
+
 def storable_text(text: str) -> str:
     """The text as either database can keep it: NUL, which PostgreSQL refuses, and lone surrogates become U+FFFD."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")

@@ -18,7 +18,7 @@ from modelyard.kit.ids import new_id
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Role
 from modelyard.rooms.repos import store as repos
-from modelyard.rooms.runs import service
+from modelyard.rooms.runs import executing, service
 from modelyard.rooms.runs.errors import AttemptOutdated, EngineUnavailable, RunStateInvalid
 from modelyard.rooms.runs.ports import Image, Limits
 from modelyard.rooms.runs.rules import ENDED, NEXT, RunState, require_step
@@ -91,7 +91,7 @@ def test_a_run_keeps_its_result_log_and_usage(make: Callable[[Program], RunTools
     with tools.database.read() as session:
         kept = service.read_log(session, store_=tools.blobs, run_id=run.id)
         assert kept == b"first\nsec\x00ond\nno end of line \xff"
-        assert [r.id for r in service.list_runs(session, repository_id, version=1)] == [run.id]
+        assert [r.id for r in service.checks_of(session, repository_id, version=1)] == [run.id]
     assert nothing_left(tools)
 
 
@@ -133,7 +133,7 @@ def test_after_a_crash_the_container_that_still_runs_is_taken_up(
 
     tools, wanted = make(program), order(repository_id)
     with tools.database.write() as session:  # what a server that was killed leaves: row, folder and container
-        run = service._prepare(session, wanted, tools.clock)
+        run = executing._prepare(session, wanted, tools.clock)
     service._start(tools, wanted, run.attempt, tools.scratch / f"{wanted.id.hex}-1")
     lines = list[str]()
 
@@ -161,7 +161,7 @@ def test_a_run_that_was_deleted_is_given_up_and_leaves_nothing(
     def delete() -> None:
         started.wait(30)
         with tools.database.write() as session:
-            service.delete_runs(session, repository_id, version=1)
+            service.delete_checks(session, repository_id, version=1)
 
     deleting = threading.Thread(target=delete)
     deleting.start()
@@ -185,7 +185,7 @@ def test_an_attempt_that_was_overtaken_writes_nothing(
     with pytest.raises(AttemptOutdated):
         service.execute(tools, order(repository_id, id=identity))
     with db.read() as session:
-        run = service.get_run(session, identity)
+        run = service.find_run(session, identity)
     assert run is not None
     assert run.ended_at is None
 
@@ -199,7 +199,7 @@ def test_an_engine_that_is_away_fails_the_run_with_that(
     with pytest.raises(EngineUnavailable):
         service.execute(tools, order(repository_id, id=identity))
     with db.read() as session:
-        run = service.get_run(session, identity)
+        run = service.find_run(session, identity)
     assert run is not None
     assert (run.state, bool(run.reason)) == (RunState.FAILED, True)
 
@@ -216,7 +216,7 @@ def test_strays_go_and_what_is_unfinished_stays(make: Callable[[Program], RunToo
     tools = make(lambda running: int(running.stopping.wait(30)))
     known, unknown = order(repository_id), order(repository_id)
     with tools.database.write() as session:
-        service._prepare(session, known, tools.clock)
+        executing._prepare(session, known, tools.clock)
     for wanted in (known, unknown):
         service._start(tools, wanted, 1, tools.scratch / f"{wanted.id.hex}-1")
     assert service.remove_strays(tools) == [f"run-{unknown.id.hex}-1"]

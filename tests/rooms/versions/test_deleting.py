@@ -90,7 +90,7 @@ def test_deleting_a_version_frees_what_only_it_held(me: Author, facts: Database)
         assert client.get(f"/v2/{me.address}/manifests/v1").status_code == 404
     assert set(git.tags(path)) == {"v2"}
     with facts.read() as session:
-        assert {r.version for r in runs.list_runs(session, identity)} == {2}
+        assert {r.version for r in runs.checks_of(session, identity)} == {2}
         reasons = set(session.scalars(sa.select(GrantRow.why).where(GrantRow.holder_id == identity)))
         assert not any(why == "image:v1" for why in reasons)
     collect(me, facts)
@@ -135,7 +135,7 @@ def test_deleting_a_repository_removes_everything(me: Author, facts: Database, t
     until(lambda: not path.exists(), what="the Git repository to go")
     with facts.read() as session:
         assert session.scalar(sa.select(sa.func.count()).where(GrantRow.holder_id == identity)) == 0
-        assert runs.list_runs(session, identity) == []
+        assert runs.checks_of(session, identity) == []
     with facts.write() as session:  # what was uploaded is the account's for a while yet
         session.execute(sa.delete(GrantRow).where(GrantRow.why.startswith("upload:")))
     collect(me, facts)

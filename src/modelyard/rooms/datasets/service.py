@@ -20,6 +20,7 @@ from modelyard.rooms.datasets import archives, rules, store
 from modelyard.rooms.datasets.archives import ArchiveStream, Layout
 from modelyard.rooms.datasets.collecting import collect_archive, collect_files, remove_files
 from modelyard.rooms.datasets.errors import DatasetFileMissing, DatasetFileRefused, SnapshotMissing
+from modelyard.rooms.datasets.rules import media_type
 from modelyard.rooms.datasets.schemas import (
     ArchiveFormat,
     ArchiveInfo,
@@ -39,12 +40,15 @@ __all__ = [
     "collect_archive",
     "collect_files",
     "count_contents",
+    "files_below",
     "find_file",
     "find_snapshot",
+    "find_snapshot_of",
     "forget_snapshot",
     "import_snapshot",
     "lay_out",
     "list_files",
+    "media_type",
     "open_archive",
     "open_file",
     "remove_files",
@@ -105,6 +109,19 @@ def find_snapshot(session: Session, options: RepositoryOptions, repository: Repo
     if found is None:
         raise _missing(repository, number)
     return found
+
+
+def find_snapshot_of(session: Session, repository_id: UUID, commit_id: str) -> Snapshot | None:
+    """What a commit holds; None where it was not imported, or its repository is gone."""
+    return store.find(session, repository_id, commit_id)
+
+
+def files_below(session: Session, snapshot: Snapshot, prefix: str) -> list[SnapshotFile]:
+    """The one file that is called ``prefix``, else all whose path begins with it, by path."""
+    exact = store.file(session, snapshot.id, prefix)
+    if exact is not None:
+        return [exact]
+    return [file for file in store.files(session, snapshot.id) if file.path.startswith(prefix)]
 
 
 def forget_snapshot(session: Session, repository_id: UUID, commit_id: str) -> None:

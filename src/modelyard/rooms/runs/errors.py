@@ -28,9 +28,34 @@ class IsolationTooWeak(Unavailable):
     title = "This machine may not execute the code of this account"
 
 
+class RunMissing(NotFound):
+    code = "run_missing"
+    title = "There is no such run"
+
+
+class OutputMissing(NotFound):
+    code = "output_missing"
+    title = "The run left no such file"
+
+
+class OutputRefused(Invalid):
+    code = "output_refused"
+    title = "What the run left cannot be kept"
+
+
+class InputGone(Invalid):
+    code = "input_gone"
+    title = "An input of the run is not there any more"
+
+
 class RunStateInvalid(Conflict):
     code = "run_state_invalid"
     title = "The run is not in a state that allows this"
+
+
+class RunTooLarge(Invalid):
+    code = "run_too_large"
+    title = "No runner has room for this run"
 
 
 class AttemptOutdated(Conflict):

@@ -1,6 +1,6 @@
 """What executes containers: the engine. One contract suite (tests/contracts/engine.py) holds every adapter."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -182,3 +182,10 @@ class DescribesItself(Protocol):
     def describe(self) -> list[Finding]:
         """Never raises: that it cannot be reached is a finding."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Tells the embedded runner that there may be something to do; for after a commit."""
+
+    call: Callable[[], None]

@@ -10,6 +10,7 @@ from modelyard.kit.ids import new_id
 from modelyard.rooms.content import service as content
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.runs import service as runs
 
 QUEUE = "erasures"
 
@@ -47,6 +48,7 @@ def forget_repository(repository_id: str) -> None:
     In one transaction and in this order: a build that is still under way writes its grants only with its version's row.
     """
     with part(EraseTools).database.write() as session:
+        runs.delete_checks(session, UUID(repository_id))
         repos.delete_rows(session, UUID(repository_id))
         content.revoke(session, holder_id=UUID(repository_id))
 

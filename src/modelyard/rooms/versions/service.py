@@ -44,6 +44,33 @@ def get_ready_version(session: Session, repository_id: UUID, number: int | None)
     return present(session, [row])[0]
 
 
+def get_runnable_version(session: Session, repository: Repository, number: int | None) -> Version:
+    """A version that is ready, and published unless the caller may write; None: the newest such one.
+
+    Raises ``VersionMissing``, ``VersionNotReady``.
+    """
+    if number is not None or repository.can_write:
+        version = get_ready_version(session, repository.id, number)
+        if repository.can_write or version.operation is None or version.operation.published:
+            return version
+        raise VersionMissing(f"There is no v{version.number}.", remedy="See the list of versions.")
+    for row in store.ready(session, repository.id):
+        version = present(session, [row])[0]
+        if version.operation is None or version.operation.published:
+            return version
+    raise VersionNotReady("No version is ready yet.", remedy="Push one, or wait for its build.")
+
+
+def get_project(session: Session, repository_id: UUID, number: int) -> Mapping[str, Any]:
+    """What is kept of the push that the version was made from."""
+    return _row(session, repository_id, number).project
+
+
+def pusher_of(session: Session, repository_id: UUID, number: int) -> UUID | None:
+    """Who pushed the version; None where that account is gone."""
+    return _row(session, repository_id, number).pushed_by
+
+
 def get_limits(session: Session, repository_id: UUID, number: int) -> tuple[Limits, bool]:
     """The bounds that the version asks for its containers, and whether they get a network."""
     project = _row(session, repository_id, number).project
@@ -101,7 +128,7 @@ def delete_version(
     row = _row(session, repository.id, number)
     if why := users.why_kept(session, repository_id=repository.id, number=number):
         raise VersionInUse(f"v{number} cannot be deleted: {why}.", remedy="Point it elsewhere or stop it first.")
-    runs.delete_runs(session, repository.id, version=number)
+    runs.delete_checks(session, repository.id, version=number)
     images.forget_tag(session, repository_id=repository.id, tag=f"v{number}")
     store.delete(session, row.id)
     session.flush()

@@ -52,6 +52,12 @@ def latest_ready(session: Session, repository_id: UUID) -> VersionRow | None:
     return session.scalar(query.order_by(VersionRow.number.desc()).limit(1))
 
 
+def ready(session: Session, repository_id: UUID) -> list[VersionRow]:
+    """The newest first."""
+    query = sa.select(VersionRow).where(VersionRow.repository_id == repository_id, VersionRow.state == "ready")
+    return list(session.scalars(query.order_by(VersionRow.number.desc())))
+
+
 def latest_numbers(session: Session, repository_ids: Sequence[UUID]) -> dict[UUID, int]:
     query = (
         sa.select(VersionRow.repository_id, sa.func.max(VersionRow.number))

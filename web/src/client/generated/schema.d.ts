@@ -930,6 +930,314 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Form
+         * @description What a version's runs are asked for with.
+         */
+        get: operations["find_form"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Repository Runs
+         * @description The caller's runs of a repository's versions, the newest first.
+         */
+        get: operations["list_repository_runs"];
+        put?: never;
+        /**
+         * Create Run
+         * @description Queues a run; follow it at `/api/v1/runs/{id}/events`.
+         */
+        post: operations["create_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Order
+         * @description What a run was asked for with, to ask for it again.
+         */
+        get: operations["get_order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/reproduce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reproduce Run
+         * @description Does a run again, with the same image, inputs and parameters.
+         */
+        post: operations["reproduce_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Runs
+         * @description Which outputs are byte-identical to those of the run that it does again.
+         */
+        get: operations["compare_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description The caller's runs, the newest first.
+         */
+        get: operations["list_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/all-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All Runs
+         * @description Everybody's runs, for administrators.
+         */
+        get: operations["list_all_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run
+         * @description A run with all that its outputs depend on.
+         */
+        get: operations["get_run"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Run
+         * @description Forgets a run that has ended, with its log and outputs.
+         */
+        delete: operations["delete_run"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Run
+         * @description Asks for a run's end; one that has ended stays as it is.
+         */
+        post: operations["cancel_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Run Log
+         * @description The log so far, as text.
+         */
+        get: operations["read_run_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Run
+         * @description The run as server-sent events: `run`, `log`, `metrics`, and `end` with the run; `gone` with a problem.
+         */
+        get: operations["follow_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Run Metrics
+         * @description What the run reported, a series for each metric.
+         */
+        get: operations["read_run_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/outputs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Outputs
+         * @description The files that the run left, by path.
+         */
+        get: operations["list_outputs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/outputs/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Output
+         * @description A file that the run left, whole or a range of it.
+         */
+        get: operations["download_output"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runners
+         * @description The places where runs go, and what is there, for administrators.
+         */
+        get: operations["list_runners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/repos/{owner}/{name}/versions/{number}/bundle": {
         parameters: {
             query?: never;
@@ -1355,6 +1663,34 @@ export interface components {
             /** Url */
             url: string;
         };
+        /**
+         * Attempt
+         * @description One try. ``outcome`` is null while it is under way; ``lost``: its runner or engine went away.
+         */
+        Attempt: {
+            /** Number */
+            number: number;
+            outcome: components["schemas"]["Outcome"] | null;
+            /** Exit Code */
+            exit_code: number | null;
+            /** Reason */
+            reason: string | null;
+            /** Cpu Seconds */
+            cpu_seconds: number | null;
+            /** Memory Peak Bytes */
+            memory_peak_bytes: number | null;
+            /** Memory Gb Seconds */
+            memory_gb_seconds: number | null;
+            /** Gpu Seconds */
+            gpu_seconds: number | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Ended At */
+            ended_at: string | null;
+        };
         /** BuildStage */
         BuildStage: {
             /** Name */
@@ -1407,20 +1743,6 @@ export interface components {
              * Format: date-time
              */
             at: string;
-        };
-        /**
-         * Comparison
-         * @description What differs between two commits, by path; ``total`` counts also those beyond the first thousand.
-         */
-        Comparison: {
-            /** Base */
-            base: string;
-            /** Head */
-            head: string;
-            /** Files */
-            files: components["schemas"]["FileChange"][];
-            /** Total */
-            total: number;
         };
         /** Count */
         Count: {
@@ -1767,6 +2089,63 @@ export interface components {
             /** Lfs */
             lfs: boolean;
         };
+        /**
+         * Form
+         * @description What a version's runs are asked for with: ``parameters`` is a JSON Schema, ``resources`` what it gets.
+         */
+        Form: {
+            /** Version */
+            version: number;
+            purpose: components["schemas"]["Purpose"];
+            /** Inputs */
+            inputs: components["schemas"]["InputField"][];
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            resources: components["schemas"]["Resources"];
+        };
+        /**
+         * InputField
+         * @description An input of the form. ``kind``: `file`, `image` and `table` are one file, `files` any number.
+         */
+        InputField: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Required */
+            required: boolean;
+        };
+        /**
+         * InputSource
+         * @description Where an input comes from: a dataset's version, files another run left, or uploads; just one of them.
+         *
+         *     ``path`` chooses one file, or with a slash at its end all below a folder.
+         */
+        InputSource: {
+            /**
+             * Dataset
+             * @description `owner/name@v2`; without `@v2` the newest version.
+             */
+            dataset?: string | null;
+            /**
+             * Run
+             * @description A run of yours.
+             */
+            run?: string | null;
+            /** Uploads */
+            uploads?: components["schemas"]["UploadedFile"][];
+            /**
+             * Path
+             * @default
+             */
+            path?: string;
+        };
         /** Invitation */
         Invitation: {
             /**
@@ -1787,10 +2166,49 @@ export interface components {
             expires_at: string;
         };
         /**
+         * KeepAs
+         * @description The dataset, of the caller's, that the outputs become a new version of when the run succeeds.
+         */
+        KeepAs: {
+            /** Dataset */
+            dataset: string;
+            /**
+             * Message
+             * @default
+             */
+            message?: string;
+        };
+        /**
          * Kind
          * @enum {string}
          */
         Kind: "model" | "dataset" | "operation";
+        /** MetricPoint */
+        MetricPoint: {
+            /** Step */
+            step: number;
+            /** Value */
+            value: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
+         * MetricSeries
+         * @description The points of one metric, by their order; ``total`` where more were reported than are shown.
+         */
+        MetricSeries: {
+            /** Name */
+            name: string;
+            /** Points */
+            points: components["schemas"]["MetricPoint"][];
+            /** Last */
+            last: number;
+            /** Total */
+            total: number;
+        };
         /**
          * NewAccount
          * @description An account made by an administrator. Without a password one is generated and answered once.
@@ -1893,6 +2311,45 @@ export interface components {
             tags?: string[];
         };
         /**
+         * NewRun
+         * @description A run to be asked for. ``version``: the newest one by default. Higher ``priority`` goes first.
+         *
+         *     ``max_attempts``: how often it is tried when it fails. ``labels``: those that its runner must have.
+         */
+        NewRun: {
+            /** Version */
+            version?: number | null;
+            /** Parameters */
+            parameters?: {
+                [key: string]: unknown;
+            };
+            /** Inputs */
+            inputs?: {
+                [key: string]: components["schemas"]["InputSource"];
+            };
+            resources?: components["schemas"]["WantedResources"];
+            /**
+             * Priority
+             * @default 0
+             */
+            priority?: number;
+            /**
+             * Max Attempts
+             * @default 1
+             */
+            max_attempts?: number;
+            /** Labels */
+            labels?: string[];
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /** Experiment Id */
+            experiment_id?: string | null;
+            keep_as?: components["schemas"]["KeepAs"] | null;
+        };
+        /**
          * NewSignUp
          * @description A newcomer; ``invitation`` is the secret of the link they were given, where the site asks for one.
          */
@@ -1992,6 +2449,31 @@ export interface components {
          */
         Origin: "script" | "image" | "cog";
         /**
+         * Outcome
+         * @description How an attempt ended. ``lost``: its runner or its engine went away, which says nothing of the code.
+         * @enum {string}
+         */
+        Outcome: "succeeded" | "failed" | "cancelled" | "lost";
+        /**
+         * Output
+         * @description A file that a run left. ``view``: how it is best looked at.
+         */
+        Output: {
+            /** Path */
+            path: string;
+            /** Size */
+            size: number;
+            /** Digest */
+            digest: string;
+            /** Media Type */
+            media_type: string;
+            /**
+             * View
+             * @description `image`, `table`, `report`, `text`, `json` or `file`.
+             */
+            view: string;
+        };
+        /**
          * OwnChanges
          * @description What people may change about themselves.
          */
@@ -2074,6 +2556,13 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /** Page[Output] */
+        Page_Output_: {
+            /** Items */
+            items: components["schemas"]["Output"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[OwnFeedback] */
         Page_OwnFeedback_: {
             /** Items */
@@ -2092,6 +2581,13 @@ export interface components {
         Page_Repository_: {
             /** Items */
             items: components["schemas"]["Repository"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /** Page[RunSummary] */
+        Page_RunSummary_: {
+            /** Items */
+            items: components["schemas"]["RunSummary"][];
             /** Next Cursor */
             next_cursor?: string | null;
         };
@@ -2195,6 +2691,13 @@ export interface components {
             /** Output */
             output?: unknown;
         };
+        /**
+         * Purpose
+         * @description What a run is for. ``check``: a version is loaded once before it is ready; ``describe``: its signature is read
+         *     from the loaded model; ``prediction``: a model goes over many rows; the others are kinds of operations.
+         * @enum {string}
+         */
+        Purpose: "check" | "describe" | "prediction" | "operation" | "visualisation" | "training";
         /** Replica */
         Replica: {
             /**
@@ -2356,11 +2859,293 @@ export interface components {
             password: string;
         };
         /**
+         * Resources
+         * @description What a run may take: bytes, cores, processes, seconds. ``network``: whether it gets one.
+         */
+        Resources: {
+            /**
+             * Memory Bytes
+             * @default 2147483648
+             */
+            memory_bytes?: number;
+            /**
+             * Cpus
+             * @default 1
+             */
+            cpus?: number;
+            /**
+             * Disk Bytes
+             * @default 1073741824
+             */
+            disk_bytes?: number;
+            /**
+             * Pids
+             * @default 256
+             */
+            pids?: number;
+            /**
+             * Gpus
+             * @default 0
+             */
+            gpus?: number;
+            /**
+             * Timeout Seconds
+             * @default 3600
+             */
+            timeout_seconds?: number;
+            /**
+             * Network
+             * @default false
+             */
+            network?: boolean;
+        };
+        /**
          * Role
          * @description What an account may do on the site: read and run; also create; also administer.
          * @enum {string}
          */
         Role: "reader" | "creator" | "administrator";
+        /**
+         * Run
+         * @description One execution. ``result`` is what it reported, ``reason`` why it failed; usage where the engine knows it.
+         *
+         *     ``image_digest``, ``inputs`` and ``parameters`` are all that its outputs depend on.
+         */
+        Run: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Repository
+             * @description `owner/name` at the time.
+             */
+            repository: string;
+            /** Version */
+            version: number;
+            purpose: components["schemas"]["Purpose"];
+            /** Title */
+            title: string;
+            /**
+             * Account
+             * @description Who asked for it; null for checks of a version.
+             */
+            account?: string | null;
+            state: components["schemas"]["RunState"];
+            /** Attempt */
+            attempt: number;
+            /** Progress */
+            progress: number | null;
+            /** Progress Text */
+            progress_text: string | null;
+            /** Exit Code */
+            exit_code: number | null;
+            /** Reason */
+            reason: string | null;
+            /** Experiment Id */
+            experiment_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Repository Id */
+            repository_id: string | null;
+            /** Image Digest */
+            image_digest: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: unknown;
+            };
+            /** Inputs */
+            inputs?: components["schemas"]["RunInput"][];
+            resources?: components["schemas"]["Resources"] | null;
+            /** Labels */
+            labels?: string[];
+            /**
+             * Priority
+             * @default 0
+             */
+            priority?: number;
+            /**
+             * Max Attempts
+             * @default 1
+             */
+            max_attempts?: number;
+            /**
+             * Reproduces
+             * @description The run that this one does again.
+             */
+            reproduces?: string | null;
+            /**
+             * Keep As
+             * @description The dataset that its outputs become a version of.
+             */
+            keep_as?: {
+                [key: string]: unknown;
+            } | null;
+            /** Runner */
+            runner?: string | null;
+            /** Isolation */
+            isolation: string | null;
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Cancelled
+             * @description Whether its end was asked for.
+             * @default false
+             */
+            cancelled?: boolean;
+            /** Cpu Seconds */
+            cpu_seconds: number | null;
+            /** Memory Peak Bytes */
+            memory_peak_bytes: number | null;
+            /** Attempts */
+            attempts?: components["schemas"]["Attempt"][];
+        };
+        /**
+         * RunInput
+         * @description An input: ``source`` is where it comes from, ``digest`` the same for the same files.
+         */
+        RunInput: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Source */
+            source: string;
+            /** Digest */
+            digest: string;
+            /**
+             * Count
+             * @description How many files.
+             */
+            count: number;
+            /**
+             * Size
+             * @description Bytes of all of them.
+             */
+            size: number;
+        };
+        /**
+         * RunState
+         * @enum {string}
+         */
+        RunState: "queued" | "starting" | "running" | "finishing" | "succeeded" | "failed" | "cancelled";
+        /**
+         * RunSummary
+         * @description A run in a list. ``progress`` from 0 to 1, as the container said it; ``queue``: how many are before it.
+         */
+        RunSummary: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Repository
+             * @description `owner/name` at the time.
+             */
+            repository: string;
+            /** Version */
+            version: number;
+            purpose: components["schemas"]["Purpose"];
+            /** Title */
+            title: string;
+            /**
+             * Account
+             * @description Who asked for it; null for checks of a version.
+             */
+            account?: string | null;
+            state: components["schemas"]["RunState"];
+            /** Attempt */
+            attempt: number;
+            /** Progress */
+            progress: number | null;
+            /** Progress Text */
+            progress_text: string | null;
+            /** Exit Code */
+            exit_code: number | null;
+            /** Reason */
+            reason: string | null;
+            /** Experiment Id */
+            experiment_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+        };
+        /**
+         * Runner
+         * @description A place where runs go; ``running`` of them are there now, and take ``cpus_taken`` and ``memory_taken``.
+         */
+        Runner: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Labels */
+            labels: string[];
+            /** Cpus */
+            cpus: number;
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Gpus */
+            gpus: number;
+            /** Isolation */
+            isolation: string;
+            /** Running */
+            running: number;
+            /** Cpus Taken */
+            cpus_taken: number;
+            /** Memory Taken */
+            memory_taken: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+        };
+        /**
+         * SameOutput
+         * @description A file of both runs, or of one: ``same`` when both have it with the same bytes.
+         */
+        SameOutput: {
+            /** Path */
+            path: string;
+            /** Same */
+            same: boolean;
+            /**
+             * First
+             * @description Its digest in the first run.
+             */
+            first?: string | null;
+            /**
+             * Second
+             * @description Its digest in the run that did it again.
+             */
+            second?: string | null;
+        };
         /**
          * Scope
          * @description What a token may be used for. A session holds all scopes.
@@ -2530,6 +3315,22 @@ export interface components {
             lfs?: boolean;
         };
         /**
+         * UploadedFile
+         * @description A finished upload, and where it goes below the input; empty: under its own name.
+         */
+        UploadedFile: {
+            /**
+             * Upload
+             * Format: uuid
+             */
+            upload: string;
+            /**
+             * Path
+             * @default
+             */
+            path?: string;
+        };
+        /**
          * Use
          * @description How somebody tried a version.
          * @enum {string}
@@ -2654,6 +3455,22 @@ export interface components {
             tried_at: string;
         };
         /**
+         * WantedResources
+         * @description What a run may take; what is left out is as its version asks for, or the site's default.
+         */
+        WantedResources: {
+            /** Memory Bytes */
+            memory_bytes?: number | null;
+            /** Cpus */
+            cpus?: number | null;
+            /** Disk Bytes */
+            disk_bytes?: number | null;
+            /** Gpus */
+            gpus?: number | null;
+            /** Timeout Seconds */
+            timeout_seconds?: number | null;
+        };
+        /**
          * Weights
          * @description What the format of a version's weights can do, and what was seen in them: a label, never a promise.
          *
@@ -2680,6 +3497,40 @@ export interface components {
             label: string;
             /** Detail */
             detail: string;
+        };
+        /**
+         * Comparison
+         * @description A run and the one that it does again. ``identical``: both succeeded, and every output has the same bytes.
+         */
+        modelyard__rooms__operations__schemas__Comparison: {
+            /**
+             * First
+             * Format: uuid
+             */
+            first: string;
+            /**
+             * Second
+             * Format: uuid
+             */
+            second: string;
+            /** Identical */
+            identical: boolean;
+            /** Outputs */
+            outputs: components["schemas"]["SameOutput"][];
+        };
+        /**
+         * Comparison
+         * @description What differs between two commits, by path; ``total`` counts also those beyond the first thousand.
+         */
+        modelyard__rooms__repos__schemas__Comparison: {
+            /** Base */
+            base: string;
+            /** Head */
+            head: string;
+            /** Files */
+            files: components["schemas"]["FileChange"][];
+            /** Total */
+            total: number;
         };
         /**
          * FieldProblem
@@ -4127,7 +4978,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Comparison"];
+                    "application/json": components["schemas"]["modelyard__rooms__repos__schemas__Comparison"];
                 };
             };
             /** @description Something that this needs is not there at the moment; try again. */
@@ -5895,6 +6746,892 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Form"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_repository_runs: {
+        parameters: {
+            query?: {
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RunSummary_"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewRun"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reproduce_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["modelyard__rooms__operations__schemas__Comparison"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: {
+                /** @description Only those in one of these states. */
+                state?: components["schemas"]["RunState"][];
+                experiment?: string | null;
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RunSummary_"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_all_runs: {
+        parameters: {
+            query?: {
+                /** @description Only those in one of these states. */
+                state?: components["schemas"]["RunState"][];
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RunSummary_"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_run_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Resumes after this event. */
+                "last-event-id"?: string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_run_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricSeries"][];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_outputs: {
+        parameters: {
+            query?: {
+                /** @description How many items at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Output_"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_output: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                path: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description A range of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description It is what `If-None-Match` named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_runners: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Runner"][];
+                };
             };
             /** @description Something that this needs is not there at the moment; try again. */
             503: {
