@@ -19,6 +19,7 @@ from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Role
 from modelyard.rooms.repos import store as repos
 from modelyard.rooms.runs import executing, service
+from modelyard.rooms.runs.containers import start_container
 from modelyard.rooms.runs.errors import AttemptOutdated, EngineUnavailable, RunStateInvalid
 from modelyard.rooms.runs.ports import Image, Limits
 from modelyard.rooms.runs.rules import ENDED, NEXT, RunState, require_step
@@ -134,7 +135,7 @@ def test_after_a_crash_the_container_that_still_runs_is_taken_up(
     tools, wanted = make(program), order(repository_id)
     with tools.database.write() as session:  # what a server that was killed leaves: row, folder and container
         run = executing._prepare(session, wanted, tools.clock)
-    service._start(tools, wanted, run.attempt, tools.scratch / f"{wanted.id.hex}-1")
+    start_container(tools.engine, executing._execution(wanted, 1, tools.scratch / f"{wanted.id.hex}-1"))
     lines = list[str]()
 
     def let_go(text: str) -> None:
@@ -218,7 +219,7 @@ def test_strays_go_and_what_is_unfinished_stays(make: Callable[[Program], RunToo
     with tools.database.write() as session:
         executing._prepare(session, known, tools.clock)
     for wanted in (known, unknown):
-        service._start(tools, wanted, 1, tools.scratch / f"{wanted.id.hex}-1")
+        start_container(tools.engine, executing._execution(wanted, 1, tools.scratch / f"{wanted.id.hex}-1"))
     assert service.remove_strays(tools) == [f"run-{unknown.id.hex}-1"]
     assert [c.name for c in tools.engine.list({})] == [f"run-{known.id.hex}-1"]
     assert [f.name for f in tools.scratch.iterdir()] == [f"{known.id.hex}-1"]

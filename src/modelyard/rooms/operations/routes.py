@@ -1,7 +1,6 @@
 """HTTP of asking for runs: ``/api/v1/repos/{owner}/{name}/runs``, and doing runs again."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, status
 
@@ -12,6 +11,7 @@ from modelyard.rooms.operations import service
 from modelyard.rooms.operations.schemas import Comparison, Form, NewRun
 from modelyard.rooms.operations.service import OperationTools
 from modelyard.rooms.repos.policies import Readable
+from modelyard.rooms.runs.policies import Mine
 from modelyard.rooms.runs.schemas import Run
 
 router = APIRouter(prefix="/api/v1", tags=["runs"], route_class=IdempotentRoute)
@@ -33,18 +33,18 @@ def create_run(session: Writing, principal: SignedIn, repository: Readable, want
 
 
 @router.get("/runs/{run_id}/order", operation_id="get_order")
-def get_order(session: Reading, principal: SignedIn, run_id: UUID) -> NewRun:
+def get_order(session: Reading, principal: SignedIn, run: Mine) -> NewRun:
     """What a run was asked for with, to ask for it again."""
-    return service.order_of(session, principal, run_id)
+    return service.order_of(session, principal, run.id)
 
 
 @router.post("/runs/{run_id}/reproduce", status_code=status.HTTP_202_ACCEPTED, operation_id="reproduce_run")
-def reproduce_run(session: Writing, principal: SignedIn, run_id: UUID, tools: Tools) -> Run:
+def reproduce_run(session: Writing, principal: SignedIn, run: Mine, tools: Tools) -> Run:
     """Does a run again, with the same image, inputs and parameters."""
-    return service.reproduce_run(session, tools, principal=principal, run_id=run_id)
+    return service.reproduce_run(session, tools, principal=principal, run_id=run.id)
 
 
 @router.get("/runs/{run_id}/comparison", operation_id="compare_runs")
-def compare_runs(session: Reading, principal: SignedIn, run_id: UUID) -> Comparison:
+def compare_runs(session: Reading, principal: SignedIn, run: Mine) -> Comparison:
     """Which outputs are byte-identical to those of the run that it does again."""
-    return service.compare_runs(session, principal, run_id)
+    return service.compare_runs(session, principal, run.id)

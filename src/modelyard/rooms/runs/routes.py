@@ -19,6 +19,7 @@ from modelyard.rooms.repos.policies import Readable
 from modelyard.rooms.runs import event_stream, logs, rules, service
 from modelyard.rooms.runs.event_stream import Position
 from modelyard.rooms.runs.logs import LogTools
+from modelyard.rooms.runs.policies import Mine
 from modelyard.rooms.runs.ports import Wake
 from modelyard.rooms.runs.rules import RunState
 from modelyard.rooms.runs.schemas import MetricSeries, Output, Run, Runner, RunSummary
@@ -68,15 +69,8 @@ def list_repository_runs(
     return service.list_runs(session, principal, repository_id=repository.id, cursor=cursor, limit=limit)
 
 
-def _mine(session: Reading, principal: SignedIn, run_id: UUID) -> Run:
-    return service.get_run(session, principal, run_id)
-
-
-Mine = Annotated[Run, Depends(_mine)]
-
-
 @router.get("/runs/{run_id}", operation_id="get_run")
-def get_run(_principal: SignedIn, run: Mine) -> Run:
+def get_run(run: Mine) -> Run:
     """A run with all that its outputs depend on."""
     return run
 
@@ -85,22 +79,22 @@ def get_run(_principal: SignedIn, run: Mine) -> Run:
 def cancel_run(
     session: Writing,
     principal: SignedIn,
-    run_id: UUID,
+    run: Mine,
     clock: Annotated[Clock, Depends(provided(Clock))],  # type: ignore[arg-type]
     wake: Annotated[Wake, Depends(provided(Wake))],
 ) -> Run:
     """Asks for a run's end; one that has ended stays as it is."""
-    return service.cancel_run(session, principal, run_id, clock=clock, wake=wake.call)
+    return service.cancel_run(session, principal, run.id, clock=clock, wake=wake.call)
 
 
 @router.delete("/runs/{run_id}", status_code=status.HTTP_204_NO_CONTENT, operation_id="delete_run")
-def delete_run(session: Writing, principal: SignedIn, run_id: UUID) -> None:
+def delete_run(session: Writing, principal: SignedIn, run: Mine) -> None:
     """Forgets a run that has ended, with its log and outputs."""
-    service.delete_run(session, principal, run_id)
+    service.delete_run(session, principal, run.id)
 
 
 @router.get("/runs/{run_id}/log", operation_id="read_run_log", response_class=Response)
-def read_run_log(_principal: SignedIn, run: Mine, tools: Logs) -> Response:
+def read_run_log(run: Mine, tools: Logs) -> Response:
     """The log so far, as text."""
     data = logs.read_all(tools, run.id, run.attempt, is_over=run.state in rules.ENDED)
     return Response(data, media_type="text/plain; charset=utf-8", headers={"Content-Security-Policy": "sandbox"})
@@ -109,7 +103,6 @@ def read_run_log(_principal: SignedIn, run: Mine, tools: Logs) -> Response:
 @router.get("/runs/{run_id}/events", operation_id="follow_run", response_class=StreamingResponse)
 async def follow_run(
     request: Request,
-    _principal: SignedIn,
     run: Mine,
     tools: Logs,
     last_event_id: Annotated[str, Header(max_length=60, description="Resumes after this event.")] = "",
@@ -128,15 +121,13 @@ async def follow_run(
 
 
 @router.get("/runs/{run_id}/metrics", operation_id="read_run_metrics")
-def read_run_metrics(session: Reading, _principal: SignedIn, run: Mine) -> list[MetricSeries]:
+def read_run_metrics(session: Reading, run: Mine) -> list[MetricSeries]:
     """What the run reported, a series for each metric."""
     return service.read_metrics(session, run.id)
 
 
 @router.get("/runs/{run_id}/outputs", operation_id="list_outputs")
-def list_outputs(
-    session: Reading, _principal: SignedIn, run: Mine, limit: Limit = 50, cursor: Cursor = None
-) -> Page[Output]:
+def list_outputs(session: Reading, run: Mine, limit: Limit = 50, cursor: Cursor = None) -> Page[Output]:
     """The files that the run left, by path."""
     return service.list_outputs(session, run.id, cursor=cursor, limit=limit)
 
@@ -148,7 +139,6 @@ def list_outputs(
 def download_output(
     request: Request,
     session: Reading,
-    _principal: SignedIn,
     run: Mine,
     blobs: Blobs,
     path: Annotated[str, Path(max_length=1000)],
