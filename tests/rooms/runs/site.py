@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from contracts.engine_images import busybox_image
 from fakes.blob_store import MemoryBlobStore
 from fakes.engine import FakeEngine, Program, Running
 from modelyard.kit.clock import system_clock
@@ -45,6 +46,7 @@ class Site:
         self.account_id, self.repository_id = _owner_and_repository(db)
         self.image = _empty_image(blobs)
         self.runner: Runner | None = None
+        self.links = False
 
     @property
     def principal(self) -> Principal:
@@ -52,7 +54,7 @@ class Site:
 
     def tools(self) -> AttemptTools:
         datasets = DatasetTools(self.database, self.blobs, RepositoryOptions(self.scratch), system_clock)
-        staging = StagingTools(self.database, self.blobs, datasets, links=False)
+        staging = StagingTools(self.database, self.blobs, datasets, links=self.links)
         return AttemptTools(self.database, self.engine, self.blobs, staging, self.scratch, system_clock)
 
     @contextmanager
@@ -85,6 +87,10 @@ class Site:
             service.queue_run(session, run, clock=system_clock, wake=self.wake)
         return run.id
 
+    def script(self, script: str, **fields: Any) -> UUID:
+        """Queues a run of a shell script."""
+        return self.queue(command=["/bin/sh", "-c", script], **fields)
+
     def wake(self) -> None:
         if self.runner:
             self.runner.wake()
@@ -113,6 +119,18 @@ class Site:
     def log(self, run_id: UUID) -> bytes:
         with self.database.read() as session:
             return service.read_log(session, store_=self.blobs, run_id=run_id)
+
+
+def real_site(db: Database, folder: Path, engine: Engine, blobs: BlobStore, *, links: bool = True) -> Site:
+    """A site with an engine that isolates; its image is a busybox, so that runs are scripts (``script``)."""
+    site = Site(db, folder, engine, blobs)
+    site.links = links
+    image = busybox_image(blobs)
+    config = blobs.put([json.dumps(dict(image.config)).encode()])
+    layers = [{"digest": digest} for digest in image.layers]
+    manifest = {"schemaVersion": 2, "config": {"digest": config.digest}, "layers": layers}
+    site.image = blobs.put([json.dumps(manifest).encode()]).digest
+    return site
 
 
 def fake_site(db: Database, folder: Path, program: Program) -> Site:

@@ -134,7 +134,7 @@ def test_after_a_crash_the_container_that_still_runs_is_taken_up(
 
     tools, wanted = make(program), order(repository_id)
     with tools.database.write() as session:  # what a server that was killed leaves: row, folder and container
-        run = executing._prepare(session, wanted, tools.clock)
+        executing._prepare(session, wanted, tools.clock)
     start_container(tools.engine, executing._execution(wanted, 1, tools.scratch / f"{wanted.id.hex}-1"))
     lines = list[str]()
 
