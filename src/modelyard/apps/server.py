@@ -60,6 +60,7 @@ from modelyard.rooms.serving.pool import Pool
 from modelyard.rooms.serving.ports import ServingOptions
 from modelyard.rooms.serving.routes import router as serving_router
 from modelyard.rooms.serving.service import ServingUsers
+from modelyard.rooms.usage.ports import UsageOptions
 from modelyard.rooms.versions import erasing, tasks
 from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.erasing import EraseTools
@@ -215,6 +216,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, PictureTools, parts.pictures)
     provide(app, DatasetTools, parts.datasets)
     provide(app, UseLog, parts.uses)  # type: ignore[type-abstract]
+    provide(app, UsageOptions, parts.usage)
     provide(app, PushTools, parts.pushes)
     provide(app, BundleTools, parts.bundles)
     provide(app, ServingOptions, parts.fleet.options)

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from modelyard.rooms.accounts.schemas import Role, SignUp
+from modelyard.rooms.usage.schemas import QuotaKind
 
 
 def default_data_dir() -> Path:
@@ -84,6 +85,12 @@ class Settings(BaseSettings):
     max_replicas: int = Field(16, ge=1, description="Boxes that may run at a time.")
     idle_stop: timedelta = Field(timedelta(minutes=30), description="Default idle time after which a box is stopped.")
     keep_warm: bool = Field(False, description="Whether new deployments keep a box running unasked.")
+
+    quotas: dict[QuotaKind, Annotated[float, Field(ge=0)]] = Field(
+        {},
+        description="What every account may use that has no quota of its own, as JSON, such as "
+        '{"cpu_seconds": 360000, "storage_bytes": 5e10}; docs/guides/usage.md lists the kinds.',
+    )
 
     @property
     def url(self) -> str:

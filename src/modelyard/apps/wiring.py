@@ -38,6 +38,7 @@ from modelyard.rooms.runs.service import RunTools
 from modelyard.rooms.runs.staging import StagingTools
 from modelyard.rooms.serving.fleet import FleetTools
 from modelyard.rooms.serving.ports import ServingOptions
+from modelyard.rooms.usage.ports import UsageOptions
 from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.ports import Bounds
@@ -64,6 +65,7 @@ class Parts:
     pictures: PictureTools
     datasets: DatasetTools
     uses: Uses
+    usage: UsageOptions
     pushes: PushTools
     builds: BuildTools
     bundles: BundleTools
@@ -113,6 +115,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         pictures=PictureTools(database, blobs, PillowPictures(), folders["scratch"]),
         datasets=datasets,
         uses=Uses(database, clock=clock),
+        usage=UsageOptions(settings.quotas),
         pushes=PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python, _bounds(settings)),
         builds=BuildTools(
             database,

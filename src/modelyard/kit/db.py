@@ -158,11 +158,30 @@ def insert_or_ignore(session: Session, table: type[Base], values: dict[str, Any]
     return session.execute(statement).first() is not None  # psycopg's row count is -1 here
 
 
-def insert_all_or_ignore(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """Inserts rows, but those that a unique constraint already holds. ``rows`` name columns, and may be many."""
+def insert_new(
+    session: Session, table: type[Base], rows: Sequence[dict[str, Any]], *, returning: Sequence[Any]
+) -> Sequence[sa.Row[Any]]:
+    """Inserts rows, but those that a unique constraint already holds, and returns these columns of the new ones.
+
+    ``rows`` name columns, all the same ones, and may be many.
+    """
+    if not rows:
+        return ()
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    if rows:
-        session.execute(insert(cast(sa.Table, table.__table__)).on_conflict_do_nothing(), list(rows))
+    statement = insert(cast(sa.Table, table.__table__)).on_conflict_do_nothing().returning(*returning)
+    return session.execute(statement, list(rows)).all()
+
+
+def insert_or_add(session: Session, table: type[Base], rows: Sequence[dict[str, Any]], *, column: str) -> None:
+    """Inserts rows, or adds their ``column`` to that of the row with the same primary key. None of ``rows`` share one;
+    writers that do not give them in one order may wait for each other in vain."""
+    if not rows:
+        return
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    target = cast(sa.Table, table.__table__)
+    statement = insert(target)
+    added = {column: target.c[column] + statement.excluded[column]}
+    session.execute(statement.on_conflict_do_update(index_elements=list(target.primary_key), set_=added), list(rows))
 
 
 def lock_row(statement: sa.Select[Any]) -> sa.Select[Any]:

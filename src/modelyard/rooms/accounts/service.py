@@ -7,6 +7,7 @@ import hashlib
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -184,6 +185,11 @@ def count_accounts(session: Session) -> int:
 def usernames(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
     """The user name of each id that exists, in one query."""
     return store.usernames(session, ids)
+
+
+def ids() -> Any:
+    """The ids of all accounts, as a subquery for other rooms."""
+    return store.ids()
 
 
 def rename_account(session: Session, account_id: UUID, *, display_name: str) -> Account:

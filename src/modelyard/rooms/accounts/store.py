@@ -44,6 +44,11 @@ def usernames(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
     return {row.id: row.username for row in rows}
 
 
+def ids() -> sa.Select[UUID, UUID]:
+    """The id of each account, twice: an account holds what is its own."""
+    return sa.select(AccountRow.id, AccountRow.id.label("owner_id"))
+
+
 def lock_administrators(session: Session) -> set[UUID]:
     """The administrators who can sign in, held until the transaction ends so that two cannot demote each other."""
     enabled = sa.select(AccountRow).where(AccountRow.role == Role.ADMINISTRATOR.value, AccountRow.disabled.is_(False))

@@ -10,6 +10,7 @@ has a grant is collected no more.
 """
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -105,6 +106,12 @@ def revoke(session: Session, *, holder_id: UUID, why: str | None = None, prefix:
 def holds(session: Session, *, holder_id: UUID, digest: str) -> bool:
     """Whether the holder has any grant on the blob."""
     return rows.find_grant(session, holder_id=holder_id, digest=digest)
+
+
+def bytes_held(session: Session, owners: Any) -> dict[UUID, int]:
+    """How many bytes each owner's holders have, a blob that several of them hold counted once; owners of none are
+    left out. ``owners`` is a subquery of another room with ``holder_id`` and ``owner_id``."""
+    return rows.bytes_held(session, owners)
 
 
 def open_granted(

@@ -95,6 +95,20 @@ def grants_with_prefix(session: Session, prefix: str) -> list[GrantRow]:
     return list(session.scalars(sa.select(GrantRow).where(GrantRow.why.startswith(prefix, autoescape=True))))
 
 
+def bytes_held(session: Session, owners: sa.Subquery) -> dict[UUID, int]:
+    """Bytes of the blobs that each owner's holders have, each blob once per owner; ``owners`` has ``holder_id`` and
+    ``owner_id``."""
+    held = (
+        sa.select(owners.c.owner_id, GrantRow.digest)
+        .join_from(owners, GrantRow, GrantRow.holder_id == owners.c.holder_id)
+        .distinct()
+        .subquery()
+    )
+    size = sa.cast(sa.func.sum(BlobRow.size), sa.BigInteger).label("bytes")
+    query = sa.select(held.c.owner_id, size).join_from(held, BlobRow, BlobRow.digest == held.c.digest)
+    return {row.owner_id: row.bytes for row in session.execute(query.group_by(held.c.owner_id))}
+
+
 def insert_upload(session: Session, values: dict[str, Any]) -> UploadRow:
     row = UploadRow(**values)
     session.add(row)

@@ -12,9 +12,10 @@ from modelyard.kit import db
 from modelyard.rooms.predictions.tables import PredictionRow
 
 
-def insert(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Those that are there already stay as they are."""
-    db.insert_all_or_ignore(session, PredictionRow, rows)
+def insert(session: Session, rows: list[dict[str, Any]]) -> Sequence[Any]:
+    """Those that are there already stay as they are; of the new ones, id, time and status."""
+    returning = (PredictionRow.id, PredictionRow.predicted_at, PredictionRow.status)
+    return db.insert_new(session, PredictionRow, rows, returning=returning)
 
 
 def prediction(session: Session, repository_id: UUID, id: UUID) -> PredictionRow | None:

@@ -54,10 +54,12 @@ __all__ = [
     "find_repository",
     "get_repository",
     "head",
+    "holders",
     "index_missing",
     "list_commits",
     "list_files",
     "list_repositories",
+    "owner_of",
     "present_repositories",
     "read_file",
     "readable_id",
@@ -263,6 +265,17 @@ def readable_id(column: Any, principal: Principal, *, require_sign_in: bool, but
     """A clause for rows of other rooms whose ``column`` holds a repository's id: those that the principal may read;
     with ``but_own``, and does not own."""
     return store.readable_id(column, principal, require_sign_in=require_sign_in, but_own=but_own)
+
+
+def holders(account_id: UUID | None = None) -> Any:
+    """A subquery of ``holder_id`` and ``owner_id``: who pays for what a holder has, of one account or of all."""
+    return store.holders(account_id)
+
+
+def owner_of(session: Session, repository_id: UUID) -> UUID | None:
+    """Whose the repository is, one being deleted too; None where it is gone."""
+    row = store.get(session, repository_id)
+    return row.owner_id if row else None
 
 
 def present_repositories(session: Session, ids: Sequence[UUID], principal: Principal | None) -> dict[UUID, Repository]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from modelyard.kit import db
 from modelyard.rooms.access import service as access
+from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.repos.tables import RepositoryRow, StarRow
 
@@ -95,6 +96,16 @@ def all_ids(session: Session) -> set[UUID]:
 
 def delete(session: Session, id: UUID) -> None:
     session.execute(sa.delete(RepositoryRow).where(RepositoryRow.id == id))
+
+
+def holders(account_id: UUID | None) -> sa.Subquery:
+    """``holder_id`` and ``owner_id`` of what may hold content: each repository for its owner, each owner for itself;
+    those of one account, or of all."""
+    own = sa.select(RepositoryRow.id.label("holder_id"), RepositoryRow.owner_id.label("owner_id"))
+    if account_id is not None:
+        itself = sa.select(sa.literal(account_id, sa.Uuid()), sa.literal(account_id, sa.Uuid()))
+        return own.where(RepositoryRow.owner_id == account_id).union_all(itself).subquery()
+    return own.union_all(accounts.ids()).subquery()
 
 
 def present(session: Session, ids: Collection[UUID]) -> list[RepositoryRow]:

@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from modelyard.kit import durable
+from sqlalchemy.orm import Session
+
+from modelyard.kit import db, durable
 from modelyard.kit.db import Database
 from modelyard.kit.durable import part, step, workflow
 from modelyard.kit.ids import new_id
+from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.content import service as content
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.schemas import Repository
 from modelyard.rooms.runs import service as runs
+from modelyard.rooms.usage import service as usage
 
 QUEUE = "erasures"
 
@@ -19,6 +24,13 @@ QUEUE = "erasures"
 class EraseTools:
     database: Database
     repositories: RepositoryOptions
+
+
+def begin_erasure(session: Session, *, principal: Principal, repository: Repository) -> None:
+    """Takes the repository out of sight; the rest follows the commit. What it used is still shown under its name."""
+    usage.keep_name(session, repository.id, repository.address)
+    repos.begin_deletion(session, principal=principal, repository=repository)
+    db.after_commit(session, lambda: enqueue_erasure(str(repository.id)))
 
 
 def enqueue_erasure(repository_id: str) -> None:

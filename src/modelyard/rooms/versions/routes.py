@@ -6,13 +6,11 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response, status
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from modelyard.kit import db
 from modelyard.kit.db import Database
 from modelyard.kit.http import Reading, Writing, provided
 from modelyard.kit.paging import Cursor, Limit, Page
 from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import SignedIn
-from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.policies import Owned, Readable, still_readable
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Kind, Repository
@@ -140,8 +138,7 @@ async def follow_build(
 @router.delete("", status_code=status.HTTP_202_ACCEPTED, operation_id="delete_repository")
 def delete_repository(session: Writing, principal: SignedIn, repository: Owned) -> None:
     """Deletes a repository and everything in it: out of sight at once, freed soon after."""
-    repos.begin_deletion(session, principal=principal, repository=repository)
-    db.after_commit(session, lambda: erasing.enqueue_erasure(str(repository.id)))
+    erasing.begin_erasure(session, principal=principal, repository=repository)
 
 
 def _require_version(database: Database, repository: Repository, number: int) -> None:

@@ -1,0 +1,162 @@
+"""Verbs on usage: recording, summing, listing. What was recorded once is never recorded again, nor changed."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from modelyard.kit.ids import new_id
+from modelyard.kit.paging import Page, decode_cursor, encode_cursor, moment
+from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.repos import service as repos
+from modelyard.rooms.usage import rules, store
+from modelyard.rooms.usage.quotas import left, require_quota, set_quotas
+from modelyard.rooms.usage.schemas import By, Entry, UsageKind, UsageLine, UsageRecord
+
+__all__ = [
+    "keep_name",
+    "left",
+    "list_records",
+    "record",
+    "record_attempt",
+    "require_quota",
+    "set_quotas",
+    "totals",
+]
+
+MOST_LINES = 10_000
+COLUMNS: dict[By, tuple[str, ...]] = {
+    By.DAY: ("day",),
+    By.KIND: (),
+    By.REPOSITORY: ("repository_id",),
+    By.VERSION: ("repository_id", "version"),
+    By.ACCOUNT: ("account_id",),
+}
+
+
+def record(session: Session, *entries: Entry) -> int:
+    """Writes down what was used, with its sums; says how many entries were new.
+
+    An entry whose source and kind are known changes nothing, so that recording again after a crash or a retry is
+    harmless. Raises ``ValueError`` for a quantity that is negative or no number.
+    """
+    rows = [_row(entry) for entry in rules.counted(entries)]
+    inserted = store.insert_records(session, rows)
+    store.add_to_days(session, rules.days(inserted))
+    return len(inserted)
+
+
+def record_attempt(
+    session: Session,
+    *,
+    account_id: UUID,
+    repository_id: UUID | None,
+    version: int | None,
+    run_id: UUID,
+    attempt: int,
+    started_at: datetime,
+    ended_at: datetime,
+    cpu_seconds: float | None,
+    memory_gb_seconds: float | None,
+    gpu_seconds: float | None,
+) -> None:
+    """What an attempt of a run used, in the transaction that ends it; None where the engine cannot know.
+
+    However many attempts a run takes, it counts as one run. May be repeated.
+    """
+    place = {"account_id": account_id, "repository_id": repository_id, "version": version, "run_id": run_id}
+    period = {"at": ended_at, "began_at": started_at, "ended_at": ended_at, "attempt": attempt}
+    used = {
+        UsageKind.CPU_SECONDS: cpu_seconds,
+        UsageKind.MEMORY_GB_SECONDS: memory_gb_seconds,
+        UsageKind.GPU_SECONDS: gpu_seconds,
+    }
+    details: dict[str, Any] = place | period
+    source = f"run:{run_id}:{attempt}"
+    entries = [Entry(kind=kind, quantity=n, source=source, **details) for kind, n in used.items() if n is not None]
+    record(session, Entry(kind=UsageKind.RUNS, quantity=1, source=f"run:{run_id}", **details), *entries)
+
+
+def totals(session: Session, account_id: UUID | None, *, since: date, until: date, by: By) -> list[UsageLine]:
+    """Sums by kind and ``by`` from ``since`` to ``until``, both days included, ``MOST_LINES`` at most; ``account_id``
+    None: of everybody. All but those by run come from the daily sums."""
+    if by is By.RUN:
+        first, end = rules.moments(since, until)
+        sums = store.run_sums(session, account_id, since=first, until=end, limit=MOST_LINES)
+    else:
+        sums = store.day_sums(session, account_id, since=since, until=until, by=COLUMNS[by], limit=MOST_LINES)
+    found = [row._asdict() for row in sums]
+    owners = accounts.usernames(session, {row["account_id"] for row in found if "account_id" in row})
+    names = _names(session, (row.get("repository_id") for row in found))
+    return [_line(row, owners, names) for row in found]
+
+
+def list_records(
+    session: Session, account_id: UUID | None, *, since: date, until: date, cursor: str | None = None, limit: int = 50
+) -> Page[UsageRecord]:
+    """The ledger's entries of these days, the latest first; ``account_id`` None: everybody's."""
+    at, id = decode_cursor(cursor, moment, UUID) if cursor else (None, None)
+    before = (at, id) if at and id else None
+    first, end = rules.moments(since, until)
+    rows = store.records(session, account_id, since=first, until=end, before=before, limit=limit + 1)
+    shown = rows[:limit]
+    owners = accounts.usernames(session, {row.account_id for row in shown})
+    names = _names(session, (row.repository_id for row in shown))
+    items = [
+        UsageRecord(
+            id=row.id,
+            at=row.at,
+            began_at=row.began_at,
+            ended_at=row.ended_at,
+            account=owners.get(row.account_id),
+            repository=names[row.repository_id][0] if row.repository_id else None,
+            repository_id=row.repository_id,
+            version=row.version,
+            run=row.run_id,
+            attempt=row.attempt,
+            kind=UsageKind(row.kind),
+            quantity=row.quantity,
+            source=row.source,
+        )
+        for row in shown
+    ]
+    following = encode_cursor(shown[-1].at.isoformat(), shown[-1].id) if len(rows) > limit else None
+    return Page(items=items, next_cursor=following)
+
+
+def keep_name(session: Session, repository_id: UUID, name: str) -> None:
+    """Remembers what a repository was called, when it is deleted: what it used is still shown."""
+    store.keep_name(session, repository_id, name)
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return asdict(entry) | {"id": new_id(), "kind": entry.kind.value}
+
+
+def _line(row: dict[str, Any], owners: dict[UUID, str], names: dict[UUID, tuple[str | None, bool]]) -> UsageLine:
+    repository_id = row.get("repository_id")
+    if repository_id == rules.NO_REPOSITORY:
+        repository_id = None
+    name, deleted = names[repository_id] if repository_id else (None, False)
+    return UsageLine(
+        kind=UsageKind(row["kind"]),
+        quantity=row["quantity"],
+        day=row.get("day"),
+        account=owners.get(row["account_id"]) if "account_id" in row else None,
+        repository=name,
+        repository_id=repository_id,
+        deleted=deleted,
+        version=row.get("version") or None,
+        run=row.get("run_id"),
+    )
+
+
+def _names(session: Session, ids: Iterable[UUID | None]) -> dict[UUID, tuple[str | None, bool]]:
+    """What each repository is called, or was when it was deleted, and whether it is gone."""
+    wanted = {id for id in ids if id is not None and id != rules.NO_REPOSITORY}
+    there = repos.present_repositories(session, list(wanted), None)
+    gone = store.names(session, wanted - set(there))
+    return {id: (there[id].address, False) if id in there else (gone.get(id), True) for id in wanted}
