@@ -90,6 +90,8 @@ class EngineContract:
         ended, _ = bench.run("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
         assert ended.usage.cpu_seconds is None or 0 < ended.usage.cpu_seconds < DEADLINE
         assert ended.usage.memory_peak_bytes is None or ended.usage.memory_peak_bytes > 0
+        assert ended.usage.memory_byte_seconds is None or ended.usage.memory_byte_seconds >= 0
+        assert ended.usage.gpu_seconds is None or ended.usage.gpu_seconds >= 0
 
     # --- logs
 

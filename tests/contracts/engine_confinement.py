@@ -1,6 +1,7 @@
 """What a container may not do, for engines that promise at least ``Isolation.CHROOT``."""
 
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,18 @@ class ConfinementContract(EngineContract):
         ended, _ = bench.run("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done")
         assert ended.usage.cpu_seconds is not None
         assert 0.02 < ended.usage.cpu_seconds < DEADLINE
+
+    def test_memory_is_counted_for_as_long_as_it_is_held(self, bench: Bench) -> None:
+        """200 MB for two seconds, or as much longer as the machine takes."""
+        begun = time.monotonic()
+        hold = "{ head -c 200000000 /dev/zero; sleep 2; } | tail -c 199999999 | wc -c"
+        container = bench.start(hold)
+        middle = bench.engine.wait(container.name, timeout=1.2).usage.memory_byte_seconds
+        ended = bench.wait(container.name)
+        most = time.monotonic() - begun
+        assert ended.usage.memory_byte_seconds is not None
+        assert 0.75 * 2 * 200e6 < ended.usage.memory_byte_seconds < 1.5 * most * 200e6
+        assert middle is None or middle < ended.usage.memory_byte_seconds
 
     def own(self, folder: Path) -> None:
         """Gives what a test made to the user as whom the engine runs, where that is another."""

@@ -23,7 +23,8 @@ from modelyard.rooms.runs.ports import Container, ContainerSpec, Isolation, Stat
 
 @dataclass
 class Running:
-    """What a program is given: ``write`` adds to the log, ``stopping`` is set when it shall end."""
+    """What a program is given: ``write`` adds to the log, ``stopping`` is set when it shall end, ``usage`` is what the
+    engine shall say that it used."""
 
     spec: ContainerSpec
     log: bytearray = field(default_factory=bytearray)
@@ -32,6 +33,7 @@ class Running:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     exit_code: int | None = None
     reason: str | None = None
+    usage: Usage = field(default_factory=Usage)
     kill: Callable[[], None] = lambda: None
     terminate: Callable[[], None] = lambda: None
 
@@ -136,7 +138,7 @@ class FakeEngine:
             started_at=running.started_at,
             exit_code=running.exit_code if ended else None,
             reason=running.reason if ended else None,
-            usage=Usage(),
+            usage=running.usage,
         )
 
     def _start(self, running: Running) -> None:

@@ -82,10 +82,16 @@ class ContainerSpec:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a container has used so far; ``None`` where the engine cannot know."""
+    """What a container has used so far; ``None`` where the engine cannot know.
+
+    ``memory_byte_seconds`` is the memory it held, times how long, from looks of a second apart at most where somebody
+    watches (the engine says how exact it is). ``gpu_seconds``: GPUs it was given, times how long.
+    """
 
     cpu_seconds: float | None = None
     memory_peak_bytes: int | None = None
+    memory_byte_seconds: float | None = None
+    gpu_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,7 +298,7 @@ def test_usage_comes_from_the_engine_where_control_groups_are_out_of_reach(
     last = engine.stop("one", grace=0).usage  # as it was last seen
     assert last.cpu_seconds
     assert last.cpu_seconds >= usage.cpu_seconds
-    assert open_engine(cgroup_root=tmp_path / "none").wait("one").usage == Usage()
+    assert open_engine(cgroup_root=tmp_path / "none").wait("one").usage == Usage(gpu_seconds=0.0)
 
 
 def test_what_a_crash_left_between_create_and_start_gives_way(

@@ -1,5 +1,6 @@
 """The pure parts of the Docker engine."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from modelyard.adapters.engines.docker.cgroups import CgroupTree
 from modelyard.adapters.engines.docker.inspection import cut_log, parse_time
+from modelyard.adapters.engines.docker.memory import HeldMemory
 from modelyard.rooms.runs.ports import Usage
 
 
@@ -41,7 +43,9 @@ def test_usage_in_one_tree(tmp_path: Path) -> None:
     (group / "pids.events").write_text("max 0\n")
     tree = CgroupTree(tmp_path, systemd=False)
     assert tree.parent("web-c1") == "/modelyard/web-c1"
+    (group / "memory.current").write_text("2048\n")
     assert tree.usage("web-c1") == Usage(1.5, 4096)
+    assert tree.memory_now("web-c1") == 2048
     assert tree.memory_ran_out("web-c1")
     assert not tree.processes_ran_out("web-c1")
 
@@ -50,17 +54,34 @@ def test_usage_in_a_tree_per_controller(tmp_path: Path) -> None:
     for controller, file, text in (
         ("cpuacct", "cpuacct.usage", "2500000000\n"),
         ("memory", "memory.max_usage_in_bytes", "8192\n"),
+        ("memory", "memory.usage_in_bytes", "1024\n"),
     ):
         group = tmp_path / controller / "modelyard/c1"
-        group.mkdir(parents=True)
+        group.mkdir(parents=True, exist_ok=True)
         (group / file).write_text(text)
-    assert CgroupTree(tmp_path, systemd=False).usage("c1") == Usage(2.5, 8192)
+    tree = CgroupTree(tmp_path, systemd=False)
+    assert tree.usage("c1") == Usage(2.5, 8192)
+    assert tree.memory_now("c1") == 1024
+
+
+def test_memory_is_summed_up_from_look_to_look() -> None:
+    begun, memory = datetime(2026, 11, 21, tzinfo=UTC), HeldMemory()
+    assert memory.so_far("c1") is None
+    for second, held in ((0, 0), (2, 100), (4, 100)):
+        memory.look("c1", at=begun + timedelta(seconds=second), held=held)
+    assert memory.so_far("c1") == 100 + 200
+    for _ in range(2):
+        memory.end("c1", at=begun + timedelta(seconds=5))
+    assert memory.so_far("c1") == 400
+    memory.forget("c1")
+    assert memory.so_far("c1") is None
 
 
 @pytest.mark.parametrize("systemd", [True, False])
 def test_usage_of_a_group_that_is_gone_is_unknown(tmp_path: Path, systemd: bool) -> None:
     tree = CgroupTree(tmp_path, systemd=systemd)
     assert tree.usage("c1") is None
+    assert tree.memory_now("c1") is None
     assert not tree.memory_ran_out("c1")
     tree.remove("c1")
 

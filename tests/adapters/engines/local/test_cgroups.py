@@ -41,9 +41,11 @@ def test_what_version_2_tells(tmp_path: Path) -> None:
     folder = tmp_path / "name"
     (folder / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 1000000\n")
     (folder / "memory.peak").write_text("4096\n")
+    (folder / "memory.current").write_text("2048\n")
     (folder / "memory.events").write_text("low 0\noom 1\noom_kill 0\n")
     (folder / "pids.events").write_text("max 3\n")
     assert (cgroups.cpu_seconds(groups), cgroups.memory_peak(groups)) == (1.5, 4096)
+    assert cgroups.memory_now(groups) == 2048
     assert not cgroups.out_of_memory(groups)
     assert cgroups.out_of_pids(groups)
     (folder / "memory.events").write_text("oom_kill 2\n")
@@ -55,8 +57,10 @@ def test_what_version_1_tells(tmp_path: Path) -> None:
     folder = tmp_path / "name"
     (folder / "cpuacct.usage").write_text("1500000000\n")
     (folder / "memory.max_usage_in_bytes").write_text("4096\n")
+    (folder / "memory.usage_in_bytes").write_text("1024\n")
     (folder / "memory.oom_control").write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n")
     assert (cgroups.cpu_seconds(groups), cgroups.memory_peak(groups)) == (1.5, 4096)
+    assert cgroups.memory_now(groups) == 1024
     assert cgroups.out_of_memory(groups)
     assert not cgroups.out_of_pids(groups)
 
@@ -65,6 +69,7 @@ def test_absent_controllers_tell_and_limit_nothing(tmp_path: Path) -> None:
     groups = [Place(2, str(tmp_path / "absent"), ["memory"])]
     assert cgroups.cpu_seconds(groups) is None
     assert cgroups.memory_peak(groups) is None
+    assert cgroups.memory_now(groups) is None
     assert cgroups.limits_memory(groups)
     assert not cgroups.limits_pids(groups)
     assert not cgroups.limits_cpu(groups)

@@ -34,6 +34,10 @@ class CgroupTree:
             return Usage(seconds, _number(self._read(name, "memory.peak")))
         return None
 
+    def memory_now(self, name: str) -> int | None:
+        """Bytes charged to it at this moment, cached pages of files included."""
+        return _number(self._read(name, "memory.usage_in_bytes") or self._read(name, "memory.current"))
+
     def memory_ran_out(self, name: str) -> bool:
         """Whether the kernel killed something for want of memory (v2 counts it in the parent as well)."""
         return _fields(self._read(name, "memory.events") or "").get("oom_kill", 0) > 0

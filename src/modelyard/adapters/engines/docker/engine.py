@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from modelyard.adapters.engines.docker.config import Place
 from modelyard.adapters.engines.docker.connection import Connection, explain
 from modelyard.adapters.engines.docker.disk import DiskBound, said_no_room
 from modelyard.adapters.engines.docker.images import EngineImages
+from modelyard.adapters.engines.docker.memory import HeldMemory
 from modelyard.adapters.engines.docker.programs import ProgramCheck
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.runs.errors import ContainerExists, ContainerMissing, EngineRefused
@@ -64,6 +66,7 @@ class DockerEngine:
         self._programs = ProgramCheck()
         self._disk = DiskBound()
         self._last_usage: dict[str, Usage] = {}
+        self._memory = HeldMemory()
 
     def create(self, spec: ContainerSpec) -> Container:
         config.check_spec(spec, self.connection.socket)
@@ -184,19 +187,36 @@ class DockerEngine:
     def _view(self, api: APIClient, name: str) -> Container:
         facts = self._within_bounds(api, name, self._inspect(api, name))
         cgroups, group = self._cgroups(), self._engine_name(name)
-        running = inspection.is_running(facts["State"])
-        if usage := cgroups.usage(group) or (_statistics(api, facts["Id"]) if running else None):
-            self._last_usage[name] = usage
+        self._note_usage(api, name, facts)
         return inspection.container(
             facts,
             name=name,
             isolation=self.isolation,
-            usage=self._last_usage.get(name),
+            usage=self._usage(name, facts),
             stopped=(self._stopped / name).exists(),
             memory_ran_out=cgroups.memory_ran_out(group),
             processes_ran_out=cgroups.processes_ran_out(group),
             disk_ran_out=self._disk_ran_out(api, name, facts),
         )
+
+    def _note_usage(self, api: APIClient, name: str, facts: Mapping[str, Any]) -> None:
+        """Keeps what is known of its use, which may be unknown after its end."""
+        cgroups, group, running = self._cgroups(), self._engine_name(name), inspection.is_running(facts["State"])
+        usage, held = cgroups.usage(group), cgroups.memory_now(group)
+        if running and (usage is None or held is None):
+            statistics = _statistics(api, facts["Id"])
+            usage, held = usage or inspection.usage(statistics), inspection.memory_now(statistics)
+        if usage:
+            self._last_usage[name] = usage
+        if running and held is not None:
+            self._memory.look(name, at=datetime.now(UTC), held=held)
+
+    def _usage(self, name: str, facts: Mapping[str, Any]) -> Usage:
+        """What is known; no container of this engine is given a GPU."""
+        if not inspection.is_running(facts["State"]):
+            self._memory.end(name, at=inspection.parse_time(facts["State"]["FinishedAt"]))
+        known = self._last_usage.get(name, Usage())
+        return replace(known, memory_byte_seconds=self._memory.so_far(name), gpu_seconds=0.0)
 
     def _within_bounds(self, api: APIClient, name: str, facts: dict[str, Any]) -> dict[str, Any]:
         """Ends a container that wrote too much to the host's folders; returns the facts as they are then."""
@@ -226,6 +246,7 @@ class DockerEngine:
             (marks / name).unlink(missing_ok=True)
         self._disk.forget(name)
         self._last_usage.pop(name, None)
+        self._memory.forget(name)
         self._cgroups().remove(self._engine_name(name))
 
     def _engine_name(self, name: str) -> str:
@@ -252,11 +273,11 @@ def _start(api: APIClient, container: str) -> None:
         raise EngineRefused(f"The engine cannot start the container: {explain(e)}") from e
 
 
-def _statistics(api: APIClient, container: str) -> Usage | None:
+def _statistics(api: APIClient, container: str) -> dict[str, Any]:
     """What the engine itself counts, while the container runs: for where its control groups are out of reach."""
     with suppress(APIError):
-        return inspection.usage(dict(api.stats(container, stream=False, one_shot=True)))
-    return None
+        return dict(api.stats(container, stream=False, one_shot=True))
+    return {}
 
 
 def _signal(api: APIClient, container: str, signal: str) -> None:

@@ -74,6 +74,12 @@ def usage(statistics: Mapping[str, Any]) -> Usage | None:
     return Usage(nanoseconds / 1e9, memory.get("max_usage") or memory.get("usage"))
 
 
+def memory_now(statistics: Mapping[str, Any]) -> int | None:
+    """Bytes held, from the same answer."""
+    held = statistics.get("memory_stats", {}).get("usage")
+    return held if isinstance(held, int) else None
+
+
 def parse_time(text: str) -> datetime:
     """RFC 3339 with nanoseconds, which Python keeps to the microsecond."""
     return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))

@@ -122,7 +122,7 @@ class Folders:
             started_at=datetime.fromtimestamp(state["started_at"], UTC),
             exit_code=ended["exit_code"] if ended else None,
             reason=ended["reason"] if ended else None,
-            usage=Usage(**usage),
+            usage=Usage(gpu_seconds=0.0, **usage),  # none is given a GPU
         )
 
     def wait(self, name: str, timeout: float | None) -> Container:
@@ -209,7 +209,7 @@ class Folders:
                 _end_leftovers(name, document, state)
             for inside, source in document.get("moves", []):
                 move_back(inside, source)
-            usage = read_record(folder, USAGE) or {"cpu_seconds": None, "memory_peak_bytes": None}
+            usage = read_record(folder, USAGE) or {}
             reason = "its supervisor was killed" if same_boot else "the machine was restarted"
             ended = {"exit_code": _LOST, "reason": reason, "usage": usage, "ended_at": time.time()}
             write_record(folder, EXIT, to_json(ended))
@@ -291,6 +291,7 @@ def _usage_so_far(folder: str, state: dict[str, Any]) -> dict[str, Any]:
     return {
         "cpu_seconds": told.get("cpu_seconds") if cpu is None else cpu,
         "memory_peak_bytes": memory or told.get("memory_peak_bytes"),
+        "memory_byte_seconds": told.get("memory_byte_seconds"),
     }
 
 

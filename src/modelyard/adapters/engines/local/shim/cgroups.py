@@ -83,6 +83,14 @@ def memory_peak(groups: list[Place]) -> int | None:
     return None
 
 
+def memory_now(groups: list[Place]) -> int | None:
+    """Bytes charged at this moment: what its processes hold, its files in memory, and cached pages of files."""
+    for group in groups:
+        if "memory" in group.controllers:
+            return _number(f"{group.folder}/{'memory.current' if group.version == 2 else 'memory.usage_in_bytes'}")
+    return None
+
+
 def limits_memory(groups: list[Place]) -> bool:
     return any("memory" in group.controllers for group in groups)
 

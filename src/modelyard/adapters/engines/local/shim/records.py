@@ -12,7 +12,7 @@ SPEC, STATE, EXIT, USAGE, LOG, LOCK, STOP = (
     "stop",
 )
 """``spec``: what the engine asked, before the start. ``state``: the supervisor's pid and start, once it runs.
-``exit``: how it ended. ``usage``: so far, where no control group tells. ``stop``: a wish to stop; its content is the
+``exit``: how it ended. ``usage``: so far, what no control group tells. ``stop``: a wish to stop; its content is the
 grace in seconds."""
 
 _ESCAPES = {ord('"'): '\\"', ord("\\"): "\\\\"} | {

@@ -25,6 +25,8 @@ from modelyard.adapters.engines.local.shim.sandbox import KILLED, Sandbox
 Starter = Callable[[Plan, list[cgroups.Place]], Sandbox]
 _LAST_WORDS = 5.0
 """Seconds to wait for the log to close after everything was killed."""
+_TELL = 2.0
+"""Seconds between two notes of what was used so far."""
 
 
 class Supervisor:
@@ -36,7 +38,7 @@ class Supervisor:
         self._sandbox: Sandbox | None = None
         self._reason: str | None = None
         self._deadline: float | None = None
-        self._told = 0.0
+        self._told = time.monotonic()
         self._wake, wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signals.set_wakeup_fd(wake_writer)
         for number in (signals.SIGTERM, signals.SIGCHLD):
@@ -81,7 +83,7 @@ class Supervisor:
         while not sandbox.ended():
             self._wait_for_news()
             self._heed_stop(sandbox)
-            self._heed_limits(sandbox)
+            self._heed_use(sandbox)
         self._finish(sandbox)
 
     def _running(self) -> Sandbox:
@@ -108,12 +110,12 @@ class Supervisor:
         if self._log.source in ready and self._log.open:
             self._log.pump()
 
-    def _patience(self) -> float | None:
-        """Seconds until something must be looked at, None when only news can matter."""
-        waits = [self._meter.interval] if self._meter.needed else []
+    def _patience(self) -> float:
+        """Seconds until something must be looked at."""
+        waits = [max(0.0, self._meter.due_in)]
         if self._deadline is not None:
             waits.append(max(0.0, self._deadline - time.monotonic()))
-        return min(waits, default=None)
+        return min(waits)
 
     def _heed_stop(self, sandbox: Sandbox) -> None:
         grace = self._wished_grace()
@@ -135,18 +137,18 @@ class Supervisor:
         except OSError:
             return None
 
-    def _heed_limits(self, sandbox: Sandbox) -> None:
-        if not self._meter.needed or self._reason not in (None, "stopped"):
+    def _heed_use(self, sandbox: Sandbox) -> None:
+        if self._meter.due_in > 0:
             return
         excess = self._meter.look()
-        if excess is not None:
+        if excess is not None and self._reason in (None, "stopped"):
             self._reason = excess
             sandbox.kill()
         self._tell_usage()
 
     def _tell_usage(self) -> None:
-        """Once a second at most, and only where the engine cannot read a control group."""
-        if time.monotonic() - self._told >= 1.0:
+        """Writes down from time to time what the engine cannot read from a control group."""
+        if time.monotonic() - self._told >= _TELL:
             self._told = time.monotonic()
             write_record(self._plan.folder, USAGE, to_json(self._meter.usage()))
 
