@@ -20,10 +20,19 @@ from support import server
 from support.server import Server
 from support.waiting import until
 
-OF_ADMINISTRATORS = {"list_accounts", "create_account", "change_account", "reset_password", "change_site", "diagnose"}
+OF_ADMINISTRATORS = {
+    "list_accounts",
+    "create_account",
+    "change_account",
+    "set_quotas",
+    "reset_password",
+    "change_site",
+    "diagnose",
+}
 OF_PEOPLE = {"reset_password"}
 """Operations of administrators that no token may call."""
 OF_TUS = {"create_upload", "upload_standing", "append_to_upload", "end_upload"}
+OF_USAGE = {"get_usage", "get_usage_csv", "list_usage_records", "get_quotas"}
 OF_DATASETS = {"count_contents", "list_dataset_files", "download_file", "download_archive"}
 BYTES = "application/offset+octet-stream"
 GOOD, OTHER, FAILED = 1, 2, 3
@@ -63,6 +72,9 @@ class Fuzzed:
             case.query = {"path": "adder.py", "revision": "v1"}
         if operation_id == "compare_revisions":
             case.query = {"base": "v1", "head": "v2"}
+        if operation_id in OF_USAGE:
+            for name in ("account", "since"):
+                case.query.pop(name, None)
         if isinstance(case.body, dict):
             case.body |= self._body(operation_id, case.body)
 
@@ -108,6 +120,7 @@ class Fuzzed:
             "change_repository": lambda: {"name": self._new_repository()},
             "change_account": lambda: {"username": self.victim},
             "reset_password": lambda: {"username": self.victim},
+            "set_quotas": lambda: {"username": self.victim},
             "revoke_token": lambda: {"token_id": self._new_token()},
             "delete_invitation": lambda: {"invitation_id": self._new_invitation()["id"]},
             "upload_standing": lambda: {"upload_id": self._new_upload(b"", length=100)},

@@ -61,6 +61,7 @@ from modelyard.rooms.serving.ports import ServingOptions
 from modelyard.rooms.serving.routes import router as serving_router
 from modelyard.rooms.serving.service import ServingUsers
 from modelyard.rooms.usage.ports import UsageOptions
+from modelyard.rooms.usage.routes import router as usage_router
 from modelyard.rooms.versions import erasing, tasks
 from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.erasing import EraseTools
@@ -87,6 +88,7 @@ ROUTERS = (
     bundles_router,
     predictions_router,
     serving_router,
+    usage_router,
     doctor_router,
     health_router,
     registry_router,
