@@ -17,12 +17,15 @@ from modelyard.rooms.predictions import service as predictions
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.ports import ClearsRemains, EvictsImages
+from modelyard.rooms.serving import fleet
+from modelyard.rooms.usage import sampling
 from modelyard.rooms.versions import erasing, tasks
 from modelyard.rooms.versions import service as versions
 
 log = logging.getLogger("modelyard.housekeeping")
 
 INTERVAL_S = 60.0
+TRAFFIC_S = 5.0
 
 
 def settle(parts: Parts) -> None:
@@ -65,8 +68,15 @@ async def run(parts: Parts) -> None:
     """Once a minute, until cancelled: what expires goes, what nobody holds is freed."""
     while True:
         await asyncio.sleep(INTERVAL_S)
-        for work in (_expire, _collect, _evict, sweep):
+        for work in (_expire, _collect, _evict, _sample, sweep):
             await _quietly(work, parts)
+
+
+async def run_traffic(parts: Parts) -> None:
+    """Every few seconds, until cancelled: bytes that left are written down."""
+    while True:
+        await asyncio.sleep(TRAFFIC_S)
+        await _quietly(_flush, parts)
 
 
 async def _quietly(work: Callable[[Parts], None], parts: Parts) -> None:
@@ -88,6 +98,16 @@ def _expire(parts: Parts) -> None:
 
 def _collect(parts: Parts) -> None:
     content.collect_garbage(parts.database, parts.blobs, grace=parts.content.gc_grace, clock=parts.clock)
+
+
+def _sample(parts: Parts) -> None:
+    """What boxes use and accounts hold."""
+    fleet.sample_boxes(parts.fleet)
+    sampling.record_storage(parts.database, now=parts.clock())
+
+
+def _flush(parts: Parts) -> None:
+    parts.traffic.flush()
 
 
 def _evict(parts: Parts) -> None:

@@ -50,7 +50,7 @@ from modelyard.rooms.repos.discovery_routes import router as discovery_router
 from modelyard.rooms.repos.git_routes import router as git_router
 from modelyard.rooms.repos.picture_routes import router as picture_router
 from modelyard.rooms.repos.pictures import PictureTools
-from modelyard.rooms.repos.ports import RepositoryOptions, UseLog
+from modelyard.rooms.repos.ports import RepositoryOptions, Traffic, UseLog
 from modelyard.rooms.repos.routes import router as repos_router
 from modelyard.rooms.runs.logs import LogTools
 from modelyard.rooms.runs.ports import Engine, Wake
@@ -125,7 +125,7 @@ def create_app(settings: Settings) -> Asgi:
     api = create_api()
     _provide(api, parts, pool)
     api.router.lifespan_context = lambda _: _lifespan(parts, pool)
-    gateway = Gateway(pool, parts.accounts, parts.uses)
+    gateway = Gateway(pool, parts.accounts, parts.uses, parts.traffic)
     bounded = Admission(api)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
@@ -190,6 +190,7 @@ async def _lifespan(parts: Parts, pool: Pool) -> AsyncIterator[None]:
         asyncio.create_task(pool.run(), name="boxes"),
         asyncio.create_task(pool.run_reports(), name="predictions"),
         asyncio.create_task(housekeeping.run(parts), name="housekeeping"),
+        asyncio.create_task(housekeeping.run_traffic(parts), name="traffic"),
     ]
     try:
         yield
@@ -199,6 +200,8 @@ async def _lifespan(parts: Parts, pool: Pool) -> AsyncIterator[None]:
         await asyncio.gather(*looking, return_exceptions=True)
         await pool.close()
         await anyio.to_thread.run_sync(parts.runner.close)
+        with contextlib.suppress(Exception):
+            await anyio.to_thread.run_sync(parts.traffic.flush)
         with contextlib.suppress(Exception):
             await anyio.to_thread.run_sync(durable.shutdown)
         parts.database.close()
@@ -219,6 +222,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, DatasetTools, parts.datasets)
     provide(app, UseLog, parts.uses)  # type: ignore[type-abstract]
     provide(app, UsageOptions, parts.usage)
+    provide(app, Traffic, parts.traffic)  # type: ignore[type-abstract]
     provide(app, PushTools, parts.pushes)
     provide(app, BundleTools, parts.bundles)
     provide(app, ServingOptions, parts.fleet.options)

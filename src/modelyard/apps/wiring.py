@@ -39,6 +39,7 @@ from modelyard.rooms.runs.staging import StagingTools
 from modelyard.rooms.serving.fleet import FleetTools
 from modelyard.rooms.serving.ports import ServingOptions
 from modelyard.rooms.usage.ports import UsageOptions
+from modelyard.rooms.usage.traffic import Traffic
 from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.ports import Bounds
@@ -66,6 +67,7 @@ class Parts:
     datasets: DatasetTools
     uses: Uses
     usage: UsageOptions
+    traffic: Traffic
     pushes: PushTools
     builds: BuildTools
     bundles: BundleTools
@@ -116,6 +118,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         datasets=datasets,
         uses=Uses(database, clock=clock),
         usage=UsageOptions(settings.quotas),
+        traffic=Traffic(database, clock=clock),
         pushes=PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python, _bounds(settings)),
         builds=BuildTools(
             database,

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -115,6 +115,27 @@ def download_response(
         return Response(None, status, headers=headers, media_type=media_type)
     chunks = read_ahead(stream.read(chosen.start, chosen.length))
     return StreamingResponse(chunks, status, headers=headers, media_type=media_type)
+
+
+def count_sent(response: Response, count: Callable[[int], None]) -> Response:
+    """Has ``count`` told the bytes of each chunk of a streamed body once the server has taken it to be sent: what a
+    caller who leaves never gets is not counted. Other responses stay as they are."""
+    if isinstance(response, StreamingResponse):
+        response.body_iterator = _counted(response.body_iterator, count)
+    return response
+
+
+async def _counted(
+    chunks: AsyncIterable[str | bytes | memoryview], count: Callable[[int], None]
+) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in chunks:
+            data = chunk.encode() if isinstance(chunk, str) else bytes(chunk)
+            yield data
+            count(len(data))
+    finally:
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
 
 
 async def read_ahead(chunks: Iterator[bytes]) -> AsyncGenerator[bytes, None]:

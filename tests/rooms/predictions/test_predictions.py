@@ -134,3 +134,20 @@ def test_a_box_that_is_killed_leaves_no_trace_of_trouble(yard: Yard) -> None:
     kill_box(yard.server, replica["id"])
     assert yard.call(url, text="b").status_code == 200
     until(lambda: listed(yard, "killed"), seconds=30)
+
+
+def test_predictions_their_answers_and_their_box_are_the_owners_usage(yard: Yard) -> None:
+    def used() -> dict[str, float]:
+        with yard.calling() as client:
+            lines = client.get("/api/v1/usage", params={"by": "version"}).json()["items"]
+        return {line["kind"]: line["quantity"] for line in lines if line["repository"] == yard.address("paid")}
+
+    url = yard.serve("paid")
+    answers = [yard.call(url, text="a"), yard.call(url, text="b"), yard.call(url, what="raise")]
+    wait_listed(yard, "paid", 3)
+    assert used()["predictions"] == 2
+    sent = sum(len(answer.content) for answer in answers)
+    until(lambda: used().get("bytes_out") == sent, seconds=60, what="the bytes that were sent are written down")
+    yard.api("DELETE", "paid", "deployment")
+    until(lambda: used().get("memory_gb_seconds"), seconds=60, what="what the box used is written down at its end")
+    assert used()["cpu_seconds"] > 0

@@ -16,12 +16,14 @@ from modelyard.rooms.serving.fleet import FleetTools
 from modelyard.rooms.serving.gateway import Gateway
 from modelyard.rooms.serving.pool import Pool
 from modelyard.rooms.serving.ports import ServingOptions
+from modelyard.rooms.usage.traffic import Traffic
 
 
 def test_one_looks_an_address_up_for_all_who_ask_meanwhile(db: Database, tmp_path: Path) -> None:
     blobs = MemoryBlobStore()
     tools = FleetTools(db, FakeEngine(blobs), blobs, ServingOptions(tmp_path), system_clock)
     uses = Uses(db, clock=system_clock)
+    traffic = Traffic(db, clock=system_clock)
     asked: list[str] = []
 
     @sa.event.listens_for(db.engine, "before_cursor_execute")
@@ -29,7 +31,7 @@ def test_one_looks_an_address_up_for_all_who_ask_meanwhile(db: Database, tmp_pat
         asked.append(statement)
 
     def statuses_of(callers: int) -> list[int]:
-        return asyncio.run(_call(Gateway(Pool(tools), AccountOptions("http://localhost"), uses), callers))
+        return asyncio.run(_call(Gateway(Pool(tools), AccountOptions("http://localhost"), uses, traffic), callers))
 
     assert statuses_of(1) == [401]
     once = len(asked)

@@ -1,24 +1,26 @@
 """HTTP of bundles: one download per version and platform, which resumes, and its checksum."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
 from modelyard.kit.http import Reading, provided
-from modelyard.kit.ranges import download_response
+from modelyard.kit.ranges import count_sent, download_response
 from modelyard.rooms.access.policies import Anyone
 from modelyard.rooms.bundles import service
 from modelyard.rooms.bundles.ports import BundleTools
 from modelyard.rooms.bundles.schemas import Bundle
 from modelyard.rooms.repos.policies import Readable
-from modelyard.rooms.repos.ports import Use, UseLog
+from modelyard.rooms.repos.ports import Traffic, Use, UseLog
 from modelyard.rooms.versions.schemas import Platform
 
 router = APIRouter(prefix="/api/v1/repos/{owner}/{name}/versions/{number}/bundle", tags=["bundles"])
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Uses = Annotated[UseLog, Depends(provided(UseLog))]  # type: ignore[type-abstract]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
 Tools = Annotated[BundleTools, Depends(provided(BundleTools))]
 Wanted = Annotated[
     Platform | None, Query(description="Default: the server's own where the version has it, else its first.")
@@ -43,7 +45,13 @@ Opened = Annotated[Bundle, Depends(_opened)]
 @router.get("", operation_id="download_bundle", response_class=StreamingResponse, responses=ANSWERS)  # type: ignore[arg-type]
 @router.head("", include_in_schema=False)
 def download_bundle(
-    request: Request, principal: Anyone, repository: Readable, number: Number, bundle: Opened, uses: Uses
+    request: Request,
+    principal: Anyone,
+    repository: Readable,
+    number: Number,
+    bundle: Opened,
+    uses: Uses,
+    traffic: Sent,
 ) -> Response:
     """The model, its page and the steps to run both, as one tar that Docker and Podman load; resumes by `Range`."""
     response = download_response(
@@ -51,7 +59,7 @@ def download_bundle(
     )
     if request.method == "GET":
         uses.note(principal, repository_id=repository.id, version=number, how=Use.DOWNLOAD)
-    return response
+    return count_sent(response, partial(traffic.count, repository_id=repository.id, version=number))
 
 
 @router.get("/checksum", operation_id="read_bundle_checksum", response_class=PlainTextResponse)

@@ -1,25 +1,27 @@
 """HTTP of a dataset's files: ``/api/v1/repos/{owner}/{name}/versions/{number}/…``, with ranges and ETags."""
 
 import base64
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from modelyard.kit.http import Reading, provided
 from modelyard.kit.paging import Cursor, Limit, Page
-from modelyard.kit.ranges import download_response
+from modelyard.kit.ranges import count_sent, download_response
 from modelyard.rooms.access.policies import Anyone
 from modelyard.rooms.datasets import rules, service
 from modelyard.rooms.datasets.schemas import ArchiveFormat, DatasetContents, DatasetFile, Snapshot
 from modelyard.rooms.datasets.service import DatasetTools
 from modelyard.rooms.repos.policies import Readable
-from modelyard.rooms.repos.ports import Use, UseLog
+from modelyard.rooms.repos.ports import Traffic, Use, UseLog
 
 router = APIRouter(prefix="/api/v1/repos/{owner}/{name}/versions/{number}", tags=["datasets"])
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Tools = Annotated[DatasetTools, Depends(provided(DatasetTools))]
 Uses = Annotated[UseLog, Depends(provided(UseLog))]  # type: ignore[type-abstract]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
 
 
 def _downloads(*kinds: str) -> dict[int | str, dict[str, Any]]:
@@ -74,6 +76,7 @@ def download_file(
     path: Annotated[str, Path(max_length=1000)],
     tools: Tools,
     uses: Uses,
+    traffic: Sent,
 ) -> Response:
     """One file, whole or from where a download broke off. `ETag` and `Repr-Digest` are of the whole."""
     file = service.find_file(session, snapshot, path)
@@ -87,7 +90,7 @@ def download_file(
     )
     digest = base64.b64encode(bytes.fromhex(file.digest[7:])).decode()
     response.headers["Repr-Digest"] = f"sha-256=:{digest}:"  # RFC 9530
-    return _sent(request, response, uses, principal, snapshot, number)
+    return _sent(request, response, uses, traffic, principal, snapshot, number)
 
 
 @router.get("/archive", operation_id="download_archive", response_class=Response, responses=ARCHIVES)
@@ -101,6 +104,7 @@ def download_archive(
     number: Number,
     tools: Tools,
     uses: Uses,
+    traffic: Sent,
     format: Annotated[ArchiveFormat, Query(description="Neither is compressed.")] = ArchiveFormat.ZIP,
 ) -> Response:
     """All files of a version as one archive, whole or from where a download broke off."""
@@ -113,14 +117,20 @@ def download_archive(
         filename=f"{repository.name}-v{number}.{format}",
         media_type=f"application/{'zip' if format is ArchiveFormat.ZIP else 'x-tar'}",
     )
-    return _sent(request, response, uses, principal, snapshot, number)
+    return _sent(request, response, uses, traffic, principal, snapshot, number)
 
 
 def _sent(
-    request: Request, response: Response, uses: UseLog, principal: Anyone, snapshot: Snapshot, number: int
+    request: Request,
+    response: Response,
+    uses: UseLog,
+    traffic: Traffic,
+    principal: Anyone,
+    snapshot: Snapshot,
+    number: int,
 ) -> Response:
-    """What strangers wrote is never run by a browser; that it was taken is remembered."""
+    """What strangers wrote is never run by a browser; that it was taken is remembered, and how much of it."""
     response.headers["Content-Security-Policy"] = "sandbox"
     if request.method == "GET":
         uses.note(principal, repository_id=snapshot.repository_id, version=number, how=Use.DOWNLOAD)
-    return response
+    return count_sent(response, partial(traffic.count, repository_id=snapshot.repository_id, version=number))

@@ -6,6 +6,7 @@ short-lived token. Errors have the specification's form.
 
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 from modelyard.kit.db import Database
 from modelyard.kit.errors import ModelyardError
 from modelyard.kit.http import Reading, provided
+from modelyard.kit.ranges import count_sent
 from modelyard.rooms.access import policies as access
 from modelyard.rooms.access.errors import ScopeMissing
 from modelyard.rooms.accounts import service as accounts
@@ -33,7 +35,7 @@ from modelyard.rooms.images.errors import ManifestMissing, RegistrySignIn
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import RepositoryMissing
 from modelyard.rooms.repos.policies import Fetchable
-from modelyard.rooms.repos.ports import Use, UseLog
+from modelyard.rooms.repos.ports import Traffic, Use, UseLog
 
 NOTHING = UUID(int=0)
 TOKEN_PREFIX = "my_token_"  # noqa: S105 (how every token begins)
@@ -43,6 +45,7 @@ VERSION_HEADER = {"Docker-Distribution-API-Version": "registry/2.0"}
 
 Blobs = Annotated[BlobStore, Depends(provided(BlobStore))]
 Uses = Annotated[UseLog, Depends(provided(UseLog))]  # type: ignore[type-abstract]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
 Accounts = Annotated[AccountOptions, Depends(provided(AccountOptions))]
 
 CODES = {401: "UNAUTHORIZED", 403: "DENIED", 404: "NAME_UNKNOWN", 429: "TOOMANYREQUESTS", 405: "UNSUPPORTED"}
@@ -131,7 +134,9 @@ def read_manifest(
 
 
 @router.api_route("/{owner}/{name}/blobs/{digest}", methods=["GET", "HEAD"])
-def read_blob(request: Request, session: Reading, repository: Fetchable, blobs: Blobs, digest: str) -> Response:
+def read_blob(
+    request: Request, session: Reading, repository: Fetchable, blobs: Blobs, traffic: Sent, digest: str
+) -> Response:
     """A layer or config, whole or one range of it."""
     asked = rules.parse_range(request.headers.get("range"))
     offset, length = asked or (0, None)
@@ -147,9 +152,11 @@ def read_blob(request: Request, session: Reading, repository: Fetchable, blobs: 
     headers["Content-Length"] = str(sent)
     if asked:
         headers["Content-Range"] = f"bytes {offset}-{offset + sent - 1}/{blob.size}"
+    status = 206 if asked else 200
     if request.method == "HEAD":
-        return Response(None, 206 if asked else 200, headers=headers, media_type="application/octet-stream")
-    return StreamingResponse(blob.chunks, 206 if asked else 200, headers=headers, media_type="application/octet-stream")
+        return Response(None, status, headers=headers, media_type="application/octet-stream")
+    response = StreamingResponse(blob.chunks, status, headers=headers, media_type="application/octet-stream")
+    return count_sent(response, partial(traffic.count, repository_id=repository.id))
 
 
 @router.get("/{owner}/{name}/tags/list")

@@ -11,20 +11,40 @@ from modelyard.rooms.predictions import rules, store
 from modelyard.rooms.predictions.errors import PredictionMissing
 from modelyard.rooms.predictions.schemas import Prediction
 from modelyard.rooms.predictions.tables import PredictionRow
+from modelyard.rooms.repos import service as repos
+from modelyard.rooms.usage import service as usage
+from modelyard.rooms.usage.schemas import Entry, UsageKind
 
 KEPT = timedelta(days=90)
+REFUSED = 400
+"""From this status on nothing was predicted."""
 
 
 def store_reports(
     session: Session, *, repository_id: UUID, version: int, reports: list[Any], keep_inputs: bool, now: datetime
 ) -> None:
-    """Stores what a box reports, once each; what no box of ours would say is left out.
+    """Stores what a box reports, once each; what no box of ours would say is left out. Those that were answered count
+    as the repository's owner's.
 
     Without ``keep_inputs``, inputs and outputs are left out even where the box sent them.
     """
     read = (rules.read_report(report, now=now, keep_inputs=keep_inputs) for report in reports)
     place = {"repository_id": repository_id, "version": version}
-    store.insert(session, [place | row for row in read if row is not None])
+    new = store.insert(session, [place | row for row in read if row is not None])
+    answered = [row.id for row in new if row.status < REFUSED]
+    owner_id = repos.owner_of(session, repository_id)
+    if not answered or owner_id is None:
+        return
+    entry = Entry(
+        account_id=owner_id,
+        kind=UsageKind.PREDICTIONS,
+        quantity=len(answered),
+        source=f"predictions:{repository_id}:{min(answered)}",  # which was new, so it began no batch before
+        at=now,
+        repository_id=repository_id,
+        version=version,
+    )
+    usage.record(session, entry)
 
 
 def get_prediction(session: Session, repository_id: UUID, id: UUID) -> Prediction:

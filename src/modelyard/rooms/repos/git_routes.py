@@ -1,23 +1,26 @@
 """What Git clients call: smart HTTP and the Git LFS batch API below ``/{owner}/{name}.git``."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response, status
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from modelyard.kit.http import Reading, provided
+from modelyard.kit.ranges import count_sent
 from modelyard.rooms.access import policies as access
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.repos import git, wire
 from modelyard.rooms.repos.errors import GitServiceUnknown, LfsUnsupported
 from modelyard.rooms.repos.policies import Fetchable
-from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.ports import RepositoryOptions, Traffic
 from modelyard.rooms.repos.schemas import LfsBatch, LfsObject, Repository
 
 router = APIRouter(prefix="/{owner}/{name}.git", include_in_schema=False)
 
 Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
 BATCH_BYTES = 1024**2
 LFS_MEDIA_TYPE = "application/vnd.git-lfs+json"
 
@@ -33,9 +36,10 @@ async def info_refs(request: Request, repository: Fetchable, options: Options, s
 
 
 @router.post("/git-upload-pack")
-async def upload_pack(request: Request, repository: Fetchable, options: Options) -> Response:
+async def upload_pack(request: Request, repository: Fetchable, options: Options, traffic: Sent) -> Response:
     """Sends what a clone or fetch asks for."""
-    return await _serve(request, repository, options, "/git-upload-pack")
+    response = await _serve(request, repository, options, "/git-upload-pack")
+    return count_sent(response, partial(traffic.count, repository_id=repository.id))
 
 
 @router.post("/git-receive-pack")
@@ -58,13 +62,17 @@ def lfs_batch(request: Request, repository: Fetchable, session: Reading, batch: 
 
 @router.get("/info/lfs/objects/{oid}")
 def lfs_download(
-    repository: Fetchable, session: Reading, oid: str, blobs: Annotated[BlobStore, Depends(provided(BlobStore))]
+    repository: Fetchable,
+    session: Reading,
+    oid: str,
+    blobs: Annotated[BlobStore, Depends(provided(BlobStore))],
+    traffic: Sent,
 ) -> Response:
     """The bytes of one object, if this repository holds it."""
     blob = content.open_granted(session, store=blobs, holder_id=repository.id, digest=f"sha256:{oid}")
-    return StreamingResponse(
-        blob.chunks, media_type="application/octet-stream", headers={"Content-Length": str(blob.size)}
-    )
+    headers = {"Content-Length": str(blob.size)}
+    response = StreamingResponse(blob.chunks, media_type="application/octet-stream", headers=headers)
+    return count_sent(response, partial(traffic.count, repository_id=repository.id))
 
 
 async def _serve(request: Request, repository: Repository, options: RepositoryOptions, path: str) -> Response:

@@ -42,6 +42,14 @@ class UseLog(Protocol):
         ...
 
 
+class Traffic(Protocol):
+    """Counts what leaves the site; implemented by the room of usage."""
+
+    def count(self, size: int, *, repository_id: UUID, version: int | None = None) -> None:
+        """``size`` bytes of a repository were sent, of a version where it is known which. Never blocks nor raises."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RepositoryOptions:
     """``root``: the folder of the bare Git repositories. Files of ``lfs_threshold`` bytes and more go to LFS."""

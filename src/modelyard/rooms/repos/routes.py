@@ -1,6 +1,7 @@
 """HTTP of repositories: ``/api/v1/repos``."""
 
 import mimetypes
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response, status
@@ -9,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from modelyard.kit.clock import Clock
 from modelyard.kit.http import Reading, Writing, provided
 from modelyard.kit.paging import Cursor, Limit, Page
+from modelyard.kit.ranges import count_sent
 from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import Anyone, Creator, SignedIn
 from modelyard.rooms.access.schemas import Visibility
@@ -18,7 +20,7 @@ from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.repos import service
 from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.policies import Owned, Readable
-from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.ports import RepositoryOptions, Traffic
 from modelyard.rooms.repos.schemas import (
     Commit,
     Comparison,
@@ -34,6 +36,7 @@ router = APIRouter(prefix="/api/v1/repos", tags=["repositories"], route_class=Id
 Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
 Accounts = Annotated[AccountOptions, Depends(provided(AccountOptions))]
 Now = Annotated[Clock, Depends(provided(Clock))]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
 Blobs = Annotated[BlobStore, Depends(provided(BlobStore))]
 Revision = Annotated[str, Query(max_length=200, description="A branch, tag or commit.")]
 FilePath = Annotated[str, Query(max_length=1000)]
@@ -104,7 +107,13 @@ def list_files(
 
 @router.get("/{owner}/{name}/raw", operation_id="read_file", response_class=Response)
 def read_file(
-    repository: Readable, session: Reading, options: Options, blobs: Blobs, path: FilePath, revision: Revision = "main"
+    repository: Readable,
+    session: Reading,
+    options: Options,
+    blobs: Blobs,
+    traffic: Sent,
+    path: FilePath,
+    revision: Revision = "main",
 ) -> Response:
     """A file's bytes, also of a file kept by Git LFS."""
     data = service.read_file(options, repository.id, revision=revision, path=path)
@@ -113,7 +122,8 @@ def read_file(
         return _file_response(path, data)
     blob = content.open_granted(session, store=blobs, holder_id=repository.id, digest=f"sha256:{pointer.oid}")
     headers = {"Content-Length": str(blob.size), "Content-Disposition": "attachment"} | SAFE_HEADERS
-    return StreamingResponse(blob.chunks, media_type="application/octet-stream", headers=headers)
+    response = StreamingResponse(blob.chunks, media_type="application/octet-stream", headers=headers)
+    return count_sent(response, partial(traffic.count, repository_id=repository.id))
 
 
 @router.get("/{owner}/{name}/commits", operation_id="list_commits")

@@ -1,6 +1,6 @@
 """Verbs on repositories: create, find, change, delete; commits, files, tags."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -60,6 +60,7 @@ __all__ = [
     "list_files",
     "list_repositories",
     "owner_of",
+    "owners_of",
     "present_repositories",
     "read_file",
     "readable_id",
@@ -276,6 +277,11 @@ def owner_of(session: Session, repository_id: UUID) -> UUID | None:
     """Whose the repository is, one being deleted too; None where it is gone."""
     row = store.get(session, repository_id)
     return row.owner_id if row else None
+
+
+def owners_of(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The same of several; what is gone is left out."""
+    return store.owners_of(session, ids)
 
 
 def present_repositories(session: Session, ids: Sequence[UUID], principal: Principal | None) -> dict[UUID, Repository]:

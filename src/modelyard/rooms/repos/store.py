@@ -98,6 +98,11 @@ def delete(session: Session, id: UUID) -> None:
     session.execute(sa.delete(RepositoryRow).where(RepositoryRow.id == id))
 
 
+def owners_of(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
+    query = sa.select(RepositoryRow.id, RepositoryRow.owner_id).where(RepositoryRow.id.in_(ids))
+    return {row.id: row.owner_id for row in session.execute(query)} if ids else {}
+
+
 def holders(account_id: UUID | None) -> sa.Subquery:
     """``holder_id`` and ``owner_id`` of what may hold content: each repository for its owner, each owner for itself;
     those of one account, or of all."""

@@ -61,19 +61,21 @@ class CallerWatch:
 
 
 class Started:
-    """Remembers whether the answer has begun, and with which status (0 before)."""
+    """Remembers whether the answer has begun, with which status (0 before), and how many bytes of its body went."""
 
-    __slots__ = ("_send", "begun", "status")
+    __slots__ = ("_send", "begun", "sent", "status")
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.begun = False
         self.status = 0
+        self.sent = 0
 
     async def __call__(self, message: MutableMapping[str, Any]) -> None:
         if not self.begun:
             self.begun, self.status = True, message["status"]
         await self._send(message)
+        self.sent += len(message.get("body", b""))
 
 
 async def send_answer(send: Started, answer: Answer, added: list[tuple[bytes, bytes]]) -> None:

@@ -26,7 +26,7 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.errors import ContainerMissing, EngineUnavailable
 from modelyard.rooms.runs.ports import ContainerSpec, Engine, Image, Limits, Mount, State
-from modelyard.rooms.serving import store
+from modelyard.rooms.serving import metering, store
 from modelyard.rooms.serving.errors import DeploymentMissing, ReplicaFailed
 from modelyard.rooms.serving.ports import ServingOptions
 from modelyard.rooms.serving.rules import ReplicaState
@@ -118,12 +118,14 @@ def end_box(tools: FleetTools, box: Box, *, state: ReplicaState, reason: str | N
     with contextlib.suppress(ModelyardError):
         if grace:
             tools.engine.stop(box.container, grace=grace)
+        _record_use(tools, box)
         text = _end_of_log(tools, box.container)
     tools.engine.remove(box.container)
     shutil.rmtree(box.socket.parent, ignore_errors=True)
     kept = tools.blobs.put([text]) if text else None
     with tools.database.write() as session:
-        row = store.replica(session, box.id)
+        row = store.lock_replica(session, box.id)
+        metering.forget(session, box.id)
         if row is None or row.ended_at is not None:
             return
         row.state, row.ended_at = state.value, tools.clock()
@@ -136,6 +138,19 @@ def end_box(tools: FleetTools, box: Box, *, state: ReplicaState, reason: str | N
         _forget_old(session, box.repository_id)
     if kept:
         content.ensure_held(tools.blobs, kept.digest, [text])
+
+
+def sample_boxes(tools: FleetTools) -> None:
+    """Records what the boxes used since they were read last; to be called once a minute. What a box used in its last
+    moments, ``end_box`` records."""
+    at = tools.clock()
+    used = {container.name: container.usage for container in tools.engine.list(LABELS)}
+    with tools.database.write() as session:
+        alive = {row.id: row.container for row in store.alive_replicas(session)}
+        for replica_id, name in sorted(alive.items()):
+            if name in used:
+                metering.record_use(session, replica_id, used[name], at=at)
+        metering.forget_others(session, set(alive))
 
 
 def recover(tools: FleetTools) -> list[Box]:
@@ -194,6 +209,13 @@ def _log_of(tools: FleetTools, row: ReplicaRow) -> bytes:
         elif row.ended_at is None:
             text = _end_of_log(tools, row.container)
     return text if text.endswith(b"\n") or not text else text + b"\n"
+
+
+def _record_use(tools: FleetTools, box: Box) -> None:
+    at = tools.clock()
+    used = tools.engine.wait(box.container, timeout=0).usage
+    with tools.database.write() as session:
+        metering.record_use(session, box.id, used, at=at)
 
 
 def _end_of_log(tools: FleetTools, container: str) -> bytes:

@@ -24,7 +24,7 @@ from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.schemas import ANONYMOUS, Principal, Scope
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import RepositoryMissing
-from modelyard.rooms.repos.ports import Use, UseLog
+from modelyard.rooms.repos.ports import Traffic, Use, UseLog
 from modelyard.rooms.serving import rules, service
 from modelyard.rooms.serving.calls import (
     Call,
@@ -67,10 +67,11 @@ class Route:
 class Gateway:
     """Mounted beside the API, outside its middleware, to add as little as possible."""
 
-    def __init__(self, pool: Pool, accounts_options: AccountOptions, uses: UseLog) -> None:
+    def __init__(self, pool: Pool, accounts_options: AccountOptions, uses: UseLog, traffic: Traffic) -> None:
         self._pool = pool
         self._accounts = accounts_options
         self._uses = uses
+        self._traffic = traffic
         self._noting: dict[tuple[UUID | None, UUID, int], asyncio.Task[None]] = {}
         self._memory = pool.tools.options.route_memory.total_seconds()
         self._answer_timeout = pool.tools.options.answer_timeout.total_seconds()
@@ -108,6 +109,9 @@ class Gateway:
             await self._send_to_box(call, receive, send, route, version)
         except BoxGone:  # nothing reached it
             await self._send_to_box(call, receive, send, route, version)
+        finally:
+            if send.sent:
+                self._traffic.count(send.sent, repository_id=route.repository_id, version=version)
         if scope["method"] == "POST" and send.status < REDIRECTED:
             self._note_run(route, version)
 

@@ -72,6 +72,12 @@ def replica(session: Session, id: UUID) -> ReplicaRow | None:
     return session.get(ReplicaRow, id)
 
 
+def lock_replica(session: Session, id: UUID) -> ReplicaRow | None:
+    """The row as it is now, kept from changing until this transaction ends."""
+    query = db.lock_row(sa.select(ReplicaRow).where(ReplicaRow.id == id))
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
 def alive_replicas(session: Session) -> Sequence[ReplicaRow]:
     return session.scalars(sa.select(ReplicaRow).where(ReplicaRow.state.in_(ALIVE))).all()
 

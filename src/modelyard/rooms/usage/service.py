@@ -1,25 +1,28 @@
-"""Verbs on usage: recording, summing, listing. What was recorded once is never recorded again, nor changed."""
+"""Verbs on usage: recording, summing, listing."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from modelyard.kit.ids import new_id
 from modelyard.kit.paging import Page, decode_cursor, encode_cursor, moment
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.usage import rules, store
+from modelyard.rooms.usage.ledger import record, record_attempt
 from modelyard.rooms.usage.quotas import left, require_quota, set_quotas
-from modelyard.rooms.usage.schemas import By, Entry, UsageKind, UsageLine, UsageRecord
+from modelyard.rooms.usage.sampling import forget_meters, forget_other_meters, read_meters
+from modelyard.rooms.usage.schemas import By, UsageKind, UsageLine, UsageRecord
 
 __all__ = [
+    "forget_meters",
+    "forget_other_meters",
     "keep_name",
     "left",
     "list_records",
+    "read_meters",
     "record",
     "record_attempt",
     "require_quota",
@@ -35,49 +38,6 @@ COLUMNS: dict[By, tuple[str, ...]] = {
     By.VERSION: ("repository_id", "version"),
     By.ACCOUNT: ("account_id",),
 }
-
-
-def record(session: Session, *entries: Entry) -> int:
-    """Writes down what was used, with its sums; says how many entries were new.
-
-    An entry whose source and kind are known changes nothing, so that recording again after a crash or a retry is
-    harmless. Raises ``ValueError`` for a quantity that is negative or no number.
-    """
-    rows = [_row(entry) for entry in rules.counted(entries)]
-    inserted = store.insert_records(session, rows)
-    store.add_to_days(session, rules.days(inserted))
-    return len(inserted)
-
-
-def record_attempt(
-    session: Session,
-    *,
-    account_id: UUID,
-    repository_id: UUID | None,
-    version: int | None,
-    run_id: UUID,
-    attempt: int,
-    started_at: datetime,
-    ended_at: datetime,
-    cpu_seconds: float | None,
-    memory_gb_seconds: float | None,
-    gpu_seconds: float | None,
-) -> None:
-    """What an attempt of a run used, in the transaction that ends it; None where the engine cannot know.
-
-    However many attempts a run takes, it counts as one run. May be repeated.
-    """
-    place = {"account_id": account_id, "repository_id": repository_id, "version": version, "run_id": run_id}
-    period = {"at": ended_at, "began_at": started_at, "ended_at": ended_at, "attempt": attempt}
-    used = {
-        UsageKind.CPU_SECONDS: cpu_seconds,
-        UsageKind.MEMORY_GB_SECONDS: memory_gb_seconds,
-        UsageKind.GPU_SECONDS: gpu_seconds,
-    }
-    details: dict[str, Any] = place | period
-    source = f"run:{run_id}:{attempt}"
-    entries = [Entry(kind=kind, quantity=n, source=source, **details) for kind, n in used.items() if n is not None]
-    record(session, Entry(kind=UsageKind.RUNS, quantity=1, source=f"run:{run_id}", **details), *entries)
 
 
 def totals(session: Session, account_id: UUID | None, *, since: date, until: date, by: By) -> list[UsageLine]:
@@ -130,10 +90,6 @@ def list_records(
 def keep_name(session: Session, repository_id: UUID, name: str) -> None:
     """Remembers what a repository was called, when it is deleted: what it used is still shown."""
     store.keep_name(session, repository_id, name)
-
-
-def _row(entry: Entry) -> dict[str, Any]:
-    return asdict(entry) | {"id": new_id(), "kind": entry.kind.value}
 
 
 def _line(row: dict[str, Any], owners: dict[UUID, str], names: dict[UUID, tuple[str | None, bool]]) -> UsageLine:

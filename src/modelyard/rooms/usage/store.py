@@ -108,6 +108,10 @@ def meters(session: Session, prefix: str) -> dict[str, MeterRow]:
     return {row.name: row for row in session.scalars(db.lock_row(query))}
 
 
+def meter(session: Session, name: str) -> MeterRow | None:
+    return session.get(MeterRow, name)
+
+
 def set_meter(session: Session, name: str, *, at: datetime, value: float) -> None:
     session.merge(MeterRow(name=name, at=at, value=value))
     session.flush()
