@@ -6,6 +6,7 @@ holds. So fewer are let in than there are threads, and connections for all of th
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -18,7 +19,7 @@ AT_A_TIME = 24
 THREADS = 80
 """For the requests let in, and beside them uploads, boxes, followers of builds and housekeeping."""
 
-BODIES_AS_THEY_COME = ("/api/v1/uploads",)
+BODIES_AS_THEY_COME = re.compile(r"/api/v1/uploads|/v2/[^/]+/[^/]+/blobs/uploads")
 """Their requests last as long as the client sends, and hold no connection meanwhile."""
 
 
@@ -30,7 +31,7 @@ class Admission:
         self._places = asyncio.Semaphore(at_a_time)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(BODIES_AS_THEY_COME):
+        if scope["type"] != "http" or BODIES_AS_THEY_COME.match(scope["path"]):
             await self._app(scope, receive, send)
             return
         await self._places.acquire()

@@ -42,7 +42,11 @@ from modelyard.rooms.content.routes import router as uploads_router
 from modelyard.rooms.datasets.routes import router as datasets_router
 from modelyard.rooms.datasets.service import DatasetTools
 from modelyard.rooms.feedback.routes import router as feedback_router
+from modelyard.rooms.images.ports import PushedImages
 from modelyard.rooms.images.registry import router as registry_router
+from modelyard.rooms.images.registry_pushing import router as registry_pushing_router
+from modelyard.rooms.images.registry_tokens import router as registry_tokens_router
+from modelyard.rooms.images.registry_uploads import router as registry_uploads_router
 from modelyard.rooms.operations.routes import router as operations_router
 from modelyard.rooms.operations.service import OperationTools
 from modelyard.rooms.predictions.routes import router as predictions_router
@@ -66,6 +70,7 @@ from modelyard.rooms.versions import erasing, tasks
 from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.following import Followers, reader
+from modelyard.rooms.versions.image_pushing import ImagePushes
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.routes import router as versions_router
@@ -91,9 +96,11 @@ ROUTERS = (
     usage_router,
     doctor_router,
     health_router,
+    registry_tokens_router,
     registry_router,
+    registry_pushing_router,
 )
-STREAMING_ROUTERS = (uploads_router, git_router)
+STREAMING_ROUTERS = (uploads_router, git_router, registry_uploads_router)
 """Their bodies are read as they come, and bounded by the room."""
 
 
@@ -108,10 +115,10 @@ def create_api() -> FastAPI:
         redoc_url=None,
     )
     install_problem_handlers(app)
-    for router in ROUTERS:
-        app.include_router(router, max_body_size=MAX_BODY_BYTES)
     for router in STREAMING_ROUTERS:
         app.include_router(router)
+    for router in ROUTERS:
+        app.include_router(router, max_body_size=MAX_BODY_BYTES)
     document_problems(app)
     web.mount(app)
     check_policies(app)
@@ -224,6 +231,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, UsageOptions, parts.usage)
     provide(app, Traffic, parts.traffic)  # type: ignore[type-abstract]
     provide(app, PushTools, parts.pushes)
+    provide(app, PushedImages, ImagePushes(parts.pushes))  # type: ignore[type-abstract]
     provide(app, BundleTools, parts.bundles)
     provide(app, ServingOptions, parts.fleet.options)
     provide(app, Pool, pool)

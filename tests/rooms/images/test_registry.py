@@ -107,9 +107,10 @@ def test_what_is_not_there_has_the_codes_of_the_specification(me: Author, pullin
     assert code(pulling.get(f"/v2/{me.address}/blobs/x")) == (404, "BLOB_UNKNOWN")
     assert code(pulling.get(f"/v2/{me.username}/nothing/manifests/v1")) == (404, "NAME_UNKNOWN")
     assert code(pulling.get(f"/v2/{me.address}/tags/list?n=x")) == (400, "PAGINATION_NUMBER_INVALID")
-    assert code(pulling.post(f"/v2/{me.address}/blobs/uploads/"))[1] == "UNSUPPORTED"
-    assert code(pulling.put(f"/v2/{me.address}/manifests/v1"))[1] == "UNSUPPORTED"
-    assert code(pulling.delete(f"/v2/{me.address}/manifests/v1"))[1] == "UNSUPPORTED"
+    assert code(pulling.post(f"/v2/{me.address}/blobs/uploads/")) == (403, "DENIED"), "the token is for pulling"
+    assert code(pulling.put(f"/v2/{me.address}/manifests/x")) == (403, "DENIED")
+    assert code(pulling.delete(f"/v2/{me.address}/manifests/v1")) == (403, "DENIED")
+    assert code(pulling.put(f"/v2/{me.address}/else")) == (405, "UNSUPPORTED")
 
 
 def test_tags_come_in_pages(me: Author, pulling: httpx.Client) -> None:

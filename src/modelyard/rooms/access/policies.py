@@ -107,7 +107,7 @@ Caller = Annotated[Principal, Depends(_authenticated)]
 @policy("anyone")
 def anyone(request: Request, principal: Caller) -> Principal:
     """Everybody, known or not; a token still needs the scope of the method."""
-    _require_scope(principal, rules.needed_scope(request.method))
+    require_scope(principal, rules.needed_scope(request.method))
     return principal
 
 
@@ -119,7 +119,7 @@ def ask_again(request: Request, session: Session) -> Principal:
 @policy("reader")
 def reader(principal: Caller) -> Principal:
     """Everybody, known or not, for reading whatever the HTTP method (Git, LFS and registry clients POST to read)."""
-    _require_scope(principal, Scope.READ)
+    require_scope(principal, Scope.READ)
     return principal
 
 
@@ -132,7 +132,7 @@ def public() -> None:
 def signed_in(request: Request, principal: Caller) -> Principal:
     if principal.is_anonymous:
         raise SignInRequired(remedy="Sign in, or send a token in the Authorization header.")
-    _require_scope(principal, rules.needed_scope(request.method))
+    require_scope(principal, rules.needed_scope(request.method))
     return principal
 
 
@@ -162,7 +162,7 @@ def creator(principal: Annotated[Principal, Depends(signed_in)]) -> Principal:
 def administrator(principal: Annotated[Principal, Depends(signed_in)]) -> Principal:
     if not principal.is_administrator:
         raise RoleMissing("Only administrators may do this.", remedy="Ask an administrator.")
-    _require_scope(principal, Scope.ADMIN)
+    require_scope(principal, Scope.ADMIN)
     return principal
 
 
@@ -174,7 +174,8 @@ Creator = Annotated[Principal, Depends(creator)]
 Administrator = Annotated[Principal, Depends(administrator)]
 
 
-def _require_scope(principal: Principal, scope: Scope) -> None:
+def require_scope(principal: Principal, scope: Scope) -> None:
+    """Raises ``ScopeMissing`` for a token without the scope."""
     if principal.via is Via.TOKEN and scope not in principal.scopes:
         raise ScopeMissing(f"The token lacks the scope '{scope}'.", remedy="Make a token with that scope.")
 

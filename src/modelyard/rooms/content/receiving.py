@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from modelyard.rooms.content import rules, staging, uploads
-from modelyard.rooms.content.errors import UploadStalled
+from modelyard.rooms.content.errors import DigestMismatch, UploadStalled
 from modelyard.rooms.content.intake import Intake
 from modelyard.rooms.content.rules import Checksum
 from modelyard.rooms.content.schemas import Upload
@@ -60,6 +60,14 @@ class Receiver:
             upload = await self._append(tools, upload, body, reception, checksum)
         return await run_in_threadpool(uploads.complete_upload, tools, upload) if upload.digest else upload
 
+    async def seal(self, tools: UploadTools, upload: Upload, *, digest: str) -> Upload:
+        """Ends an upload whose length was not known where it stands, if its bytes have ``digest``.
+
+        Raises ``DigestMismatch``, ``UploadBusy`` and ``UploadMissing``.
+        """
+        async with self._claim(upload.id):
+            return await run_in_threadpool(self._seal, tools, upload, digest)
+
     async def release(self, upload_id: UUID, *, even_if_busy: bool = False) -> None:
         """Ends a request that is sending to the upload if it has fallen silent (its connection was lost, mostly)."""
         reception = self._receptions.get(upload_id)
@@ -78,6 +86,21 @@ class Receiver:
         finally:
             del self._receptions[upload_id]
             reception.ended.set()
+
+    def _seal(self, tools: UploadTools, upload: Upload, digest: str) -> Upload:
+        upload = uploads.find_upload(tools, account_id=upload.account_id, upload_id=upload.id)
+        found = upload.digest or self._digest_at(tools, upload)
+        if found != digest:
+            raise DigestMismatch(f"Announced {digest}, found {found}.", remedy="Send it again.", field="digest")
+        self._hashes.pop(upload.id, None)
+        return upload if upload.complete else uploads.seal_upload(tools, upload, digest=digest)
+
+    def _digest_at(self, tools: UploadTools, upload: Upload) -> str:
+        """Of the bytes that came so far; they are read where this process has not received all of them."""
+        path = staging.path_of(tools.adopting.staging(), upload.id)
+        hasher = self._hasher_at(upload.id, upload.received)
+        with closing(StagedUpload(path, position=upload.received, hasher=hasher, checksum=None)) as staged:
+            return staged.digest()
 
     async def _append(
         self,

@@ -30,10 +30,14 @@ class OpenBlob:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload under way or complete. ``received`` and ``length`` in bytes; ``details`` as the client sent them."""
+    """An upload under way or complete. ``received`` and ``length`` in bytes; ``details`` as the client sent them.
+
+    ``holder_id``: whom its blob is for, None for the account itself.
+    """
 
     id: UUID
     account_id: UUID
+    holder_id: UUID | None
     length: int
     received: int
     details: dict[str, str]

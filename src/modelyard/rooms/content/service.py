@@ -91,16 +91,19 @@ def grant(session: Session, *, holder_id: UUID, digest: str, why: str, clock: Cl
     """
     row = rows.lock_blob(session, digest)
     if row is None:
-        raise _missing(digest)
+        raise missing(digest)
     _grant(session, row, holder_id, why, clock)
 
 
-def revoke(session: Session, *, holder_id: UUID, why: str | None = None, prefix: str | None = None) -> int:
-    """Takes grants back: all of the holder, those of one reason, or of reasons that begin with ``prefix``.
+def revoke(
+    session: Session, *, holder_id: UUID, why: str | None = None, prefix: str | None = None, digest: str | None = None
+) -> int:
+    """Takes grants back: all of the holder, those of one reason, or of reasons that begin with ``prefix``; with
+    ``digest`` only those on that blob.
 
     Returns how many. What nobody holds afterwards is freed by garbage collection after its grace period.
     """
-    return rows.delete_grants(session, holder_id=holder_id, why=why, prefix=prefix)
+    return rows.delete_grants(session, holder_id=holder_id, why=why, prefix=prefix, digest=digest)
 
 
 def holds(session: Session, *, holder_id: UUID, digest: str) -> bool:
@@ -114,6 +117,16 @@ def bytes_held(session: Session, owners: Any) -> dict[UUID, int]:
     return rows.bytes_held(session, owners)
 
 
+def held_sizes(session: Session, *, holder_id: UUID, digests: Iterable[str]) -> dict[str, int]:
+    """The sizes in bytes of those blobs among ``digests`` that the holder holds, in one query."""
+    return rows.held_sizes(session, holder_id=holder_id, digests=list(digests))
+
+
+def grants_of(session: Session, *, holder_id: UUID, digest: str) -> list[str]:
+    """The reasons for which the holder holds a blob, in order; none where it does not."""
+    return rows.reasons(session, holder_id=holder_id, digest=digest)
+
+
 def open_granted(
     session: Session, *, store: BlobStore, holder_id: UUID, digest: str, offset: int = 0, length: int | None = None
 ) -> OpenBlob:
@@ -124,7 +137,7 @@ def open_granted(
     """
     row = rows.get_blob(session, digest) if holds(session, holder_id=holder_id, digest=digest) else None
     if row is None:
-        raise _missing(digest)
+        raise missing(digest)
     if row.damaged:
         raise BlobDamaged(digest)
     try:
@@ -163,7 +176,7 @@ def _stored(store: BlobStore, digest: str) -> StoredBlob:
 
 def _lock_or_insert(session: Session, digest: str, clock: Clock) -> BlobRow:
     if not rules.is_digest(digest):
-        raise _missing(digest)
+        raise missing(digest)
     while True:  # a collector may delete the row between the two
         now = clock()
         rows.insert_blob(session, digest=digest, size=0, at=now, unheld_since=now)
@@ -185,5 +198,6 @@ def _heal(row: BlobRow) -> None:
         row.verified_at = None
 
 
-def _missing(digest: str) -> BlobMissing:
+def missing(digest: str) -> BlobMissing:
+    """What a reader is told who holds no such blob, whether or not there is one."""
     return BlobMissing(f"There is no blob {digest} here.", remedy="Check the digest and where it belongs.")

@@ -66,13 +66,28 @@ def insert_grant(session: Session, *, holder_id: UUID, digest: str, why: str, at
     return insert_or_ignore(session, GrantRow, values)
 
 
-def delete_grants(session: Session, *, holder_id: UUID, why: str | None, prefix: str | None) -> int:
+def delete_grants(
+    session: Session, *, holder_id: UUID, why: str | None, prefix: str | None, digest: str | None = None
+) -> int:
     statement = sa.delete(GrantRow).where(GrantRow.holder_id == holder_id)
     if why is not None:
         statement = statement.where(GrantRow.why == why)
     if prefix is not None:
         statement = statement.where(GrantRow.why.startswith(prefix, autoescape=True))
+    if digest is not None:
+        statement = statement.where(GrantRow.digest == digest)
     return _count(session.execute(statement))
+
+
+def held_sizes(session: Session, *, holder_id: UUID, digests: Sequence[str]) -> dict[str, int]:
+    held = sa.exists().where(GrantRow.holder_id == holder_id, GrantRow.digest == BlobRow.digest)
+    query = sa.select(BlobRow.digest, BlobRow.size).where(BlobRow.digest.in_(digests), held)
+    return {row.digest: row.size for row in session.execute(query)}
+
+
+def reasons(session: Session, *, holder_id: UUID, digest: str) -> list[str]:
+    query = sa.select(GrantRow.why).where(GrantRow.holder_id == holder_id, GrantRow.digest == digest)
+    return list(session.scalars(query.order_by(GrantRow.why)))
 
 
 def is_granted(session: Session, digest: str) -> bool:

@@ -26,8 +26,9 @@ class BlobRow(Base):
 class GrantRow(Base):
     """A holder's right to read a blob, and the reason the blob is kept.
 
-    ``holder_id`` is the repository (or, for site-wide things such as base layers, the nil UUID). ``why`` is a reason
-    within the holder, such as ``lfs``, ``image:v3``, ``log:<run>``, ``upload:<id>``.
+    ``holder_id`` is the repository whose blob it will be, None for the account's own. ``received`` bytes lie flushed in
+    a staging file; what lies behind them there does not count. With the last byte ``digest`` is set; ``completed_at``
+    once the file is a blob and the holder has a grant on it.
     """
 
     __tablename__ = "grants"
@@ -39,16 +40,17 @@ class GrantRow(Base):
 
 
 class UploadRow(Base):
-    """A resumable upload (tus).
+    """A resumable upload, by tus or to the registry.
 
-    ``received`` bytes lie flushed in a staging file; what lies behind them there does not count. With the last byte
-    ``digest`` is set; ``completed_at`` once the file is a blob and the account holds a grant on it.
+    ``holder_id`` is the repository whose blob it will be, None for the account's own. ``received`` bytes lie flushed in
+    a staging file; what lies behind them there does not count. With the last byte ``digest`` is set; ``completed_at`` once the file is a blob and the holder has a grant on it.
     """
 
     __tablename__ = "uploads"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    holder_id: Mapped[UUID | None]
     length: Mapped[int]
     received: Mapped[int] = mapped_column(default=0)
     details: Mapped[dict[str, Any]]

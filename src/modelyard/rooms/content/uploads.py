@@ -37,18 +37,42 @@ class UploadTools:
         return self.store
 
 
-def create_upload(tools: UploadTools, *, account_id: UUID, length: int, details: dict[str, str]) -> Upload:
-    """Reserves an id. Raises ``UploadTooLarge``, and ``StorageFull`` where the disk has no room for it today."""
-    rules.check_length(length, limit=tools.options.max_upload_bytes)
-    if length > shutil.disk_usage(tools.adopting.staging()).free:
+def create_upload(
+    tools: UploadTools,
+    *,
+    account_id: UUID,
+    length: int | None,
+    details: dict[str, str],
+    holder_id: UUID | None = None,
+) -> Upload:
+    """Reserves an id. Raises ``UploadTooLarge``, and ``StorageFull`` where the disk has no room for it today.
+
+    ``length`` None: it is not known before ``seal_upload``; until then it is the most that an upload may have.
+    ``holder_id``: whom the blob is granted to, the account where it is None.
+    """
+    rules.check_length(length or 0, limit=tools.options.max_upload_bytes)
+    if (length or 0) > shutil.disk_usage(tools.adopting.staging()).free:
         raise full_store()
+    length = tools.options.max_upload_bytes if length is None else length
     now = tools.clock()
     values = {"id": new_id(), "account_id": account_id, "length": length, "received": 0, "details": details}
+    values |= {"holder_id": holder_id, "created_at": now, "expires_at": now + tools.options.upload_lifetime}
     with tools.database.write() as session:
-        row = rows.insert_upload(
-            session, values | {"created_at": now, "expires_at": now + tools.options.upload_lifetime}
-        )
-        return present(row)
+        return present(rows.insert_upload(session, values))
+
+
+def copy_blob(tools: UploadTools, session: Session, *, account_id: UUID, holder_id: UUID, digest: str) -> None:
+    """Grants a blob as if the account had just uploaded it for the holder. Raises ``BlobMissing``.
+
+    Does not ask whether the account may read it.
+    """
+    info = service.blob_info(session, digest=digest)
+    now, upload_id = tools.clock(), new_id()
+    service.grant(session, holder_id=holder_id, digest=digest, why=rules.upload_reason(upload_id), clock=tools.clock)
+    size = info.size if info else 0
+    values = {"id": upload_id, "account_id": account_id, "holder_id": holder_id, "length": size, "received": size}
+    values |= {"details": {}, "digest": digest, "created_at": now, "completed_at": now}
+    rows.insert_upload(session, values | {"expires_at": now + tools.options.upload_lifetime})
 
 
 def find_upload(tools: UploadTools, *, account_id: UUID, upload_id: UUID) -> Upload:
@@ -75,8 +99,24 @@ def save_received(tools: UploadTools, upload: Upload, *, received: int, digest: 
         return present(row)
 
 
+def seal_upload(tools: UploadTools, upload: Upload, *, digest: str) -> Upload:
+    """Ends an upload whose length was not known: what came is all, and has ``digest``. It is complete then.
+
+    After a crash in between, the upload starts again from nothing.
+    """
+    tools.adopting.adopt(staging.path_of(tools.adopting.staging(), upload.id), digest=digest)
+    with tools.database.write() as session:
+        row = rows.lock_upload(session, upload.id)
+        if row is None:
+            raise _missing(upload.id)
+        row.length, row.received, row.digest = upload.received, upload.received, digest
+        _record(tools, session, row)
+        return present(row)
+
+
 def complete_upload(tools: UploadTools, upload: Upload) -> Upload:
-    """Makes the file of an upload whose last byte came a blob that its account holds. May be repeated, at any point.
+    """Makes the file of an upload whose last byte came a blob that its account, or whom it was for, holds. May be
+    repeated, at any point.
 
     Where the bytes are lost (a crash of the disk), the upload starts again from nothing.
     """
@@ -94,7 +134,7 @@ def complete_upload(tools: UploadTools, upload: Upload) -> Upload:
 
 
 def end_upload(tools: UploadTools, upload_id: UUID, *, if_expired_at: datetime | None = None) -> None:
-    """Forgets an upload, its file and the account's grant on its blob. One that is gone is no error.
+    """Forgets an upload, its file and the grant on its blob. One that is gone is no error.
 
     With ``if_expired_at`` one that lives on after that moment, having received something meanwhile, is left alone.
     """
@@ -102,7 +142,7 @@ def end_upload(tools: UploadTools, upload_id: UUID, *, if_expired_at: datetime |
         if row := rows.lock_upload(session, upload_id):
             if if_expired_at is not None and row.expires_at > if_expired_at:
                 return
-            service.revoke(session, holder_id=row.account_id, why=rules.upload_reason(upload_id))
+            service.revoke(session, holder_id=row.holder_id or row.account_id, why=rules.upload_reason(upload_id))
             rows.delete_upload(session, row)
     staging.remove(tools.adopting.staging(), upload_id)
 
@@ -115,7 +155,12 @@ def _record(tools: UploadTools, session: Session, row: UploadRow) -> None:
         return
     why = rules.upload_reason(row.id)
     service.record_stored(
-        session, store=tools.store, digest=row.digest, holder_id=row.account_id, why=why, clock=tools.clock
+        session,
+        store=tools.store,
+        digest=row.digest,
+        holder_id=row.holder_id or row.account_id,
+        why=why,
+        clock=tools.clock,
     )
     row.completed_at = tools.clock()
 
@@ -133,6 +178,7 @@ def present(row: UploadRow) -> Upload:
     return Upload(
         id=row.id,
         account_id=row.account_id,
+        holder_id=row.holder_id,
         length=row.length,
         received=row.received,
         details=row.details,

@@ -1,6 +1,6 @@
 """What can go wrong while an image is assembled."""
 
-from modelyard.kit.errors import Invalid, NotFound, Unauthenticated, Unavailable
+from modelyard.kit.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 
 
 class UnknownPackage(Invalid):
@@ -86,3 +86,82 @@ class ManifestMissing(NotFound):
 class RegistrySignIn(Unauthenticated):
     code = "registry_sign_in"
     title = "Ask for a token first"
+
+
+class ManifestRefused(Invalid):
+    status = 400
+    code = "manifest_refused"
+    title = "The manifest cannot be accepted"
+
+
+class ManifestIncomplete(Invalid):
+    """The repository does not hold what a pushed manifest refers to (400)."""
+
+    status = 400
+    code = "manifest_incomplete"
+    title = "Something that the manifest refers to is not here"
+
+
+class DigestRefused(Invalid):
+    status = 400
+    code = "digest_refused"
+    title = "The digest is not that of the bytes"
+
+
+class TagRefused(Invalid):
+    status = 400
+    code = "tag_refused"
+    title = "The tag cannot be used"
+
+
+class TagReserved(Forbidden):
+    code = "tag_reserved"
+    title = "Tags such as v1 are written by the platform alone"
+
+
+class ImageKept(Forbidden):
+    code = "image_kept"
+    title = "Something stands on this image"
+
+
+class ImageMisplaced(Forbidden):
+    code = "image_misplaced"
+    title = "Images are pushed to repositories of kind operation"
+
+
+class NameRefused(Invalid):
+    status = 400
+    code = "repository_name_refused"
+    title = "A repository cannot have this name"
+
+
+class ChunkMisplaced(Invalid):
+    """A chunk of an upload is not the next one (416); ``received`` bytes are there."""
+
+    status = 416
+    code = "chunk_misplaced"
+    title = "The chunk is not the next one"
+
+    def __init__(self, detail: str = "", *, received: int, location: str) -> None:
+        super().__init__(detail, remedy="Ask with GET where the upload stands and continue from there.")
+        self.received = received
+        self.location = location
+
+    def headers(self) -> dict[str, str]:
+        return {"Range": f"0-{max(self.received - 1, 0)}", "Location": self.location}
+
+
+class ChunkRefused(Invalid):
+    status = 400
+    code = "chunk_refused"
+    title = "The chunk says something impossible of itself"
+
+
+class LayerBroken(Invalid):
+    code = "layer_broken"
+    title = "A layer of the image cannot be unpacked"
+
+
+class ImageInvalid(Invalid):
+    code = "image_invalid"
+    title = "The image contradicts itself"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.images.schemas import SystemPackage, Wheel
+from modelyard.rooms.repos.schemas import Repository
 
 
 class WheelSource(Protocol):
@@ -77,4 +79,12 @@ class ImageSource(Protocol):
 
     def read_layer(self, image: RemoteImage, layer: RemoteLayer) -> Iterator[bytes]:
         """Yields the layer's tar, uncompressed."""
+        ...
+
+
+class PushedImages(Protocol):
+    """Learns of images that clients push; implemented by the room that makes versions."""
+
+    def pushed(self, principal: Principal, repository: Repository, *, digest: str, tag: str) -> None:
+        """An image of the repository got a tag: its first one makes the next version. May be repeated; blocks."""
         ...

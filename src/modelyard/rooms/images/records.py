@@ -92,19 +92,29 @@ def list_tags(session: Session, *, repository_id: UUID, after: str | None, limit
 def find_image(blobs: BlobStore, digest: str, *, architecture: str | None = None) -> StoredImage:
     """The image behind a manifest or index, for the server's architecture unless another is named.
 
-    Raises ``ManifestMissing`` where the index has none for it.
+    Of a pushed image the layers are here once it was imported (``importing.unpack_image``). Raises ``ManifestMissing``
+    where the index has none for it.
     """
-    wanted = architecture or ARCHITECTURES.get(platform.machine(), platform.machine())
+    wanted = architecture or own_architecture()
     document = _read_json(blobs, digest)
     if "manifests" in document:
-        entries = (m for m in document["manifests"] if m["platform"]["architecture"] == wanted)
-        entry = next(entries, None)
+        entry = next((m for m in document["manifests"] if _architecture(m) == wanted), None)
         if entry is None:
             raise ManifestMissing(f"The image has no variant for {wanted}.", remedy="Push it for that platform too.")
         digest = entry["digest"]
         document = _read_json(blobs, digest)
     config = _read_json(blobs, document["config"]["digest"])
-    return StoredImage(digest=digest, config=config, layers=[layer["digest"] for layer in document["layers"]])
+    return StoredImage(digest=digest, config=config, layers=list(config["rootfs"]["diff_ids"]))
+
+
+def own_architecture() -> str:
+    """The server's, in OCI's words."""
+    return ARCHITECTURES.get(platform.machine(), platform.machine())
+
+
+def _architecture(entry: dict[str, Any]) -> str:
+    found = entry.get("platform") or {}
+    return str(found.get("architecture")) if found.get("os") == "linux" else ""
 
 
 def _read_json(blobs: BlobStore, digest: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from modelyard.rooms.images import errors
 
-Stage = Literal["base", "lock", "wheels", "layers", "manifest"]
+Stage = Literal["base", "lock", "wheels", "layers", "manifest", "import"]
 OnStage = Callable[[Stage, str], None]
 """Called with a stage and what is happening in it, such as ``wheels``, ``3 of 12 wheels, 40 MB``; from any thread."""
 

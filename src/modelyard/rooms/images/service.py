@@ -6,28 +6,38 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from modelyard.kit.errors import StorageFull
-from modelyard.rooms.images import assembly, bases, front
+from modelyard.rooms.images import assembly, bases, front, importing
 from modelyard.rooms.images.archives import archive_members, stored_image
 from modelyard.rooms.images.assembly import own_platform
 from modelyard.rooms.images.bases import known_bases
-from modelyard.rooms.images.records import StoredImage, find_image, forget_tag, record_image
+from modelyard.rooms.images.importing import record_imported
+from modelyard.rooms.images.inspecting import ImageFacts, PlatformManifest, find_file, labels_of, read_facts
+from modelyard.rooms.images.pushed import forget_pushed
+from modelyard.rooms.images.records import StoredImage, find_image, forget_tag, own_architecture, record_image
 from modelyard.rooms.images.schemas import AssembledImage, AssemblyRequest, BaseImage, FrontImage, Lock, OnStage, Stage
 from modelyard.rooms.images.supplies import Supplies
 
 __all__ = [
+    "ImageFacts",
     "OnStage",
+    "PlatformManifest",
     "StoredImage",
     "Supplies",
     "archive_members",
     "assemble",
     "clean_up",
     "ensure_base",
+    "find_file",
     "find_image",
+    "forget_pushed",
     "forget_tag",
     "known_bases",
+    "labels_of",
     "lock_requirements",
     "own_platform",
+    "read_facts",
     "record_image",
+    "record_imported",
     "stored_image",
 ]
 
@@ -76,6 +86,12 @@ def ensure_front(page: Path, *, python: str, platform: str, supplies: Supplies) 
     """
     with _room_on_disk():
         return front.ensure_front(page, python=python, platform=platform, supplies=supplies)
+
+
+def unpack_image(digest: str, *, supplies: Supplies, on_stage: OnStage = _silent) -> PlatformManifest:
+    """Unpacks a pushed image for the server's own platform; blocks. Raises what ``importing.unpack_image`` raises."""
+    with _room_on_disk():
+        return importing.unpack_image(supplies, digest, architecture=own_architecture(), on_stage=on_stage)
 
 
 def clean_up(*, supplies: Supplies) -> None:

@@ -50,3 +50,20 @@ def delete_manifest(session: Session, repository_id: UUID, digest: str) -> None:
     session.execute(
         sa.delete(ManifestRow).where(ManifestRow.repository_id == repository_id, ManifestRow.digest == digest)
     )
+
+
+def tags_of(session: Session, repository_id: UUID, digest: str) -> list[str]:
+    """The tags that point at a manifest."""
+    query = sa.select(ImageTagRow.tag).where(ImageTagRow.repository_id == repository_id, ImageTagRow.digest == digest)
+    return list(session.scalars(query.order_by(ImageTagRow.tag)))
+
+
+def referrers(session: Session, repository_id: UUID, subject: str) -> list[ManifestRow]:
+    """What is about a manifest, oldest first."""
+    query = sa.select(ManifestRow).where(ManifestRow.repository_id == repository_id, ManifestRow.subject == subject)
+    return list(session.scalars(query.order_by(ManifestRow.created_at, ManifestRow.digest)))
+
+
+def manifests_among(session: Session, repository_id: UUID, digests: Sequence[str]) -> dict[str, ManifestRow]:
+    query = sa.select(ManifestRow).where(ManifestRow.repository_id == repository_id, ManifestRow.digest.in_(digests))
+    return {row.digest: row for row in session.scalars(query)}

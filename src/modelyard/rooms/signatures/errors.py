@@ -51,3 +51,10 @@ class SignatureUnsupported(Invalid):
 
     code = "signature_unsupported"
     title = "The predict target cannot be called with named inputs"
+
+
+class SchemaRefused(Invalid):
+    """A published JSON Schema cannot be a form; ``field`` is the JSON pointer to what is wrong."""
+
+    code = "schema_refused"
+    title = "The schema of the inputs and parameters cannot be used"

@@ -7,6 +7,7 @@ from modelyard.rooms.signatures.described import accept_signature
 from modelyard.rooms.signatures.mlflow_schemas import read_mlflow_signature
 from modelyard.rooms.signatures.modules import TooComplex, Tree
 from modelyard.rooms.signatures.parameters import read_function
+from modelyard.rooms.signatures.published import read_cog, read_published
 from modelyard.rooms.signatures.rules import closest, make_target, parse_target
 from modelyard.rooms.signatures.schemas import PERMISSIVE_INPUTS, Signature, Target
 from modelyard.rooms.signatures.targets import Unreadable, locate
@@ -16,7 +17,9 @@ __all__ = [
     "closest",
     "make_target",
     "parse_target",
+    "read_cog",
     "read_mlflow_signature",
+    "read_published",
     "read_signature",
 ]
 

@@ -30,14 +30,29 @@ def read_readme(data: bytes) -> tuple[Card, tuple[str, ...]]:
     match = FRONT_MATTER.match(text)
     body = (text[match.end() :] if match else text).strip()[:MAX_TEXT]
     fields, notes = _read_front_matter(match[1]) if match else ({}, [])
-    card, more = _read_fields(fields)
+    card, more = read_card_fields(fields)
     return card.model_copy(update={"text": body}), (*notes, *more)
 
 
+def read_card_fields(fields: dict[str, Any]) -> tuple[Card, list[str]]:
+    """A card of those fields that can be used, and notes on the others."""
+    notes, kept = [], {}
+    for key, value in fields.items():
+        try:
+            read_card({key: value}, field=f"/{README}")
+            kept[key] = value
+        except ConfigInvalid as e:
+            notes.append(f"A field of {README} is left out: {e.detail}")
+    return read_card(kept, field=f"/{README}"), notes
+
+
 def write_readme(card: Card, *, subject: str) -> str:
-    """A README that says what the card says; ``read_readme`` gives the fields back. ``subject`` is what predicts."""
+    """A README that says what the card says; ``read_readme`` gives the fields back. ``subject`` is what predicts,
+    for a card without a text."""
     fields = {key: value for key, value in card.to_json().items() if key != "text"}
     front = f"---\n{dump_yaml(fields)}---\n" if fields else ""
+    if card.text:
+        return f"{front}{card.text}\n"
     heading = card.title or "Model card"
     return f"{front}# {heading}\n\n{card.description or f'Predicts with `{subject}`.'}\n"
 
@@ -56,14 +71,3 @@ def _read_front_matter(text: str) -> tuple[dict[str, Any], list[str]]:
     if not isinstance(fields, dict):
         return {}, []
     return {key: value for key, value in fields.items() if key in CARD_KEYS}, []
-
-
-def _read_fields(fields: dict[str, Any]) -> tuple[Card, list[str]]:
-    notes, kept = [], {}
-    for key, value in fields.items():
-        try:
-            read_card({key: value}, field=f"/{README}")
-            kept[key] = value
-        except ConfigInvalid as e:
-            notes.append(f"A field of {README} is left out: {e.detail}")
-    return read_card(kept, field=f"/{README}"), notes

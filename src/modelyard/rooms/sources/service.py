@@ -3,8 +3,9 @@
 from modelyard.rooms.signatures import service as signatures
 from modelyard.rooms.signatures.schemas import PERMISSIVE_INPUTS, Signature
 from modelyard.rooms.sources.archives import unpack
-from modelyard.rooms.sources.card import find_readme, read_readme
+from modelyard.rooms.sources.card import find_readme, read_readme, write_readme
 from modelyard.rooms.sources.committing import write_commit_tree
+from modelyard.rooms.sources.labels import read_labels
 from modelyard.rooms.sources.names import check_paths, is_junk, safe_file_name
 from modelyard.rooms.sources.parts import read_artifact, read_parts
 from modelyard.rooms.sources.project import read_archive, read_directory
@@ -19,12 +20,14 @@ __all__ = [
     "read_archive",
     "read_artifact",
     "read_directory",
+    "read_labels",
     "read_parts",
     "read_readme",
     "read_signature",
     "safe_file_name",
     "unpack",
     "write_commit_tree",
+    "write_readme",
 ]
 
 

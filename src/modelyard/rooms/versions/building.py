@@ -75,6 +75,19 @@ def record_signature(session: Session, build: Build, *, signature: Mapping[str, 
     row.signature, row.project = dict(signature), {**row.project, "is_described": True}
 
 
+def require_current(session: Session, build: Build) -> None:
+    """Raises ``BuildOutdated`` where a later attempt has taken over, or the version is gone."""
+    _current(session, build.version_id, build.attempt)
+
+
+def record_operation(
+    session: Session, build: Build, *, signature: Mapping[str, Any], operation: Mapping[str, Any]
+) -> None:
+    """Keeps how an image takes runs."""
+    row = _current(session, build.version_id, build.attempt)
+    row.signature, row.project = dict(signature), {**row.project, "operation": dict(operation)}
+
+
 def record_notes(session: Session, build: Build, *, notes: Iterable[str]) -> None:
     """Keeps what the load check noted beside what the push did; once, however often the check is repeated."""
     row = _current(session, build.version_id, build.attempt)

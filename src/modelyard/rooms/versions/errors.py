@@ -43,6 +43,11 @@ class PartsInvalid(Invalid):
     title = "The parts of the push do not fit together"
 
 
+class LabelRefused(Invalid):
+    code = "label_refused"
+    title = "A label of the image cannot be used"
+
+
 class CheckFailed(Invalid):
     code = "check_failed"
     title = "The model could not be loaded"

@@ -40,6 +40,11 @@ STAGES = ("base", "lock", "wheels", "layers", "manifest", "check", "publish")
 IMPORT_STAGES = ("import", "publish")
 """What becomes of a push to a dataset."""
 
+IMAGE_STAGES = ("import", "check", "publish")
+"""What becomes of an image that was pushed or imported."""
+
+PLATFORMS = ("linux/amd64", "linux/arm64")
+
 ENDED = frozenset({VersionState.READY, VersionState.FAILED})
 
 
@@ -104,9 +109,21 @@ def is_dataset(project: Mapping[str, Any]) -> bool:
     return "contents" in project
 
 
+def is_pushed_image(project: Mapping[str, Any]) -> bool:
+    """Whether the version is an image that was made elsewhere."""
+    return "pushed_image" in project
+
+
+def known_platforms(platforms: Iterable[str]) -> list[str]:
+    """Those that this site knows, of all that an image is for."""
+    return [platform for platform in platforms if platform in PLATFORMS]
+
+
 def stage_names(project: Mapping[str, Any]) -> tuple[str, ...]:
     """What the version goes through before it is ready."""
-    return IMPORT_STAGES if is_dataset(project) else STAGES
+    if is_dataset(project):
+        return IMPORT_STAGES
+    return IMAGE_STAGES if is_pushed_image(project) else STAGES
 
 
 def stages_of(events: Iterable[Event], *, attempt: int, names: tuple[str, ...] = STAGES) -> list[Stage]:

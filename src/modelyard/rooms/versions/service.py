@@ -132,6 +132,8 @@ def delete_version(
     images.forget_tag(session, repository_id=repository.id, tag=f"v{number}")
     store.delete(session, row.id)
     session.flush()
+    if row.image_digest and not store.has_image(session, repository.id, row.image_digest):
+        images.forget_pushed(session, repository_id=repository.id, digest=row.image_digest)
     if not store.commit_in_use(session, repository.id, row.commit_id):
         datasets.forget_snapshot(session, repository.id, row.commit_id)
     repos.delete_version_tag(repositories, repository.id, number=number)  # last: a crash after it can be repeated

@@ -47,6 +47,12 @@ def commit_in_use(session: Session, repository_id: UUID, commit_id: str) -> bool
     return bool(session.scalar(sa.select(found)))
 
 
+def has_image(session: Session, repository_id: UUID, digest: str) -> bool:
+    """Whether a version is of this image."""
+    found = sa.exists().where(VersionRow.repository_id == repository_id, VersionRow.image_digest == digest)
+    return bool(session.scalar(sa.select(found)))
+
+
 def latest_ready(session: Session, repository_id: UUID) -> VersionRow | None:
     query = sa.select(VersionRow).where(VersionRow.repository_id == repository_id, VersionRow.state == "ready")
     return session.scalar(query.order_by(VersionRow.number.desc()).limit(1))

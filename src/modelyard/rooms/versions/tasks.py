@@ -15,7 +15,7 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.rules import RunState
 from modelyard.rooms.runs.schemas import Purpose
-from modelyard.rooms.versions import assembling, building, importing, rules, store
+from modelyard.rooms.versions import assembling, building, image_importing, importing, rules, store
 from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.building import Build
 from modelyard.rooms.versions.errors import BuildOutdated
@@ -53,7 +53,7 @@ def build_version(version_id: str, attempt: int) -> None:
 
 @step(name="assemble_image")
 def assemble_image(version_id: str, attempt: int) -> dict[str, str] | None:
-    """Assembles the image, grants its blobs to the repository and shows it in the registry; imports a dataset."""
+    """Makes what the version is: assembles its image and shows it in the registry, or imports a dataset or an image."""
     return _guarded(version_id, attempt, _make)
 
 
@@ -104,13 +104,24 @@ def _guarded(version_id: str, attempt: int, work: Callable[[BuildTools, Build], 
 
 
 def _make(tools: BuildTools, build: Build) -> None:
-    make = importing.import_dataset if rules.is_dataset(build.project) else assembling.assemble
-    make(tools, build)
+    if rules.is_dataset(build.project):
+        importing.import_dataset(tools, build)
+    elif rules.is_pushed_image(build.project):
+        image_importing.import_image(tools, build)
+    else:
+        assembling.assemble(tools, build)
 
 
 def _check(tools: BuildTools, build: Build) -> None:
     if rules.is_dataset(build.project):
         return
+    if rules.is_pushed_image(build.project):
+        image_importing.check_image(tools, build)
+    else:
+        _check_model(tools, build)
+
+
+def _check_model(tools: BuildTools, build: Build) -> None:
     reporter = Reporter(tools.database, build, clock=tools.clock)
     reporter.say("check", "loading the model")
     assembling.require_trust(tools, build)
