@@ -43,7 +43,8 @@ class UploadRow(Base):
     """A resumable upload, by tus or to the registry.
 
     ``holder_id`` is the repository whose blob it will be, None for the account's own. ``received`` bytes lie flushed in
-    a staging file; what lies behind them there does not count. With the last byte ``digest`` is set; ``completed_at`` once the file is a blob and the holder has a grant on it.
+    a staging file; what lies behind them there does not count. With the last byte ``digest`` is set; ``completed_at``
+    once the file is a blob and the holder has a grant on it.
     """
 
     __tablename__ = "uploads"

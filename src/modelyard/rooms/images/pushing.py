@@ -41,9 +41,9 @@ def begin_upload(tools: UploadTools, pusher: Pusher) -> Upload:
 
 
 def find_upload(tools: UploadTools, pusher: Pusher, upload_id: UUID) -> Upload:
-    """The pusher's upload to this repository; raises ``UploadMissing``."""
+    """The pusher's upload to this repository that is under way; raises ``UploadMissing``."""
     upload = uploads.find_upload(tools, account_id=own_id(pusher.principal), upload_id=upload_id)
-    if upload.holder_id != pusher.repository.id:
+    if upload.holder_id != pusher.repository.id or upload.complete:
         raise UploadMissing(f"There is no upload {upload_id}.", remedy="Begin another one.")
     return upload
 
