@@ -21,9 +21,14 @@ def address() -> str:
     return session.shared("registry", _start)["address"]
 
 
-def _start(folder: Path) -> dict[str, Any]:
+def folder() -> Path:
+    """Where this run's registry keeps what it has."""
+    return Path(session.shared("registry", _start)["folder"])
+
+
+def _start(place: Path) -> dict[str, Any]:
     program, port = need("docker-registry", package="docker-registry"), free_port()
-    (folder / "config.yml").write_text(CONFIG.format(folder=folder, port=port))
-    processes.launch(folder, [program, "serve", str(folder / "config.yml")])
-    until(lambda: listens(port), what=f"docker-registry, see {folder}/log")
-    return {"address": f"127.0.0.1:{port}"}
+    (place / "config.yml").write_text(CONFIG.format(folder=place, port=port))
+    processes.launch(place, [program, "serve", str(place / "config.yml")])
+    until(lambda: listens(port), what=f"docker-registry, see {place}/log")
+    return {"address": f"127.0.0.1:{port}", "folder": str(place)}
