@@ -1,4 +1,4 @@
-"""``python -I -S …/modelyard_box [serve|check|describe]``; ``worker`` is what those two start.
+"""``python -I -S …/modelyard_box [serve|check|describe|run|batch]``; the other commands are what these start.
 
 Run as a directory, Python puts the package's own folder on the path, where our ``worker`` or ``frames`` would hide
 modules of the user; its parent goes to the end of the path instead.
@@ -14,7 +14,9 @@ COMMANDS = {
     "serve": "modelyard_box.serve",
     "check": "modelyard_box.check",
     "describe": "modelyard_box.flavours.describe",
+    "run": "modelyard_box.run",
     "worker": "modelyard_box.worker",
+    "operate": "modelyard_box.operate",
 }
 
 

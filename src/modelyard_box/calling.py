@@ -28,13 +28,17 @@ class Caller:
         Raises Mismatch when the inputs do not convert (the target was not called), UnserialisableError, and whatever
         the target raises. Files among the inputs stay until ``finish``.
         """
-        for name, convert in self._converters.items():
-            if name in inputs:
-                inputs[name] = _converted(name, convert, inputs[name])
-        result = self._invoke(inputs)
+        result = self.invoke(inputs)
         if isinstance(result, Iterator):
             return map(to_plain, result)
         return to_plain(result)
+
+    def invoke(self, inputs: dict[str, Any]) -> Any:
+        """What the target itself returns; an async one is awaited. Raises as ``call``, but no UnserialisableError."""
+        for name, convert in self._converters.items():
+            if name in inputs:
+                inputs[name] = _converted(name, convert, inputs[name])
+        return self._invoke(inputs)
 
     @property
     def batch(self) -> tuple[int, float] | None:

@@ -45,13 +45,16 @@ def main() -> int:
 
 
 def _check(box: Box, timeout: float, report: dict[str, Any]) -> None:
-    trial = Trial(timeout)
+    what = "script" if box.operation else "model"
+    trial = Trial(timeout, what)
     try:
-        _say("loading the model")
+        _say(f"loading the {what}")
         ready = trial.load()
         report["load_seconds"] = ready["load_seconds"]
         report["notes"] += ready["notes"]
-        _say(f"the model is loaded ({ready['load_seconds']:.2f} s)")
+        _say(f"the {what} is loaded ({ready['load_seconds']:.2f} s)")
+        if box.operation is not None:  # which has no example: what it is given are files
+            return
         if "example" not in box.card:
             report["notes"].append("the card has no example, so the model was loaded but not called")
             return
@@ -80,9 +83,10 @@ def _unfit(problem: Problem) -> CheckFailed:
 
 
 class Trial:
-    """One worker under watch: each step has what is left of the time."""
+    """One worker under watch: each step has what is left of the time. ``subject`` is what it loads, in a word."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, subject: str) -> None:
+        self._subject = subject
         self._timeout = timeout
         self._ends = time.monotonic() + timeout
         self._pid, self._channel = start_worker()
@@ -92,7 +96,7 @@ class Trial:
 
     def load(self) -> dict[str, Any]:
         """What the worker reports once the model is loaded. Raises CheckFailed."""
-        kind, payload = self._next("while loading the model")
+        kind, payload = self._next(f"while loading the {self._subject}")
         report: dict[str, Any] = marshal.loads(payload)  # noqa: S302 (from our own worker)
         if kind == frames.LOAD_FAILED:
             raise CheckFailed(**report)

@@ -36,7 +36,8 @@ class Box:
     """The content of ``box.json``. ``artifact`` is a path, or None when the target needs no unpickled model.
 
     ``batch`` says that the target takes several calls' rows at once; None where the author has not said so.
-    ``framework`` says which adapter of ``flavours`` calls the model; None where ``target`` does.
+    ``framework`` says which adapter of ``flavours`` calls the model; None where ``target`` does. ``operation`` is the
+    kind of an operation, whose target is called once, by ``run``; None for a model.
     """
 
     target: Target
@@ -47,6 +48,7 @@ class Box:
     card: dict[str, Any]
     batch: BatchLimits | None = None
     framework: dict[str, Any] | None = None
+    operation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ def _box(document: dict[str, Any], root: str) -> Box:
         card=document.get("card") or {},
         batch=_batch(document.get("batch")),
         framework=document.get("framework"),
+        operation=document.get("operation"),
     )
 
 

@@ -30,7 +30,7 @@ _WRAPPERS = (typing.Annotated, typing.Required, typing.NotRequired, typing.Final
 
 def converter(annotation: Any, scratch: Scratch) -> Converter | None:
     """How to turn JSON into what ``annotation`` says; None when nothing is to be done. ``scratch`` holds files."""
-    annotation = _bare(annotation)
+    annotation = bare(annotation)
     if not isinstance(annotation, abc.Hashable):
         return None
     if annotation in SCALARS:
@@ -43,7 +43,7 @@ def converter(annotation: Any, scratch: Scratch) -> Converter | None:
     return named or _generic(annotation, scratch) or _class(annotation, scratch)
 
 
-def _bare(annotation: Any) -> Any:
+def bare(annotation: Any) -> Any:
     """The annotation without Annotated, NewType, Final, Required, type aliases and the like around it."""
     while True:
         if typing.get_origin(annotation) in _WRAPPERS and typing.get_args(annotation):

@@ -36,8 +36,9 @@ class Loaded:
         self.batch: BatchLimits | None = None
         self.batcher: Any = None
         parameters = _parameters(function)[len(leading) :]
-        hints = self._hints(function)
-        self.converters = self._converters([parameter.name for parameter in parameters], hints)
+        self.names = [parameter.name for parameter in parameters]
+        self.hints = self._hints(function)
+        self.converters = self._converters(self.names, self.hints)
         self.positional_only = [p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_ONLY]
         self.is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 

@@ -1,8 +1,10 @@
 """Why a target does not load, in words for the person who pushed it: what is wrong, and what to do."""
 
+import os
 import pickle
 import re
 import sys
+import traceback
 
 _PACKAGES = {
     "Bio": "biopython", "PIL": "pillow", "cv2": "opencv-python-headless", "dateutil": "python-dateutil",
@@ -50,6 +52,16 @@ def code_reason(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return f"it needs more memory than it may have ({_quote(str(error)) or 'MemoryError'})"
     return f"{type(error).__name__}: {_quote(str(error))}" if str(error) else type(error).__name__
+
+
+def user_traceback(error: BaseException) -> str:
+    """The traceback without the box's own frames at its start."""
+    ours = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+    traceback.clear_frames(error.__traceback__)  # what filled the memory is held by them, and a report needs some
+    report = traceback.TracebackException.from_exception(error)
+    while report.stack and report.stack[0].filename.startswith(ours):
+        del report.stack[0]
+    return "".join(report.format())
 
 
 def _missing_library(name: str) -> str:

@@ -17,7 +17,7 @@ def start_worker() -> tuple[int, socket.socket]:
     The worker leads a process group of its own, so that it and what it started can be killed together.
     """
     ours, theirs = socket.socketpair()
-    command = [*_interpreter(), *_FLAGS, _PACKAGE, "worker"]
+    command = box_command("worker")
     actions = [
         (os.POSIX_SPAWN_DUP2, theirs.fileno(), CHANNEL_FD),
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -27,6 +27,11 @@ def start_worker() -> tuple[int, socket.socket]:
     finally:
         theirs.close()
     return pid, ours
+
+
+def box_command(name: str) -> list[str]:
+    """How another process of the box is started."""
+    return [*_interpreter(), *_FLAGS, _PACKAGE, name]
 
 
 def _interpreter() -> list[str]:

@@ -13,7 +13,6 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +23,7 @@ from modelyard_box.config import ConfigError, load_box
 from modelyard_box.errors import LoadError, Mismatch
 from modelyard_box.loading import Loaded, enable_paths, load_target
 from modelyard_box.outgoing import UnserialisableError
-from modelyard_box.reasons import code_reason
+from modelyard_box.reasons import code_reason, user_traceback
 
 _PR_SET_PDEATHSIG = 1
 _RECEIVE = 1 << 16
@@ -181,27 +180,17 @@ class Channel:
 
 def _load_failure(error: LoadError) -> dict[str, Any]:
     cause = error.__cause__ or error
-    text = _user_traceback(cause)
+    text = user_traceback(cause)
     print(f"the model cannot be loaded: {error.reason}\n{text}", end="", file=sys.stderr, flush=True)
     found = {"reason": error.reason, "field": error.field, "type": type(cause).__name__, "traceback": text}
     return {key: value for key, value in found.items() if value is not None}
 
 
 def _call_failure(error: BaseException, prediction_id: str) -> dict[str, Any]:
-    text = _user_traceback(error)
+    text = user_traceback(error)
     print(f"prediction {prediction_id} failed\n{text}", end="", file=sys.stderr, flush=True)
     code = "out-of-memory" if isinstance(error, MemoryError) else "prediction-failed"
     return {"code": code, "detail": code_reason(error), "type": type(error).__name__, "traceback": text}
-
-
-def _user_traceback(error: BaseException) -> str:
-    """The traceback without the box's own frames at its start."""
-    ours = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
-    traceback.clear_frames(error.__traceback__)  # what filled the memory is held by them, and a report needs some
-    report = traceback.TracebackException.from_exception(error)
-    while report.stack and report.stack[0].filename.startswith(ours):
-        del report.stack[0]
-    return "".join(report.format())
 
 
 def _die_with_parent() -> None:

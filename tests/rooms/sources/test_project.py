@@ -67,6 +67,7 @@ def test_four_parts(push):
     assert kept == {
         "target": {"module": "m", "class": None, "function": "predict"},
         "framework": None,
+        "operation": None,
         "is_described": True,
         "batch": None,
         "artifact": "model.pkl",

@@ -104,6 +104,6 @@ def test_what_is_missing_is_asked_for_at_once(me: Author, artifact: bytes, code:
 
 def test_a_source_needs_its_config(me: Author) -> None:
     with pytest.raises(ClientError, match="source needs a config"):
-        me.client.push_parts(me.address, source=me.file("s.zip", b""))
+        me.client.push_parts(me.address, source=me.file("s.zip", b"x"))
     with pytest.raises(ClientError, match="or the artifact"):
         me.client.push_parts(me.address, requirements=me.file("r.txt", b"numpy"))

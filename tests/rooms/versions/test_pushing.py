@@ -184,12 +184,15 @@ def test_what_is_not_mine_or_not_finished_cannot_be_pushed(me: Author, tmp_path:
         assert other.server.client(other.token).post(me.versions, json={"archive": theirs}).status_code == 404
 
 
-def test_operations_are_not_pushed_this_way(me: Author) -> None:
+def test_models_and_operations_keep_to_their_repositories(me: Author) -> None:
     me.client.create_repository(f"{me.username}/step", kind="operation")
-    archive = me.client.upload(me.file("s.zip", zip_of_line()))
+    model = me.client.upload(me.file("s.zip", zipped({"line.py": SOURCE, "modelyard.yaml": "predict: 'line:predict'"})))
+    step = {"modelyard.yaml": "run: 'step:run'", "step.py": "def run(output): ..."}
+    operation = me.client.upload(me.file("s.zip", zipped(step)))
     with me.server.client(me.token) as client:
-        answer = client.post(f"/api/v1/repos/{me.username}/step/versions", json={"archive": archive})
-        assert answer.json()["code"] == "not_a_model"
+        answer = client.post(f"/api/v1/repos/{me.username}/step/versions", json={"archive": model})
+        assert answer.json()["code"] == "not_an_operation"
+        assert client.post(me.versions, json={"archive": operation}).json()["code"] == "not_a_model"
 
 
 def test_a_git_folder_in_the_source_does_no_harm(me: Author) -> None:

@@ -124,6 +124,8 @@ def _box_json(request: AssemblyRequest) -> str:
         document["framework"] = dict(request.framework)
     if request.batch:
         document["batch"] = request.batch
+    if request.operation is not None:
+        document["operation"] = request.operation
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 

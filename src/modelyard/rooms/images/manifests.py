@@ -27,10 +27,10 @@ def image_config(
     """The image's configuration: how it is started, what is in it, and the signature as a label."""
     running = {
         "User": USER,
-        "ExposedPorts": {PORT: {}},
+        **({} if request.operation else {"ExposedPorts": {PORT: {}}}),
         "Env": _environment(base),
         "Entrypoint": [base.interpreter, "-I", "-S", "/modelyard/box/modelyard_box"],
-        "Cmd": ["serve"],
+        "Cmd": ["run" if request.operation else "serve"],
         "WorkingDir": "/app/src",
         "Labels": _labels(request, base, box_version),
     }
@@ -80,16 +80,22 @@ def _environment(base: BaseImage) -> list[str]:
     path = "/app/bin:/usr/bin:/bin"
     if base.interpreter.startswith("/usr/local/"):
         path = "/app/bin:/usr/local/bin:/usr/bin:/bin"
-    return [f"PATH={path}", "LANG=C.UTF-8", "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1", "HOME=/tmp"]
+    python = ["PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1"]
+    return [f"PATH={path}", "LANG=C.UTF-8", *python, "HOME=/tmp", "MODELYARD_IN=/in", "MODELYARD_OUT=/out"]
 
 
 def _labels(request: AssemblyRequest, base: BaseImage, box_version: str) -> dict[str, str]:
     card = {name: request.card.get(name) for name in ("title", "description")}
     signature = json.dumps(request.signature, separators=(",", ":"), ensure_ascii=False)
+    operation = {}
+    if request.operation is not None:
+        schema = json.dumps(request.signature["inputs"], separators=(",", ":"), ensure_ascii=False)
+        operation = {"io.modelyard.kind": request.operation, "io.modelyard.schema": schema}
     return {
         **{f"org.opencontainers.image.{name}": str(value) for name, value in card.items() if value},
         **request.labels,
         "io.modelyard.base": base.source,
         "io.modelyard.signature": signature,
         "io.modelyard.box": box_version,
+        **operation,
     }

@@ -94,8 +94,9 @@ class AssemblyRequest:
     """One image to assemble.
 
     ``source`` is a folder with the files of the commit; those named in ``exclude`` (relative, with ``/``) stay out.
-    ``target``, ``signature``, ``card``, ``framework`` and ``batch`` go into ``/modelyard/box.json``. No ``platforms``
-    means the server's own.
+    ``target``, ``signature``, ``card``, ``framework`` and ``batch`` go into ``/modelyard/box.json``; so does
+    ``operation``, the kind of an operation, whose image runs to its end instead of serving. No ``platforms`` means the
+    server's own.
     With ``lock`` nothing is resolved and ``requirements`` and ``system_packages`` are not read.
     """
 
@@ -112,6 +113,7 @@ class AssemblyRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     framework: Mapping[str, Any] | None = None
     batch: Mapping[str, Any] | bool | None = None
+    operation: str | None = None
     lock: Lock | None = None
 
 

@@ -1,7 +1,7 @@
 """Turns the syntax tree of a type annotation into JSON Schema. Unknown types become permissive, with a note."""
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,9 +29,13 @@ class Place:
 
 @dataclass
 class AnnotationReader:
-    """Reads annotations into one JSON Schema document; ``defs`` are its ``$defs``, ``notes`` what could not be read."""
+    """Reads annotations into one JSON Schema document; ``defs`` are its ``$defs``, ``notes`` what could not be read.
+
+    ``named`` gives the schemas of types by their dotted names.
+    """
 
     tree: Tree
+    named: Callable[[str], Schema | None] = kinds.named_schema
     defs: dict[str, Schema] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     _names: dict[int, str] = field(default_factory=dict)
@@ -102,7 +106,7 @@ class AnnotationReader:
     def _named(self, node: ast.expr, place: Place) -> Schema:
         match self.meaning(node, place):
             case Outside(name=name):
-                schema = kinds.named_schema(canonical(name))
+                schema = self.named(canonical(name))
                 return self._unknown(node, place) if schema is None else schema
             case Value(module=module, node=value):
                 return self._alias(value, Place(module, place.words))
@@ -178,7 +182,7 @@ class AnnotationReader:
         return self._collection(name, arguments, place) or self._plain_head(head, name, place)
 
     def _plain_head(self, head: ast.expr, name: str, place: Place) -> Schema:
-        schema = kinds.named_schema(name)
+        schema = self.named(name)
         return self._unknown(head, place) if schema is None else schema
 
     def _collection(self, name: str, arguments: list[ast.expr], place: Place) -> Schema | None:

@@ -5,7 +5,7 @@ from modelyard.kit.errors import Invalid
 
 class TargetInvalid(Invalid):
     code = "target_invalid"
-    title = "The predict target is not written as module, class and function"
+    title = "The target is not written as module, class and function"
 
 
 class TargetMissing(Invalid):
@@ -16,7 +16,7 @@ class TargetMissing(Invalid):
     """
 
     code = "target_missing"
-    title = "The source does not have the predict target"
+    title = "The source does not have the target"
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class SignatureUnsupported(Invalid):
     """The target exists but can never be called with named inputs."""
 
     code = "signature_unsupported"
-    title = "The predict target cannot be called with named inputs"
+    title = "The target cannot be called with named inputs"
 
 
 class SchemaRefused(Invalid):

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from modelyard.rooms.signatures.kinds import INPUT_KINDS
 from modelyard.rooms.signatures.modules import Module, Tree
 from modelyard.rooms.signatures.names import Outside, look_up_expression
 from modelyard.rooms.signatures.schemas import Schema
@@ -24,6 +25,7 @@ LENGTH_WORDS = {
     "object": {"min_length": "minProperties", "max_length": "maxProperties"},
 }
 PLAIN_WORDS = ("title", "description", "examples")
+EXTRA = "json_schema_extra"
 OLD_WORDS = {"regex": "pattern", "min_items": "min_length", "max_items": "max_length", "min_len": "min_length"}
 SHORT_FORMS = {
     "Ge": ("ge",),
@@ -73,13 +75,21 @@ def apply_words(schema: Schema, words: dict[str, Any]) -> tuple[Schema, list[str
     Constraints of a union go to each branch that can bear them; titles and descriptions stay with the whole.
     """
     plain = {word: words[word] for word in PLAIN_WORDS if _is_plain(word, words.get(word))}
-    rest = {word: value for word, value in words.items() if word not in PLAIN_WORDS}
+    plain |= _input_kind(schema, words.get(EXTRA))
+    rest = {word: value for word, value in words.items() if word not in (*PLAIN_WORDS, EXTRA)}
     if "anyOf" not in schema:
         constrained, left = _constrain(schema, rest)
         return {**constrained, **plain}, left
     branches = [_constrain(branch, rest) for branch in schema["anyOf"]]
     left = [word for word in rest if all(word in unused for _, unused in branches)]
     return {**schema, "anyOf": [branch for branch, _ in branches], **plain}, left
+
+
+def _input_kind(schema: Schema, extra: Any) -> Schema:
+    """What ``Field(json_schema_extra={"x-modelyard": …})`` makes of a path that an operation is given."""
+    kind = extra.get("x-modelyard") if isinstance(extra, dict) else None
+    is_path = schema.get("x-modelyard") in INPUT_KINDS and "contentEncoding" not in schema
+    return {"x-modelyard": kind} if is_path and kind in INPUT_KINDS else {}
 
 
 def _read_known(tree: Tree, module: Module, node: ast.Call, callee: str) -> FieldNote | None:
@@ -107,7 +117,7 @@ def _read_call(tree: Tree, module: Module, node: ast.Call) -> FieldNote:
 
 def _read_words(tree: Tree, module: Module, node: ast.Call, positional: tuple[str, ...]) -> dict[str, Any]:
     given = [*zip(positional, node.args, strict=False), *((k.arg, k.value) for k in node.keywords if k.arg)]
-    known = {*NUMBER_WORDS, *PLAIN_WORDS, "min_length", "max_length", "pattern"}
+    known = {*NUMBER_WORDS, *PLAIN_WORDS, EXTRA, "min_length", "max_length", "pattern"}
     words = {OLD_WORDS.get(name, name): _value(tree, module, value) for name, value in given}
     return {
         name: value for name, value in words.items() if name in known and value is not MISSING and value is not None

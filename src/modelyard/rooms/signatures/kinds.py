@@ -15,6 +15,9 @@ STRING: Schema = {"type": "string"}
 LIST: Schema = {"type": "array"}
 OBJECT: Schema = {"type": "object"}
 
+INPUT_KINDS = frozenset({"file", "files", "image", "table"})
+"""What an input of an operation can be: one file of some kind, or a folder of files."""
+
 NAMED: dict[str, Schema] = {
     "builtins.int": INTEGER,
     "builtins.float": NUMBER,
@@ -39,6 +42,7 @@ NAMED: dict[str, Schema] = {
     "typing.Mapping": OBJECT,
     "pathlib.Path": FILE,
     "pathlib.PurePath": FILE,
+    "pydantic.FilePath": FILE,
     "datetime.date": {"type": "string", "format": "date"},
     "datetime.datetime": {"type": "string", "format": "date-time"},
     "datetime.time": {"type": "string", "format": "time"},
@@ -100,7 +104,25 @@ CONSTRAINED_CALLS: dict[str, Schema] = {
     "pydantic.constr": STRING,
 }
 INTEGER_SCALARS = {f"numpy.{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} | {"numpy.integer"}
+OPERATION_KINDS = {
+    "pathlib.Path": "files",
+    "pathlib.PurePath": "files",
+    "pydantic.DirectoryPath": "files",
+    "pydantic.FilePath": "file",
+    "builtins.bytes": "file",
+    "builtins.bytearray": "file",
+    "PIL.Image.Image": "image",
+    "PIL.Image": "image",
+    "pandas.DataFrame": "table",
+    "pandas.core.frame.DataFrame": "table",
+}
 FLOAT_SCALARS = {"numpy.float16", "numpy.float32", "numpy.float64", "numpy.floating", "numpy.number"}
+
+
+def operation_schema(name: str) -> Schema | None:
+    """As ``named_schema`` for the parameters of an operation, whose files are given as paths."""
+    kind = OPERATION_KINDS.get(name)
+    return named_schema(name) if kind is None else {"type": "string", "x-modelyard": kind}
 
 
 def named_schema(name: str) -> Schema | None:

@@ -1,7 +1,7 @@
 """Turns the parameters and the result of a function into a signature."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from modelyard.rooms.signatures import kinds
@@ -36,12 +36,22 @@ class Parameter:
         return self.argument.arg
 
 
-def read_function(tree: Tree, located: Located, target: Target, *, takes_model: bool) -> Signature:
-    """The signature of a located function; with ``takes_model`` its first parameter is no input."""
+def read_function(
+    tree: Tree,
+    located: Located,
+    target: Target,
+    *,
+    takes_model: bool,
+    named: Callable[[str], Schema | None] = kinds.named_schema,
+) -> Signature:
+    """The signature of a located function; with ``takes_model`` its first parameter is no input.
+
+    ``named`` gives the schemas of its parameters' types by their dotted names.
+    """
     function, module = located.function, located.module
     parameters = _inputs(located, target, takes_model)
     docstring = read_docstring(function)
-    reader = AnnotationReader(tree)
+    reader = AnnotationReader(tree, named)
     inputs = _input_schema(reader, module, function, parameters, docstring)
     notes = [*_note_bare(parameters), *_note_decorators(function), *reader.notes]
     result = AnnotationReader(tree)

@@ -10,15 +10,20 @@ from modelyard.rooms.signatures.errors import TargetInvalid
 from modelyard.rooms.signatures.schemas import Target
 from modelyard.rooms.sources.errors import ConfigInvalid
 from modelyard.rooms.sources.frameworks import NAMES, Framework
+from modelyard.rooms.sources.operations import KINDS, check_operation, read_run
 from modelyard.rooms.sources.rules import read_line, read_package, read_python
 from modelyard.rooms.sources.schemas import Batching, Card, Resources
+from modelyard.rooms.sources.targets import read_target, suggestion
 from modelyard.rooms.sources.texts import dump_yaml, parse_json, parse_yaml
 
 MANIFEST = "modelyard.yaml"
 FILE_KEYS = ("artifact", "requirements")
 CARD_KEYS = tuple(name for name in Card.model_fields if name != "text")
 Model = TypeVar("Model", bound=BaseModel)
-PREDICT_REMEDY = 'Name the target, as in "predict": {"module": "model", "function": "predict"}.'
+PREDICT_REMEDY = (
+    'Name the target, as in "predict": {"module": "model", "function": "predict"}, '
+    'or an operation\'s function, as in "run": "rotate:rotate".'
+)
 
 
 class Manifest(BaseModel):
@@ -27,6 +32,8 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     predict: Target | None = None
+    run: Target | None = None
+    kind: Literal[KINDS] | None = None  # type: ignore[valid-type]
     framework: Literal[NAMES] | None = None  # type: ignore[valid-type]
     model: Target | None = None
     arguments: Mapping[str, Any] = Field(default_factory=dict, max_length=100)
@@ -73,7 +80,7 @@ def read_manifest(config: dict[str, Any], *, is_alone: bool = False) -> Manifest
     for key in config:
         if key not in known:
             raise ConfigInvalid(
-                f"The key {key[:60]!a} is not known.", remedy=_suggestion(key, known), field=f"/{key[:60]}"
+                f"The key {key[:60]!a} is not known.", remedy=suggestion(key, known), field=f"/{key[:60]}"
             )
     nested = {} if config.get("card") is None else config["card"]
     if not isinstance(nested, dict):
@@ -83,7 +90,10 @@ def read_manifest(config: dict[str, Any], *, is_alone: bool = False) -> Manifest
         raise ConfigInvalid(f"{both[0]} stands twice: at the top and under card.", field=f"/{both[0]}")
     card = read_card({**nested, **flat}, field="/card").to_json()
     rest = {key: value for key, value in config.items() if key not in CARD_KEYS}
-    rest |= {"predict": _read_predict(config, is_alone=is_alone), "model": _read_module(config), "card": card}
+    check_operation(config, is_alone=is_alone)
+    run = read_run(config)
+    predict = _read_predict(config, is_alone=is_alone or run is not None)
+    rest |= {"run": run, "predict": predict, "model": _read_module(config), "card": card}
     return _validate(Manifest, rest, field="")
 
 
@@ -95,7 +105,7 @@ def read_card(fields: dict[str, Any], *, field: str) -> Card:
         if key not in CARD_KEYS:
             raise ConfigInvalid(
                 f"The card has no field {str(key)[:60]!a}.",
-                remedy=_suggestion(str(key), list(CARD_KEYS)),
+                remedy=suggestion(str(key), list(CARD_KEYS)),
                 field=f"{field}/{str(key)[:60]}",
             )
     return _validate(Card, fields, field=field)
@@ -104,6 +114,8 @@ def read_card(fields: dict[str, Any], *, field: str) -> Card:
 def write_manifest(manifest: Manifest) -> str:
     """The canonical ``modelyard.yaml``: ``read_manifest_text`` gives an equal manifest back."""
     config: dict[str, Any] = {"predict": str(manifest.predict)} if manifest.predict else {}
+    config |= {"run": str(manifest.run)} if manifest.run else {}
+    config |= {"kind": manifest.kind} if manifest.kind else {}
     config |= {"framework": manifest.framework} if manifest.framework else {}
     config |= {"model": str(manifest.model)} if manifest.model else {}
     config |= {"arguments": dict(manifest.arguments)} if manifest.arguments else {}
@@ -128,7 +140,11 @@ def _read_predict(config: dict[str, Any], *, is_alone: bool) -> Target | None:
     if config.get("framework") is None:
         if is_alone and config.get("predict") is None:
             return None
-        return _read_target(config.get("predict"))
+        if config.get("predict") is None:
+            raise ConfigInvalid(
+                "The configuration does not say what predicts.", remedy=PREDICT_REMEDY, field="/predict"
+            )
+        return read_target(config["predict"], key="predict", remedy=PREDICT_REMEDY)
     if config.get("predict") is not None:
         raise ConfigInvalid(
             "Both predict and framework are given, but a framework's models have a way to be called.",
@@ -151,38 +167,6 @@ def _read_module(config: dict[str, Any]) -> Target | None:
         raise ConfigInvalid(e.detail, remedy='Write model: "m:Net".', field="/model") from e
 
 
-def _read_target(predict: Any) -> Target:
-    if predict is None:
-        raise ConfigInvalid("The configuration does not say what predicts.", remedy=PREDICT_REMEDY, field="/predict")
-    try:
-        if isinstance(predict, str):
-            return signatures.parse_target(predict, field="/predict")
-        return _target_of_parts(predict)
-    except TargetInvalid as e:
-        raise ConfigInvalid(e.detail, remedy=e.remedy, field=e.field) from e
-
-
-def _target_of_parts(predict: Any) -> Target:
-    parts = ("module", "class", "function")
-    if not isinstance(predict, dict):
-        raise ConfigInvalid("predict is not an object.", remedy=PREDICT_REMEDY, field="/predict")
-    for key, value in predict.items():
-        if key not in parts:
-            raise ConfigInvalid(
-                f"predict has no key {key[:60]!a}.",
-                remedy=_suggestion(key, list(parts)),
-                field=f"/predict/{key[:60]}",
-            )
-        if not isinstance(value, str) and not (key == "class" and value is None):
-            raise ConfigInvalid(f"{key} is not a text.", remedy=PREDICT_REMEDY, field=f"/predict/{key}")
-    for key in ("module", "function"):
-        if key not in predict:
-            raise ConfigInvalid(f"predict does not name the {key}.", remedy=PREDICT_REMEDY, field=f"/predict/{key}")
-    return signatures.make_target(
-        predict["module"], predict["function"], class_name=predict.get("class") or None, field="/predict"
-    )
-
-
 def _validate(model: type[Model], value: dict[str, Any], *, field: str) -> Model:
     try:
         return model.model_validate(value)
@@ -197,10 +181,5 @@ def _explained(error: ValidationError, field: str) -> ConfigInvalid:
     pointer = field + "".join(f"/{name}" for name in names)
     known = [f.alias or name for name, f in Resources.model_fields.items()] if names[:1] == ["resources"] else []
     message = first["msg"].removeprefix("Value error, ")
-    remedy = _suggestion(names[-1], known) if first["type"] == "extra_forbidden" and known else ""
+    remedy = suggestion(names[-1], known) if first["type"] == "extra_forbidden" and known else ""
     return ConfigInvalid(f"{pointer.lstrip('/')}: {message}.", remedy=remedy, field=pointer)
-
-
-def _suggestion(key: str, known: list[str]) -> str:
-    guess = signatures.closest(key, known)
-    return f"Did you mean {guess}?" if guess else f"Known keys: {', '.join(known)}."

@@ -4,6 +4,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from modelyard.rooms.signatures import service as signatures
 from modelyard.rooms.signatures.schemas import Target
 from modelyard.rooms.sources.archives import Unpacked, unpack
 from modelyard.rooms.sources.card import README
@@ -12,11 +13,13 @@ from modelyard.rooms.sources.config import MANIFEST, Manifest, read_parts_config
 from modelyard.rooms.sources.errors import ConfigInvalid, ProjectIncomplete
 from modelyard.rooms.sources.frameworks import detect_framework, needed_requirements
 from modelyard.rooms.sources.names import is_junk, safe_file_name
+from modelyard.rooms.sources.operations import find_function, script_requirements
 from modelyard.rooms.sources.project import (
     REQUIREMENTS,
     commit_texts,
     framework_of,
     fresh_folder,
+    operation_of,
     target_of,
     with_settings,
 )
@@ -35,9 +38,37 @@ def read_parts(
     """
     manifest = read_parts_config(read_bounded(config))
     unpacked = unpack(source_zip, fresh_folder(workdir))
-    source = _root_of_module(unpacked, module) if (module := manifest.predict or manifest.model) else unpacked.root
+    module = manifest.predict or manifest.run or manifest.model
+    source = _root_of_module(unpacked, module) if module else unpacked.root
     project = _read(manifest, source, artifact, requirements)
     return replace(project, notes=(*unpacked.notes, *project.notes))
+
+
+def is_script(source: Path) -> bool:
+    """Whether a source is one file of Python rather than a zip."""
+    return source.suffix == ".py"
+
+
+def read_script(
+    script: Path, artifact: Path | None, requirements: Path | None, config: Path | None, *, workdir: Path
+) -> Project:
+    """A single file of Python in the place of a source zip.
+
+    Without a config that names a target it is an operation: its one function that can be meant. Where there are no
+    requirements they are those in its head (PEP 723). Raises the errors of this room.
+    """
+    name, data = safe_file_name(script.name), read_bounded(script)
+    manifest = read_parts_config(read_bounded(config), is_alone=True) if config else Manifest()
+    if manifest.predict is None and manifest.framework is None and manifest.run is None:
+        module = name.removesuffix(".py")
+        target = signatures.make_target(module, find_function(data, module=module), field="source")
+        manifest = manifest.model_copy(update={"run": target})
+    source = Path(tempfile.mkdtemp(prefix="source-", dir=workdir))
+    (source / name).write_bytes(data)
+    if requirements is None and (lines := script_requirements(data)) is not None:
+        requirements = Path(tempfile.mkdtemp(prefix="needed-", dir=workdir)) / REQUIREMENTS
+        requirements.write_text("\n".join(lines), encoding="utf-8")
+    return _read(manifest, source, artifact, requirements)
 
 
 def read_artifact(artifact: Path, requirements: Path | None, config: Path | None, *, workdir: Path) -> Project:
@@ -46,7 +77,7 @@ def read_artifact(artifact: Path, requirements: Path | None, config: Path | None
     Where there are no requirements they are those that the file itself names. Raises the errors of this room.
     """
     manifest = read_parts_config(read_bounded(config), is_alone=True) if config else Manifest()
-    if manifest.predict is not None or manifest.model is not None:
+    if manifest.predict or manifest.run or manifest.kind or manifest.model:
         raise ProjectIncomplete(
             "The config names code, but there is no source.", remedy="Add the source as a zip.", field="source"
         )
@@ -58,6 +89,10 @@ def read_artifact(artifact: Path, requirements: Path | None, config: Path | None
 
 
 def _read(manifest: Manifest, source: Path, artifact: Path | None, requirements: Path | None) -> Project:
+    if manifest.run is not None and artifact is not None:
+        raise ConfigInvalid(
+            "An operation has no model's file.", remedy="Put the file into the source.", field="artifact"
+        )
     artifact_path = _artifact_name(artifact) if artifact else None
     if artifact is not None:
         _empty_is_refused(artifact)
@@ -71,6 +106,7 @@ def _read(manifest: Manifest, source: Path, artifact: Path | None, requirements:
     project = Project(
         target=target_of(manifest),
         framework=framework,
+        operation=operation_of(manifest),
         source=source,
         artifact=artifact,
         artifact_path=artifact_path,

@@ -14,6 +14,7 @@ from modelyard.rooms.sources.errors import ConfigInvalid, PathUnsafe, ProjectInc
 from modelyard.rooms.sources.frameworks import Framework, check_framework, needed_requirements
 from modelyard.rooms.sources.mlmodel import MLMODEL, read_mlmodel
 from modelyard.rooms.sources.names import check_path, is_junk
+from modelyard.rooms.sources.operations import KINDS
 from modelyard.rooms.sources.requirements import Requirements, parse_requirements
 from modelyard.rooms.sources.schemas import Card, Project
 from modelyard.rooms.sources.tree import list_files, read_bounded
@@ -39,7 +40,7 @@ def read_directory(path: Path) -> Project:
         return _read_mlflow(path, Manifest(framework="mlflow"), files)
     if MANIFEST not in files:
         other = next((name for name in ("modelyard.yml", "modelyard.json") if name in files), None)
-        remedy = f"Rename {other} to {MANIFEST}." if other else f"Write a {MANIFEST} that names what predicts."
+        remedy = f"Rename {other} to {MANIFEST}." if other else f"Write a {MANIFEST} that names what predicts or runs."
         raise ProjectIncomplete(f"There is no {MANIFEST} at the top of the source.", remedy=remedy, field=MANIFEST)
     manifest = read_manifest_text(read_bounded(path / MANIFEST))
     if manifest.framework == "mlflow":
@@ -50,6 +51,7 @@ def read_directory(path: Path) -> Project:
     project = Project(
         target=target_of(manifest),
         framework=framework_of(manifest, artifact),
+        operation=operation_of(manifest),
         source=path,
         artifact=artifact,
         artifact_path=manifest.artifact,
@@ -63,8 +65,14 @@ def target_of(manifest: Manifest) -> Target:
     framework = manifest.to_framework()
     if framework is not None:
         return framework.target
-    assert manifest.predict is not None  # a manifest has one of the two
-    return manifest.predict
+    target = manifest.predict or manifest.run
+    assert target is not None  # a manifest has one of the three
+    return target
+
+
+def operation_of(manifest: Manifest) -> str | None:
+    """The kind of operation that a manifest describes; None for a model."""
+    return (manifest.kind or KINDS[0]) if manifest.run else None
 
 
 def framework_of(manifest: Manifest, artifact: Path | None) -> Framework | None:
@@ -147,7 +155,7 @@ def _read_mlflow(path: Path, manifest: Manifest, files: set[str]) -> Project:
 
 
 def _subject(manifest: Manifest) -> str:
-    return str(manifest.predict or manifest.artifact or manifest.framework)
+    return str(manifest.predict or manifest.run or manifest.artifact or manifest.framework)
 
 
 def _readme_of(path: Path, files: Iterable[str]) -> tuple[Card, tuple[str, ...]]:

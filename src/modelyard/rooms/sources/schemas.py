@@ -96,13 +96,15 @@ class Project:
     ``artifact`` is the model's file, None where the code needs none; ``artifact_path`` is its path in the commit.
     ``requirements`` has one normalised requirement a line. ``generated`` are files of the commit that the author did
     not write, by path; they stand over files of the same path in ``source``. ``notes`` are sentences for the author.
-    ``framework`` is given where no function predicts; ``target`` is then an adapter of the box. ``signature`` is known
+    ``framework`` is given where no function predicts; ``target`` is then an adapter of the box. ``operation`` is the
+    kind of an operation, whose ``target`` takes runs; None for a model. ``signature`` is known
     where the files say it. ``weights`` is the label of the model's files, None where there are none.
     """
 
     target: Target
     source: Path
     framework: Framework | None = None
+    operation: str | None = None
     signature: Signature | None = None
     weights: Mapping[str, Any] | None = None
     artifact: Path | None = None
@@ -121,6 +123,7 @@ class Project:
         return {
             "target": self.target.to_json(),
             "framework": self.framework.to_json() if self.framework else None,
+            "operation": {"kind": self.operation, "origin": "script"} if self.operation else None,
             "is_described": self.framework is None or self.signature is not None,
             "weights": dict(self.weights) if self.weights else None,
             "artifact": self.artifact_path,

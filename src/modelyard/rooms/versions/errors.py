@@ -30,7 +30,12 @@ class BuildOutdated(Conflict):
 
 class NotAModel(Invalid):
     code = "not_a_model"
-    title = "Only repositories of kind model take versions this way"
+    title = "Only models can do this"
+
+
+class NotAnOperation(Invalid):
+    code = "not_an_operation"
+    title = "Only operations can do this"
 
 
 class ResourcesRefused(Invalid):

@@ -29,7 +29,7 @@ from modelyard.rooms.signatures.schemas import Signature
 from modelyard.rooms.sources import service as sources
 from modelyard.rooms.sources.schemas import Project
 from modelyard.rooms.versions import rules, service, store, tasks
-from modelyard.rooms.versions.errors import NotAModel, PartsInvalid
+from modelyard.rooms.versions.errors import NotAModel, NotAnOperation, PartsInvalid
 from modelyard.rooms.versions.ports import Bounds
 from modelyard.rooms.versions.rules import VersionState
 from modelyard.rooms.versions.schemas import NewVersion, Version
@@ -67,15 +67,12 @@ def prepare_push(tools: PushTools, *, principal: Principal, repository: Reposito
     Raises what ``sources`` and ``signatures`` raise for parts that cannot be a model; nothing is kept then, and the
     uploads stay, so that the push can be repeated.
     """
-    if repository.kind is not Kind.MODEL:
-        raise NotAModel(
-            f"{repository.address} is of kind {repository.kind}.",
-            remedy="Push to a repository of kind model or dataset.",
-        )
     if wanted.files or wanted.keep:
-        raise PartsInvalid("A model has no single files.", remedy="Push parts, or a zip as archive.", field="files")
+        detail = f"Repositories of kind {repository.kind} have no single files."
+        raise PartsInvalid(detail, remedy="Push parts, or a zip as archive.", field="files")
     with workdir(tools.scratch) as folder:
         project = _read_project(tools, principal, wanted, folder)
+        _require_kind(repository, project)
         rules.check_resources(project.to_json(), tools.bounds)
         signature = sources.read_signature(project, default_python=tools.python)
         tree = sources.write_commit_tree(project, folder / "tree")
@@ -185,10 +182,30 @@ def _read_project(tools: PushTools, principal: Principal, wanted: NewVersion, wo
         )
     }
     source, artifact, requirements, config = fetched.values()
+    if source is not None and sources.is_script(source):
+        return sources.read_script(source, artifact, requirements, config, workdir=workdir)
+    if source is not None and config is None:
+        raise PartsInvalid(
+            "A zip as source needs a config, which says what predicts or runs.", remedy="Add it.", field="config"
+        )
     if source is not None and config is not None:
         return sources.read_parts(source, artifact, requirements, config, workdir=workdir)
     assert artifact is not None  # Parts holds this
     return sources.read_artifact(artifact, requirements, config, workdir=workdir)
+
+
+def _require_kind(repository: Repository, project: Project) -> None:
+    """Raises ``NotAModel`` or ``NotAnOperation`` where the repository is for the other."""
+    if repository.kind is Kind.MODEL and project.operation is not None:
+        raise NotAModel(
+            f"{repository.address} is for models, and what was pushed is an operation.",
+            remedy="Push to a repository of kind operation.",
+        )
+    if repository.kind is Kind.OPERATION and project.operation is None:
+        raise NotAnOperation(
+            f"{repository.address} is for operations, and what was pushed is a model.",
+            remedy='Name the function that runs, as in run: "rotate:rotate", or push to a repository of kind model.',
+        )
 
 
 def fetch_upload(tools: PushTools, principal: Principal, upload_id: UUID, folder: Path) -> Path:

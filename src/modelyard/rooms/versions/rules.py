@@ -171,6 +171,11 @@ def wants_network(project: Mapping[str, Any]) -> bool:
     return bool((project.get("resources") or {}).get("network"))
 
 
+def subject_of(project: Mapping[str, Any]) -> str:
+    """What is loaded: a model, or an operation's script."""
+    return "script" if project.get("operation") else "model"
+
+
 def is_described(project: Mapping[str, Any]) -> bool:
     """Whether the signature is known; else a run reads it from the loaded model."""
     return bool(project.get("is_described", True))
@@ -186,10 +191,10 @@ def failure_of(run: Run) -> CheckFailed:
     result = run.result or {}
     said = str(result.get("reason") or "")
     if run.reason in REMEDIES or (run.reason and not said):
-        remedy = REMEDIES.get(run.reason, "Mend the model and push again.")
-        return CheckFailed(f"Loading the model was ended: {run.reason}.", remedy=remedy)
-    detail = said or f"The process that loaded the model ended with exit code {run.exit_code}."
-    return CheckFailed(detail, remedy=str(result.get("remedy") or "Mend the model or its requirements and push again."))
+        remedy = REMEDIES.get(run.reason, "Mend it and push again.")
+        return CheckFailed(f"Loading it was ended: {run.reason}.", remedy=remedy)
+    detail = said or f"The process that loaded it ended with exit code {run.exit_code}."
+    return CheckFailed(detail, remedy=str(result.get("remedy") or "Mend the code or its requirements and push again."))
 
 
 def _data_type(schema: Any) -> str | None:

@@ -17,22 +17,25 @@ def _each_once(platforms: list[str]) -> list[str]:
 
 
 class Parts(BaseModel):
-    """The parts of a model, each the id of a finished upload: all four (A3), or the file of a trained model alone."""
+    """The parts of a model or an operation, each the id of a finished upload: all four (A3), the file of a trained
+    model alone, or a script (``.py``) as the source.
+    """
 
-    source: UUID | None = Field(None, description="A zip of the source code.")
+    source: UUID | None = Field(None, description="A zip of the source code, or one `.py` file.")
     artifact: UUID | None = Field(None, description="The trained model, such as a pickle.")
     requirements: UUID | None = Field(None, description="A requirements.txt.")
     config: UUID | None = Field(
         None,
-        description='JSON: {"predict": {"module": …, "class": …, "function": …}} or {"framework": …}; with source.',
+        description=(
+            'JSON: {"predict": {"module": …, "class": …, "function": …}}, {"framework": …}, or of an operation '
+            '{"run": {"module": …, "function": …}, "kind": …}; a zip as source needs it.'
+        ),
     )
 
     @model_validator(mode="after")
     def code_or_model(self) -> "Parts":
-        if self.source is not None and self.config is None:
-            raise ValueError("source needs a config, which says what predicts")
         if self.source is None and self.artifact is None:
-            raise ValueError("give a source with its config, or the artifact of a framework's model")
+            raise ValueError("give a source, or the artifact of a framework's model")
         return self
 
 

@@ -59,7 +59,7 @@ def assemble_image(version_id: str, attempt: int) -> dict[str, str] | None:
 
 @step(name="check_model")
 def check_model(version_id: str, attempt: int) -> dict[str, str] | None:
-    """Loads the model once inside a run, and calls it on its card's example if there is one."""
+    """Loads the model once inside a run, and calls it on its card's example if there is one; imports a script."""
     return _guarded(version_id, attempt, _check)
 
 
@@ -123,7 +123,7 @@ def _check(tools: BuildTools, build: Build) -> None:
 
 def _check_model(tools: BuildTools, build: Build) -> None:
     reporter = Reporter(tools.database, build, clock=tools.clock)
-    reporter.say("check", "loading the model")
+    reporter.say("check", f"loading the {rules.subject_of(build.project)}")
     assembling.require_trust(tools, build)
     run = runs.execute(tools.runs, assembling.loading_order(tools, build, Purpose.CHECK), on_log=reporter.log)
     if run.state is not RunState.SUCCEEDED:
