@@ -15,8 +15,10 @@ COMMANDS = {
     "check": "modelyard_box.check",
     "describe": "modelyard_box.flavours.describe",
     "run": "modelyard_box.run",
+    "batch": "modelyard_box.batch",
     "worker": "modelyard_box.worker",
     "operate": "modelyard_box.operate",
+    "parquet": "modelyard_box.rows.parquet",
 }
 
 

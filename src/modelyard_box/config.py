@@ -55,6 +55,8 @@ class Box:
 class Settings:
     """How to serve. Durations are seconds, sizes bytes. ``socket`` None means TCP on ``port``.
 
+    ``timeout_s`` is what a prediction may take, and ``wait_s`` what it may wait for a worker before.
+
     ``records`` is how many records of predictions are kept for the platform to fetch; 0 where no platform asks.
     ``keep_inputs`` says whether inputs and outputs are among them, until the platform says otherwise.
     ``fetch_urls`` says whether files and images may be given by URL.
@@ -66,6 +68,7 @@ class Settings:
     version: str | None
     workers: int
     timeout_s: float
+    wait_s: float
     load_timeout_s: float
     read_timeout_s: float
     max_body_bytes: int
@@ -101,7 +104,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         repository=environ.get("MODELYARD_REPOSITORY") or None,
         version=environ.get("MODELYARD_VERSION") or None,
         workers=int(_number(environ, "MODELYARD_WORKERS", 1, least=1)),
-        timeout_s=_number(environ, "MODELYARD_TIMEOUT_S", 60, least=0.01),
+        timeout_s=(timeout := _number(environ, "MODELYARD_TIMEOUT_S", 60, least=0.01)),
+        wait_s=timeout,
         load_timeout_s=_number(environ, "MODELYARD_LOAD_TIMEOUT_S", 600, least=0.01),
         read_timeout_s=_number(environ, "MODELYARD_READ_TIMEOUT_S", 30, least=0.01),
         max_body_bytes=int(_number(environ, "MODELYARD_MAX_BODY_BYTES", 100 * 2**20, least=1)),

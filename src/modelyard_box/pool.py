@@ -173,7 +173,7 @@ class WorkerPool:
 
     def _let_wait(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
-            job.arrived = self._loop.time() + self._settings.timeout_s
+            job.arrived = self._loop.time() + self._settings.wait_s
 
     def _replace(self, worker: WorkerChannel, status: int | None) -> None:
         self.restarts += 1
@@ -257,7 +257,7 @@ class WorkerPool:
         now = self._loop.time()
         for worker in self._workers:
             self._check_worker(worker, now)
-        while self._queue and now - self._queue[0].arrived > self._settings.timeout_s:
+        while self._queue and now - self._queue[0].arrived > self._settings.wait_s:
             _fail(self._queue.popleft(), self._waited_too_long())
         self._loop.call_later(self._tick_s, self._tick)
 
@@ -278,7 +278,7 @@ class WorkerPool:
 
     def _waited_too_long(self) -> Problem:
         state = "all workers are busy" if self.ready_workers else "the model is still loading"
-        detail = f"{state}, and this request has waited {self._settings.timeout_s:g} seconds"
+        detail = f"{state}, and this request has waited {self._settings.wait_s:g} seconds"
         return Problem(503, "waited-too-long", detail, headers=[("retry-after", "1")])
 
 

@@ -38,6 +38,11 @@ def read_csv(body: bytes, types: dict[str, str | None]) -> tuple[list[str], list
     return columns, _rows(columns, lines[1:], types)
 
 
+def read_cell(cell: str, kind: str | None) -> Any:
+    """One cell by itself, for tables that are too long to be looked at as a whole; ``kind`` as in ``types``."""
+    return _column([cell], kind)[0]
+
+
 def _rows(columns: list[str], lines: list[list[str]], types: dict[str, str | None]) -> list[list[Any]]:
     for number, line in enumerate(lines, 2):
         if len(line) > len(columns):
