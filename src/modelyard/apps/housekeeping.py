@@ -13,6 +13,7 @@ from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.content import tasks as content
 from modelyard.rooms.content.uploads import UploadTools
 from modelyard.rooms.images import service as images
+from modelyard.rooms.operations import keeping
 from modelyard.rooms.predictions import service as predictions
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.runs import service as runs
@@ -58,10 +59,13 @@ def sweep(parts: Parts) -> None:
     with parts.database.read() as session:
         builds = versions.unfinished_builds(session)
         erasures = repos.repositories_to_delete(session)
+        keeps = runs.due_keeps(session)
     for version_id, attempt in builds:
         tasks.resume_build(version_id, attempt)
     for repository_id in erasures:
         erasing.resume_erasure(str(repository_id))
+    for run_id in keeps:
+        keeping.enqueue(run_id)
 
 
 async def run(parts: Parts) -> None:

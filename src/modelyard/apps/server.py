@@ -47,6 +47,8 @@ from modelyard.rooms.images.registry import router as registry_router
 from modelyard.rooms.images.registry_pushing import router as registry_pushing_router
 from modelyard.rooms.images.registry_tokens import router as registry_tokens_router
 from modelyard.rooms.images.registry_uploads import router as registry_uploads_router
+from modelyard.rooms.operations import keeping
+from modelyard.rooms.operations.keeping import KeepTools
 from modelyard.rooms.operations.routes import router as operations_router
 from modelyard.rooms.operations.service import OperationTools
 from modelyard.rooms.predictions.routes import router as predictions_router
@@ -245,11 +247,12 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
 def _launch_workflows(parts: Parts) -> None:
     durable.provide_part(BuildTools, parts.builds)
     durable.provide_part(EraseTools, parts.erasures)
+    durable.provide_part(KeepTools, parts.keeps)
     durable.launch(
         parts.settings.database,
         data_dir=parts.settings.data_dir,
         version=WORKFLOW_VERSION,
-        queues={tasks.QUEUE: parts.settings.builds, erasing.QUEUE: 1},
+        queues={tasks.QUEUE: parts.settings.builds, erasing.QUEUE: 1, keeping.QUEUE: 1},
     )
     housekeeping.sweep(parts)
 

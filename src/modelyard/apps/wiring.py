@@ -27,6 +27,8 @@ from modelyard.rooms.datasets.service import DatasetTools
 from modelyard.rooms.feedback.uses import Uses
 from modelyard.rooms.images.layers import LayerCache
 from modelyard.rooms.images.service import Supplies
+from modelyard.rooms.operations import keeping
+from modelyard.rooms.operations.keeping import KeepTools
 from modelyard.rooms.operations.service import OperationTools
 from modelyard.rooms.repos.pictures import PictureTools
 from modelyard.rooms.repos.ports import RepositoryOptions
@@ -77,6 +79,7 @@ class Parts:
     wake: Wake
     logs: LogTools
     operations: OperationTools
+    keeps: KeepTools
     clock: Clock
 
 
@@ -91,8 +94,10 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
     runs = RunTools(database, engine, blobs, folders["runs"], clock)
     datasets = DatasetTools(database, blobs, repositories, clock)
     staging = StagingTools(database, blobs, datasets, links=engine.isolation in (Isolation.VM, Isolation.NAMESPACES))
-    attempts = AttemptTools(database, engine, blobs, staging, folders["runs"], clock)
+    attempts = AttemptTools(database, engine, blobs, staging, folders["runs"], clock, keeping.enqueue)
     runner = Runner(attempts, _runner(settings))
+    usage = UsageOptions(settings.quotas)
+    pushes = PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python, _bounds(settings))
     return Parts(
         settings=settings,
         database=database,
@@ -117,9 +122,9 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         pictures=PictureTools(database, blobs, PillowPictures(), folders["scratch"]),
         datasets=datasets,
         uses=Uses(database, clock=clock),
-        usage=UsageOptions(settings.quotas),
+        usage=usage,
         traffic=Traffic(database, clock=clock),
-        pushes=PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python, _bounds(settings)),
+        pushes=pushes,
         builds=BuildTools(
             database,
             blobs,
@@ -137,12 +142,14 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         runner=runner,
         wake=Wake(runner.wake),
         logs=LogTools(database, blobs, folders["runs"]),
+        keeps=KeepTools(pushes),
         operations=OperationTools(
             blobs=blobs,
             engine=engine,
             repositories=repositories,
             clock=clock,
             wake=runner.wake,
+            usage=usage,
             bounds=_bounds(settings),
             timeout=settings.run_seconds,
             trusted_creators=settings.trusted_creators,

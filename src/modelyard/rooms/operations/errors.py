@@ -18,6 +18,11 @@ class InputsInvalid(Invalid):
     title = "The inputs do not fit the form"
 
 
+class NothingToKeep(Invalid):
+    code = "nothing_to_keep"
+    title = "There is nothing that can become a version of this dataset"
+
+
 class RunNotOver(Conflict):
     code = "run_not_over"
     title = "The run has not ended"

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Path, status
 from modelyard.kit.http import Reading, Writing, provided
 from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import SignedIn
-from modelyard.rooms.operations import service
-from modelyard.rooms.operations.schemas import Comparison, Form, NewRun
+from modelyard.rooms.operations import keeping, service
+from modelyard.rooms.operations.schemas import Comparison, Form, KeepAs, NewRun
 from modelyard.rooms.operations.service import OperationTools
 from modelyard.rooms.repos.policies import Readable
 from modelyard.rooms.runs.policies import Mine
@@ -48,3 +48,9 @@ def reproduce_run(session: Writing, principal: SignedIn, run: Mine, tools: Tools
 def compare_runs(session: Reading, principal: SignedIn, run: Mine) -> Comparison:
     """Which outputs are byte-identical to those of the run that it does again."""
     return service.compare_runs(session, principal, run.id)
+
+
+@router.post("/runs/{run_id}/dataset", status_code=status.HTTP_202_ACCEPTED, operation_id="keep_outputs")
+def keep_outputs(session: Writing, principal: SignedIn, run: Mine, wanted: KeepAs) -> Run:
+    """Has the outputs of a run that succeeded become the next version of a dataset; `keep_as` says how that went."""
+    return keeping.keep_outputs(session, principal, run.id, wanted)

@@ -14,7 +14,7 @@ from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.images import service as images
-from modelyard.rooms.operations import rules
+from modelyard.rooms.operations import keeping, rules
 from modelyard.rooms.operations.errors import NotRunnable, RunNotOver
 from modelyard.rooms.operations.inputs import Finder, hold_inputs
 from modelyard.rooms.operations.schemas import (
@@ -31,6 +31,9 @@ from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.ports import Engine
 from modelyard.rooms.runs.rules import ENDED, RunState, why
 from modelyard.rooms.runs.schemas import Input, Purpose, QueuedRun, Resources, Run
+from modelyard.rooms.usage import service as usage
+from modelyard.rooms.usage.ports import UsageOptions
+from modelyard.rooms.usage.schemas import QuotaKind
 from modelyard.rooms.versions import service as versions
 from modelyard.rooms.versions.ports import Bounds
 from modelyard.rooms.versions.schemas import Version
@@ -51,6 +54,7 @@ class OperationTools:
     repositories: RepositoryOptions
     clock: Clock
     wake: Callable[[], None]
+    usage: UsageOptions = field(default_factory=UsageOptions)
     bounds: Bounds = field(default_factory=Bounds)
     timeout: float = 3600.0
     trusted_creators: tuple[str, ...] = ()
@@ -91,7 +95,10 @@ def create_run(
     inputs = finder.find(fields, wanted.inputs)
     resources = _resources(session, tools, repository, version, wanted.resources.model_dump())
     _require_trust(session, tools, repository, version)
+    if wanted.keep_as:
+        keeping.check_dataset(session, principal, wanted.keep_as.dataset)
     run_id, account_id = new_id(), own_id(principal)
+    _require_quota(session, tools, account_id, resources)
     hold_inputs(session, inputs, account_id=account_id, why=why(run_id), clock=tools.clock)
     runs.queue_run(
         session,
@@ -232,6 +239,21 @@ def _require_trust(session: Session, tools: OperationTools, repository: Reposito
     pusher = versions.pusher_of(session, repository.id, version.number)
     creator = accounts.get_account(session, pusher) if pusher else None
     runs.require_trust(tools.engine, creator, trusted=tools.trusted_creators)
+
+
+def _require_quota(session: Session, tools: OperationTools, account_id: UUID, resources: Resources) -> None:
+    """Nothing may be used up; how much a run will use, nobody knows before."""
+    needs: dict[QuotaKind, float] = {
+        QuotaKind.RUNS: 1,
+        QuotaKind.CPU_SECONDS: 0,
+        QuotaKind.MEMORY_GB_SECONDS: 0,
+        QuotaKind.STORAGE_BYTES: 0,
+        QuotaKind.CONCURRENT_RUNS: 1,
+    }
+    if resources.gpus:
+        needs[QuotaKind.GPU_SECONDS] = 0
+    held = {QuotaKind.CONCURRENT_RUNS: float(runs.count_unfinished(session, account_id))}
+    usage.require_quota(session, tools.usage, account_id, needs=needs, now=tools.clock(), held=held)
 
 
 def _asked(resources: Resources | None) -> Any:

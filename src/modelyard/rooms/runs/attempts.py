@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from modelyard.kit import db
 from modelyard.kit.clock import Clock
 from modelyard.kit.db import Database
 from modelyard.rooms.content import service as content
@@ -27,18 +29,20 @@ from modelyard.rooms.runs.rules import Outcome, RunState
 from modelyard.rooms.runs.staging import StagingTools, stage_inputs
 from modelyard.rooms.runs.tables import RunRow
 from modelyard.rooms.runs.telling import MetricsReader, Point, ProgressReader
+from modelyard.rooms.usage import service as usage
 
 CANCEL_GRACE_S = 10.0
 TELL_INTERVAL_S = 0.5
 """How often progress and metrics are written down."""
 LOG_FILE = "log"
+GB = 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptTools:
     """What an attempt needs. ``scratch``: where each has a folder, until it has ended.
 
-    ``ended`` is told, after the commit, of runs that have ended: (run id, state).
+    ``keep`` is told, after the commit, of runs whose outputs are to become a version of a dataset.
     """
 
     database: Database
@@ -47,7 +51,7 @@ class AttemptTools:
     staging: StagingTools
     scratch: Path
     clock: Clock
-    ended: Callable[[Session, RunRow], None] = lambda _session, _row: None
+    keep: Callable[[UUID], None] = lambda _: None
 
 
 class Orders:
@@ -187,7 +191,7 @@ def _finish(
         row = queue.current(session, lease)
         _pass_through_finishing(row)
         _write_points(session, lease, points, tools.clock)
-        _keep_usage(session, row, container)
+        _keep_usage(session, row, container, tools.clock)
         if container is not None:
             row.exit_code = container.exit_code
         if log:
@@ -197,7 +201,9 @@ def _finish(
         if state in rules.ENDED:
             row.result = result
             _keep_outputs(session, lease, left)
-            tools.ended(session, row)
+        if state is RunState.SUCCEEDED and row.keep_as:
+            row.keep_due = True
+            db.after_commit(session, lambda: tools.keep(lease.run_id))
     content.require_held(tools.blobs, [*(file.digest for file in left.files), *([log.digest] if log else [])])
 
 
@@ -237,17 +243,34 @@ def _note_log(session: Session, row: RunRow, log: StoredBlob | None) -> None:
         noted.log_digest = row.log_digest
 
 
-def _keep_usage(session: Session, row: RunRow, container: Container | None) -> None:
+def _keep_usage(session: Session, row: RunRow, container: Container | None, clock: Clock) -> None:
+    """What the attempt used: with the attempt, added to the run, and in the ledger."""
     noted = store.attempt(session, row.id, row.attempt)
-    if container is None or noted is None:
+    if container is None or noted is None or row.account_id is None:
         return
-    usage = container.usage
+    used = container.usage
     noted.exit_code = container.exit_code
-    noted.cpu_seconds, noted.memory_peak_bytes = usage.cpu_seconds, usage.memory_peak_bytes
-    if usage.cpu_seconds is not None:
-        row.cpu_seconds = (row.cpu_seconds or 0.0) + usage.cpu_seconds
-    if usage.memory_peak_bytes is not None:
-        row.memory_peak_bytes = max(row.memory_peak_bytes or 0, usage.memory_peak_bytes)
+    noted.cpu_seconds, noted.memory_peak_bytes = used.cpu_seconds, used.memory_peak_bytes
+    noted.gpu_seconds = used.gpu_seconds
+    if used.memory_byte_seconds is not None:
+        noted.memory_gb_seconds = used.memory_byte_seconds / GB
+    if used.cpu_seconds is not None:
+        row.cpu_seconds = (row.cpu_seconds or 0.0) + used.cpu_seconds
+    if used.memory_peak_bytes is not None:
+        row.memory_peak_bytes = max(row.memory_peak_bytes or 0, used.memory_peak_bytes)
+    usage.record_attempt(
+        session,
+        account_id=row.account_id,
+        repository_id=row.repository_id,
+        version=row.version,
+        run_id=row.id,
+        attempt=row.attempt,
+        started_at=container.started_at,
+        ended_at=clock(),
+        cpu_seconds=used.cpu_seconds,
+        memory_gb_seconds=noted.memory_gb_seconds,
+        gpu_seconds=used.gpu_seconds,
+    )
 
 
 def _keep_outputs(session: Session, lease: Lease, left: Left) -> None:

@@ -202,9 +202,7 @@ class Runner:
         def write() -> None:
             with self._tools.database.write() as session:
                 row = queue.current(session, taken.lease)
-                state = queue.end_attempt(session, row, outcome, reason=reason, clock=self._tools.clock)
-                if state.value in store.ENDED_STATES:
-                    self._tools.ended(session, row)
+                queue.end_attempt(session, row, outcome, reason=reason, clock=self._tools.clock)
 
         try:
             self._patiently(write)

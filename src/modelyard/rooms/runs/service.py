@@ -70,6 +70,11 @@ def given_inputs(session: Session, run_id: UUID) -> dict[str, dict[str, Any]]:
     return {one["name"]: one["given"] for one in (row.inputs if row else None) or ()}
 
 
+def count_unfinished(session: Session, account_id: UUID) -> int:
+    """How many runs of the account wait or are being executed."""
+    return store.count_unfinished(session, account_id)
+
+
 def list_runs(
     session: Session,
     principal: Principal,
@@ -180,6 +185,45 @@ def read_metrics(session: Session, run_id: UUID) -> list[MetricSeries]:
     return [_series(name, points) for name, points in found.items()]
 
 
+@dataclass(frozen=True, slots=True)
+class DueKeep:
+    """Outputs that are to become a version of a dataset."""
+
+    account_id: UUID
+    dataset: str
+    message: str
+
+
+def ask_to_keep(session: Session, run_id: UUID, wanted: dict[str, Any]) -> Run:
+    """Notes that the outputs are to become a version."""
+    row = _locked(session, run_id)
+    row.keep_as, row.keep_due = wanted, True
+    session.flush()
+    return present(session, row)
+
+
+def due_keep(session: Session, run_id: UUID) -> DueKeep | None:
+    """What is to become of the outputs; None where that was done, or was never asked for."""
+    row = store.get_for_update(session, run_id)
+    if row is None or not row.keep_due or row.keep_as is None or row.account_id is None:
+        return None
+    return DueKeep(row.account_id, row.keep_as["dataset"], row.keep_as.get("message") or "")
+
+
+def note_kept(session: Session, run_id: UUID, *, version: int | None = None, problem: str | None = None) -> None:
+    """What has become of the outputs; the run may be gone meanwhile."""
+    row = store.get_for_update(session, run_id)
+    if row is None or row.keep_as is None:
+        return
+    told = {"version": version} if version is not None else {"problem": problem}
+    row.keep_as, row.keep_due = {**row.keep_as, **told}, False
+
+
+def due_keeps(session: Session) -> list[UUID]:
+    """Runs whose outputs are to become a version; for the sweep."""
+    return store.due_keeps(session)
+
+
 def list_runners(session: Session) -> list[Runner]:
     taken = store.taken(session)
     return [present_runner(row, taken.get(row.id, [])) for row in store.runners(session)]
@@ -221,6 +265,13 @@ def _forget(session: Session, row: RunRow) -> None:
     if holder := row.account_id or row.repository_id:
         content.revoke(session, holder_id=holder, why=rules.why(row.id))
     store.delete(session, [row.id])
+
+
+def _locked(session: Session, run_id: UUID) -> RunRow:
+    row = store.get_for_update(session, run_id)
+    if row is None:
+        raise RunMissing(f"There is no run {run_id}.")
+    return row
 
 
 def _row(session: Session, principal: Principal, run_id: UUID) -> RunRow:

@@ -75,6 +75,12 @@ def page(
     return list(session.scalars(query.order_by(RunRow.id.desc()).limit(limit)))
 
 
+def count_unfinished(session: Session, account_id: UUID) -> int:
+    states = [RunState.QUEUED.value, *ACTIVE_STATES]
+    query = sa.select(sa.func.count()).where(RunRow.account_id == account_id, RunRow.state.in_(states))
+    return session.scalar(query) or 0
+
+
 def has_waiting(session: Session, now: datetime) -> bool:
     return bool(session.scalar(sa.select(sa.exists().where(*_due(now)))))
 
@@ -103,6 +109,10 @@ def count_before(session: Session, row: RunRow) -> int:
     """How many queued runs are taken before this one."""
     ahead = sa.or_(RunRow.place < row.place, sa.and_(RunRow.place == row.place, RunRow.id < row.id))
     return session.scalar(sa.select(sa.func.count()).where(RunRow.state == RunState.QUEUED.value, ahead)) or 0
+
+
+def due_keeps(session: Session) -> list[UUID]:
+    return list(session.scalars(sa.select(RunRow.id).where(RunRow.keep_due)))
 
 
 def of_runner(session: Session, runner_id: UUID) -> list[RunRow]:
@@ -153,7 +163,7 @@ def attempts(session: Session, run_id: UUID) -> list[AttemptRow]:
 
 
 def insert_outputs(session: Session, run_id: UUID, rows: Iterable[Mapping[str, Any]]) -> None:
-    db.insert_all_or_ignore(session, OutputRow, [{"run_id": run_id, **row} for row in rows])
+    db.insert_new(session, OutputRow, [{"run_id": run_id, **row} for row in rows], returning=[OutputRow.path])
 
 
 def outputs(
@@ -174,7 +184,7 @@ def output(session: Session, run_id: UUID, path: str) -> OutputRow | None:
 
 def insert_metrics(session: Session, rows: list[dict[str, Any]]) -> None:
     """Those that are there already stay as they are."""
-    db.insert_all_or_ignore(session, MetricRow, rows)
+    db.insert_new(session, MetricRow, rows, returning=[MetricRow.sequence])
 
 
 def metrics(session: Session, run_id: UUID, *, attempt: int, after: int = 0, limit: int) -> list[MetricRow]:

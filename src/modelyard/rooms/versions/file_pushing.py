@@ -66,6 +66,25 @@ def _prepare(tools: PushTools, principal: Principal, repository: Repository, wan
     return PreparedFiles(collected, commit_id)
 
 
+def prepare_blobs(
+    tools: PushTools, *, principal: Principal, repository: Repository, files: list[PlacedFile], message: str
+) -> PreparedFiles:
+    """As ``prepare_files``, of blobs that somebody holds who may give them away: they become all that ``main`` has."""
+    with pushing.workdir(tools.scratch) as folder:
+        tree = folder / "tree"
+        tree.mkdir()
+        small = {
+            file.path: _written(tools, file, folder / f"file-{number}")
+            for number, file in enumerate(files)
+            if file.size < tools.repositories.lfs_threshold
+        }
+        collected = datasets.collect_files(files, tree, kept={}, small=small)
+        _grant(tools, repository, [file for file in files if file.path not in small])
+        pointers = {path: LfsPointer(digest[7:], size) for path, (digest, size) in collected.large.items()}
+        commit_id = pushing.commit_tree(tools, principal, repository, tree, message=message, known=pointers)
+    return PreparedFiles(collected, commit_id)
+
+
 def record_files(
     session: Session,
     tools: PushTools,
@@ -76,6 +95,19 @@ def record_files(
     push: PreparedFiles,
 ) -> Version:
     """Reserves the next number and queues the import, which starts after the commit."""
+    return record_blobs(session, tools, principal=principal, repository=repository, message=wanted.message, push=push)
+
+
+def record_blobs(
+    session: Session,
+    tools: PushTools,
+    *,
+    principal: Principal,
+    repository: Repository,
+    message: str,
+    push: PreparedFiles,
+) -> Version:
+    """As ``record_files``."""
     repos.describe_from_card(
         session, repository.id, push.collected.card, data_types=push.collected.data_types, clock=tools.clock
     )
@@ -86,13 +118,20 @@ def record_files(
         repository=repository,
         values={
             "commit_id": push.commit_id,
-            "message": wanted.message,
+            "message": message,
             "platforms": [],
             "signature": NO_SIGNATURE,
             "card": push.collected.card,
             "project": {"contents": None, "notes": list(push.collected.notes)},
         },
     )
+
+
+def _written(tools: PushTools, file: PlacedFile, target: Path) -> Path:
+    with target.open("wb") as stream:
+        for chunk in tools.blobs.open(file.digest):
+            stream.write(chunk)
+    return target
 
 
 def _check_out(
