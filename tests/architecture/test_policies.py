@@ -49,6 +49,7 @@ PLACEHOLDERS = {
     "feedback_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "reply_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "upload_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
+    "experiment_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "run_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "prediction_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "reference": "v1",

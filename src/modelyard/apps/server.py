@@ -41,6 +41,7 @@ from modelyard.rooms.content.receiving import Receiver
 from modelyard.rooms.content.routes import router as uploads_router
 from modelyard.rooms.datasets.routes import router as datasets_router
 from modelyard.rooms.datasets.service import DatasetTools
+from modelyard.rooms.experiments.routes import router as experiments_router
 from modelyard.rooms.feedback.routes import router as feedback_router
 from modelyard.rooms.images.ports import PushedImages
 from modelyard.rooms.images.registry import router as registry_router
@@ -91,6 +92,7 @@ ROUTERS = (
     feedback_router,
     versions_router,
     operations_router,
+    experiments_router,
     runs_router,
     bundles_router,
     predictions_router,

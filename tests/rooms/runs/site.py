@@ -126,7 +126,8 @@ def real_site(db: Database, folder: Path, engine: Engine, blobs: BlobStore, *, l
     site = Site(db, folder, engine, blobs)
     site.links = links
     image = busybox_image(blobs)
-    config = blobs.put([json.dumps(dict(image.config)).encode()])
+    rootfs = {"type": "layers", "diff_ids": list(image.layers)}
+    config = blobs.put([json.dumps({**image.config, "rootfs": rootfs}).encode()])
     layers = [{"digest": digest} for digest in image.layers]
     manifest = {"schemaVersion": 2, "config": {"digest": config.digest}, "layers": layers}
     site.image = blobs.put([json.dumps(manifest).encode()]).digest
@@ -170,7 +171,9 @@ class Gate:
 
 
 def _empty_image(blobs: BlobStore) -> str:
-    config = blobs.put([json.dumps({"architecture": "amd64", "config": {"Cmd": ["true"]}}).encode()])
+    config = blobs.put(
+        [json.dumps({"architecture": "amd64", "config": {"Cmd": ["true"]}, "rootfs": {"diff_ids": []}}).encode()]
+    )
     manifest = {"schemaVersion": 2, "config": {"digest": config.digest}, "layers": []}
     return blobs.put([json.dumps(manifest).encode()]).digest
 

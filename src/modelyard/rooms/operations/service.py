@@ -13,6 +13,7 @@ from modelyard.rooms.access.policies import own_id
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.content.ports import BlobStore
+from modelyard.rooms.experiments import service as experiments
 from modelyard.rooms.images import service as images
 from modelyard.rooms.operations import keeping, rules
 from modelyard.rooms.operations.errors import NotRunnable, RunNotOver
@@ -95,6 +96,8 @@ def create_run(
     inputs = finder.find(fields, wanted.inputs)
     resources = _resources(session, tools, repository, version, wanted.resources.model_dump())
     _require_trust(session, tools, repository, version)
+    if wanted.experiment_id:
+        experiments.require_own(session, principal, wanted.experiment_id)
     if wanted.keep_as:
         keeping.check_dataset(session, principal, wanted.keep_as.dataset)
     run_id, account_id = new_id(), own_id(principal)

@@ -195,6 +195,59 @@ def metrics(session: Session, run_id: UUID, *, attempt: int, after: int = 0, lim
     return list(session.scalars(query.order_by(MetricRow.sequence).limit(limit)))
 
 
+def metrics_named(session: Session, run_ids: Collection[UUID], name: str) -> list[MetricRow]:
+    """One metric of the present attempts, by run and order."""
+    query = (
+        sa.select(MetricRow)
+        .join(RunRow, sa.and_(RunRow.id == MetricRow.run_id, RunRow.attempt == MetricRow.attempt))
+        .where(MetricRow.run_id.in_(run_ids), MetricRow.name == name)
+    )
+    return list(session.scalars(query.order_by(MetricRow.run_id, MetricRow.sequence)))
+
+
+def metric_summaries(session: Session, run_ids: Collection[UUID]) -> list[tuple[UUID, str, float, float, float]]:
+    """(run, metric, last, lowest, highest) of the present attempts, metrics in the order in which they came up."""
+    sums = (
+        sa.select(
+            MetricRow.run_id,
+            MetricRow.name,
+            sa.func.min(MetricRow.sequence).label("first"),
+            sa.func.max(MetricRow.sequence).label("last"),
+            sa.func.min(MetricRow.value).label("lowest"),
+            sa.func.max(MetricRow.value).label("highest"),
+        )
+        .join(RunRow, sa.and_(RunRow.id == MetricRow.run_id, RunRow.attempt == MetricRow.attempt))
+        .where(MetricRow.run_id.in_(run_ids))
+        .group_by(MetricRow.run_id, MetricRow.name)
+        .subquery()
+    )
+    query = (
+        sa.select(sums.c.run_id, sums.c.name, MetricRow.value, sums.c.lowest, sums.c.highest)
+        .join(MetricRow, sa.and_(MetricRow.run_id == sums.c.run_id, MetricRow.sequence == sums.c.last))
+        .order_by(sums.c.run_id, sums.c.first)
+    )
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in session.execute(query)]
+
+
+def of_experiment(session: Session, experiment_id: UUID, *, limit: int) -> list[RunRow]:
+    """The newest first."""
+    query = sa.select(RunRow).where(RunRow.experiment_id == experiment_id)
+    return list(session.scalars(query.order_by(RunRow.id.desc()).limit(limit)))
+
+
+def count_by_experiment(session: Session, ids: Collection[UUID]) -> dict[UUID, int]:
+    query = (
+        sa.select(RunRow.experiment_id, sa.func.count())
+        .where(RunRow.experiment_id.in_(ids))
+        .group_by(RunRow.experiment_id)
+    )
+    return {id: count for id, count in session.execute(query) if id}
+
+
+def leave_experiment(session: Session, id: UUID) -> None:
+    session.execute(sa.update(RunRow).where(RunRow.experiment_id == id).values(experiment_id=None))
+
+
 def runner(session: Session, id: UUID) -> RunnerRow | None:
     return session.get(RunnerRow, id)
 

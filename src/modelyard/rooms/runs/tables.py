@@ -67,7 +67,7 @@ class RunRow(Base):
     resources: Mapped[dict[str, Any] | None]
     labels: Mapped[list[str] | None]
     place: Mapped[int] = mapped_column(sa.SmallInteger(), default=0, server_default="0")
-    experiment_id: Mapped[UUID | None]
+    experiment_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("experiments.id", ondelete="SET NULL"))
     reproduces: Mapped[UUID | None]
     keep_as: Mapped[dict[str, Any] | None]
     keep_due: Mapped[bool] = mapped_column(default=False, server_default=sa.false())

@@ -6,14 +6,20 @@ from modelyard.rooms.signatures.schemas import PERMISSIVE_INPUTS, Signature
 from modelyard.rooms.sources.archives import unpack
 from modelyard.rooms.sources.card import find_readme, read_readme, write_readme
 from modelyard.rooms.sources.committing import write_commit_tree
+from modelyard.rooms.sources.config import MANIFEST
 from modelyard.rooms.sources.labels import read_labels
+from modelyard.rooms.sources.mlmodel import MLMODEL
 from modelyard.rooms.sources.names import check_paths, is_junk, safe_file_name
 from modelyard.rooms.sources.parts import is_script, read_artifact, read_parts, read_script
 from modelyard.rooms.sources.project import read_archive, read_directory
 from modelyard.rooms.sources.requirements import parse_requirements
 from modelyard.rooms.sources.schemas import Project
 
+MANIFESTS = frozenset({MANIFEST, MLMODEL})
+"""Files that say what a folder is."""
+
 __all__ = [
+    "MANIFESTS",
     "check_paths",
     "find_readme",
     "is_junk",

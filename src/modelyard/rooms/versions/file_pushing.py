@@ -74,7 +74,7 @@ def prepare_blobs(
         tree = folder / "tree"
         tree.mkdir()
         small = {
-            file.path: _written(tools, file, folder / f"file-{number}")
+            file.path: pushing.copy_blob(tools, file.digest, folder / f"file-{number}")
             for number, file in enumerate(files)
             if file.size < tools.repositories.lfs_threshold
         }
@@ -125,13 +125,6 @@ def record_blobs(
             "project": {"contents": None, "notes": list(push.collected.notes)},
         },
     )
-
-
-def _written(tools: PushTools, file: PlacedFile, target: Path) -> Path:
-    with target.open("wb") as stream:
-        for chunk in tools.blobs.open(file.digest):
-            stream.write(chunk)
-    return target
 
 
 def _check_out(

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from modelyard.rooms.access.policies import own_id
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore, LocalPaths
+from modelyard.rooms.datasets.schemas import PlacedFile
 from modelyard.rooms.images import service as images
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.git import LfsPointer
@@ -72,12 +73,35 @@ def prepare_push(tools: PushTools, *, principal: Principal, repository: Reposito
         raise PartsInvalid(detail, remedy="Push parts, or a zip as archive.", field="files")
     with workdir(tools.scratch) as folder:
         project = _read_project(tools, principal, wanted, folder)
-        _require_kind(repository, project)
-        rules.check_resources(project.to_json(), tools.bounds)
-        signature = sources.read_signature(project, default_python=tools.python)
-        tree = sources.write_commit_tree(project, folder / "tree")
-        always = frozenset({project.artifact_path} if project.artifact_path else ())
-        commit_id = commit_tree(tools, principal, repository, tree, message=wanted.message, always_large=always)
+        return _commit_project(tools, principal, repository, project, folder, wanted.message)
+
+
+def prepare_blobs(
+    tools: PushTools, *, principal: Principal, repository: Repository, files: Sequence[PlacedFile], message: str
+) -> PreparedPush:
+    """As ``prepare_push``, of blobs that somebody holds who may give them away: one file of a trained model, or a
+    folder with ``modelyard.yaml`` or ``MLmodel``."""
+    with workdir(tools.scratch) as folder:
+        source = folder / "source"
+        sources.check_paths([file.path for file in files])
+        for file in files:
+            copy_blob(tools, file.digest, source / file.path)
+        if len(files) == 1 and files[0].path not in sources.MANIFESTS:
+            project = sources.read_artifact(source / files[0].path, None, None, workdir=folder)
+        else:
+            project = sources.read_directory(source)
+        return _commit_project(tools, principal, repository, project, folder, message)
+
+
+def _commit_project(
+    tools: PushTools, principal: Principal, repository: Repository, project: Project, folder: Path, message: str
+) -> PreparedPush:
+    _require_kind(repository, project)
+    rules.check_resources(project.to_json(), tools.bounds)
+    signature = sources.read_signature(project, default_python=tools.python)
+    tree = sources.write_commit_tree(project, folder / "tree")
+    always = frozenset({project.artifact_path} if project.artifact_path else ())
+    commit_id = commit_tree(tools, principal, repository, tree, message=message, always_large=always)
     return PreparedPush(project, signature, commit_id)
 
 
@@ -91,6 +115,28 @@ def record_push(
     push: PreparedPush,
 ) -> Version:
     """Reserves the next number and queues the build, which starts after the commit."""
+    return record_blobs(
+        session,
+        tools,
+        principal=principal,
+        repository=repository,
+        message=wanted.message,
+        push=push,
+        platforms=wanted.platforms,
+    )
+
+
+def record_blobs(
+    session: Session,
+    tools: PushTools,
+    *,
+    principal: Principal,
+    repository: Repository,
+    message: str,
+    push: PreparedPush,
+    platforms: Sequence[str] = (),
+) -> Version:
+    """As ``record_push``."""
     card, project = push.project.card.to_json(), push.project.to_json()
     kinds = rules.data_types_of(push.signature.to_json()) if rules.is_described(project) else None
     repos.describe_from_card(session, repository.id, card, data_types=kinds, clock=tools.clock)
@@ -101,8 +147,8 @@ def record_push(
         repository=repository,
         values={
             "commit_id": push.commit_id,
-            "message": wanted.message,
-            "platforms": list(wanted.platforms) or [images.own_platform()],
+            "message": message,
+            "platforms": list(platforms) or [images.own_platform()],
             "signature": push.signature.to_json(),
             "card": card,
             "project": project,
@@ -217,8 +263,14 @@ def fetch_upload(tools: PushTools, principal: Principal, upload_id: UUID, folder
     if isinstance(tools.blobs, LocalPaths):
         target.symlink_to(tools.blobs.path(upload.digest))
         return target
+    return copy_blob(tools, upload.digest, target)
+
+
+def copy_blob(tools: PushTools, digest: str, target: Path) -> Path:
+    """Writes a blob to a file, whose folder is made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as file:
-        for chunk in tools.blobs.open(upload.digest):
+        for chunk in tools.blobs.open(digest):
             file.write(chunk)
     return target
 
