@@ -148,6 +148,6 @@ def test_predictions_their_answers_and_their_box_are_the_owners_usage(yard: Yard
     assert used()["predictions"] == 2
     sent = sum(len(answer.content) for answer in answers)
     until(lambda: used().get("bytes_out") == sent, seconds=60, what="the bytes that were sent are written down")
-    yard.api("DELETE", "paid", "deployment")
+    yard.api("POST", "paid", "deployment/stop")
     until(lambda: used().get("memory_gb_seconds"), seconds=60, what="what the box used is written down at its end")
     assert used()["cpu_seconds"] > 0

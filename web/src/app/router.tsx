@@ -2,6 +2,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import type { QueryClient } from "@tanstack/react-query";
 
 import { sessionQuery } from "@/features/accounts/api/session";
+import { readMonth } from "@/lib/usage";
 
 import { queryClient } from "./client";
 import { NotFoundPage, RouteProblem } from "./pages/problem-pages";
@@ -83,6 +84,13 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./pages/account-pages"), "SettingsRoute"),
 });
 
+const usage = createRoute({
+  getParentRoute: () => own,
+  path: "/usage",
+  validateSearch: (search: Record<string, unknown>): { account?: string; month?: string } => ({ account: text(search.account), month: readMonth(search.month) }),
+  component: lazyRouteComponent(() => import("./pages/usage-pages"), "UsageRoute"),
+});
+
 const admin = createRoute({
   getParentRoute: () => own,
   path: "/admin",
@@ -98,6 +106,11 @@ const adminPages = [
     getParentRoute: () => admin,
     path: "/invitations",
     component: lazyRouteComponent(() => import("@/features/accounts/pages/invitations-page"), "InvitationsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => admin,
+    path: "/usage",
+    component: lazyRouteComponent(() => import("@/features/usage/pages/everybody-page"), "EverybodyPage"),
   }),
   createRoute({
     getParentRoute: () => admin,
@@ -171,7 +184,7 @@ const repositoryPages = [
 const routeTree = root.addChildren([
   signIn,
   signUp,
-  own.addChildren([dashboard, newModel, newDataset, settings, admin.addChildren([...adminPages])]),
+  own.addChildren([dashboard, newModel, newDataset, settings, usage, admin.addChildren([...adminPages])]),
   site.addChildren([home, owner, repository.addChildren([...repositoryPages])]),
 ]);
 

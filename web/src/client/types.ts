@@ -32,6 +32,10 @@ export type Stage = Schemas["BuildStage"];
 export type Deployment = Schemas["Deployment"];
 export type Replica = Deployment["running"][number];
 export type AliasChange = Schemas["AliasChange"];
+export type UsageLine = Schemas["UsageLine"];
+export type SummedBy = Schemas["By"];
+export type Quota = Schemas["Quota"];
+export type QuotaKind = Quota["kind"];
 export type Doctor = Schemas["Diagnosis"];
 
 /** The address of a repository. */

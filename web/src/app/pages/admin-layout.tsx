@@ -7,7 +7,7 @@ import { LinkButton } from "@/ui/links";
 
 import { NotAllowed } from "./not-allowed";
 
-/** Administration: accounts, invitations, and what this machine can do. */
+/** Administration: accounts, invitations, what everybody uses, and what this machine can do. */
 export function AdminLayout() {
   const { data: session } = useQuery(sessionQuery);
   if (session && session.account?.role !== "administrator")
@@ -22,6 +22,7 @@ export function AdminLayout() {
       <nav className="tabs" aria-label="Administration" style={{ margin: "10px 0 18px" }}>
         <Link to="/admin" className="tab" activeOptions={{ exact: true }}>Accounts</Link>
         <Link to="/admin/invitations" className="tab">Invitations</Link>
+        <Link to="/admin/usage" className="tab">Usage</Link>
         <Link to="/admin/doctor" className="tab">Doctor</Link>
       </nav>
       <Outlet />
