@@ -19,6 +19,7 @@ from modelyard.adapters.engines.local.launcher import start_shim
 from modelyard.adapters.engines.local.layers import LayerStore, locked
 from modelyard.adapters.engines.local.levels import Level, Site
 from modelyard.adapters.engines.local.links import Layer
+from modelyard.adapters.engines.local.passwd import with_numbers
 from modelyard.adapters.engines.local.probe import Prober
 from modelyard.adapters.engines.local.seccomp import compile_filter
 from modelyard.adapters.engines.local.shim import cgroups
@@ -73,7 +74,8 @@ class LocalEngine:
         if self._folders.exists(spec.name):
             raise ContainerExists(f"A container named {spec.name} exists.", remedy="Remove it first.")
         with self._starting():
-            self._start(spec, level, self._layers.ensure_all(spec.image.layers))
+            layers = self._layers.ensure_all(spec.image.layers)
+            self._start(with_numbers(spec, layers), level, layers)
         return self._folders.read(spec.name)
 
     def wait(self, name: str, *, timeout: float | None = None) -> Container:
