@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from rooms.versions.tiny import Author, author
+from modelyard_client import ClientError
+from rooms.versions.tiny import Author, author, zipped
 from support.containers import run_version
 from support.server import Server
 
@@ -71,3 +72,101 @@ def test_a_script_alone_becomes_an_operation_that_runs(me: Author, texts: Path, 
     assert (ran.exit_code, ran.result) == (0, {"files": 2, "times": 3}), ran.log
     assert (ran.out / "b.txt").read_text() == "üöä"
     assert ran.log == "progress: 0.5 a.txt\nprogress: 1.0 b.txt\n"
+
+
+YAML = {"turn.py": PLAIN, "modelyard.yaml": "run: turn:turn\nkind: visualisation\n", "README.md": "# Turn\n"}
+
+
+def test_a_folder_says_its_kind_and_a_clone_reads_back_the_same(me: Author) -> None:
+    version = me.client.push_archive(me.address, me.file("f.zip", zipped(YAML)))
+    assert version["operation"]["kind"] == "visualisation"
+    assert version["target"] == "turn:turn"
+    config = b'{"run": {"module": "turn", "function": "turn"}, "kind": "trainer"}'
+    again = me.client.push_parts(
+        me.address, source=me.file("s.zip", zipped({"turn.py": PLAIN})), config=me.file("c.json", config)
+    )
+    assert again["operation"]["kind"] == "trainer"
+    with me.server.client(me.token) as client:
+        text = client.get(f"/api/v1/repos/{me.address}/raw", params={"path": "modelyard.yaml"}).text
+    assert text == "run: turn:turn\nkind: trainer\nrequirements: requirements.txt\n"
+
+
+def test_requirements_stand_in_the_scripts_head(me: Author) -> None:
+    head = '# /// script\n# dependencies = ["pydantic>=2"]\n# ///\n'
+    version = push_script(me, head + SCRIPT)
+    assert version["signature"]["inputs"]["properties"]["times"]["maximum"] == 3
+    with me.server.client(me.token) as client:
+        found = client.get(f"/api/v1/repos/{me.address}/raw", params={"path": "requirements.txt"}).text
+    assert found == "pydantic>=2\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "said"),
+    [
+        ("def a(): ...\ndef b(): ...", "s.py", "several functions that could be meant: a, b"),
+        ("def _a(): ...", "s.py", "has no function that could be run"),
+        ("def a(:", "s.py", "is not Python"),
+        ("def a(): ...", "my-script.py", "is not a module name"),
+        ("def a(output: int): ...", "s.py", "its type is no path"),
+    ],
+)
+def test_a_script_that_says_too_little_is_refused(me: Author, script: str, name: str, said: str) -> None:
+    with pytest.raises(ClientError, match=said):
+        push_script(me, script, name=name)
+
+
+def test_an_operation_takes_no_models_file(me: Author) -> None:
+    with pytest.raises(ClientError, match="has no model's file"):
+        push_script(me, artifact=b"x")
+    for text in ("run: turn:turn\nbatch: true\n", "run: turn:turn\npredict: turn:turn\n", "run: turn:T.turn\n"):
+        with pytest.raises(ClientError) as caught:
+            me.client.push_archive(me.address, me.file("f.zip", zipped({**YAML, "modelyard.yaml": text})))
+        assert caught.value.code == "config_invalid"
+
+
+def test_a_script_that_cannot_be_imported_fails_visibly(me: Author) -> None:
+    ended = me.finish(push_script(me, "import nowhere_at_all\n" + PLAIN))
+    assert ended["state"] == "failed"
+    assert "nowhere_at_all" in ended["reason"]
+    assert next(stage for stage in ended["stages"] if stage["name"] == "check")["state"] == "failed"
+
+
+def test_the_function_is_not_called_by_the_check(me: Author) -> None:
+    me.ready(push_script(me, "def work() -> dict:\n    raise SystemExit('called')\n"))
+
+
+def test_a_changed_script_makes_the_newest_published_version_outdated(me: Author) -> None:
+    me.ready(push_script(me))
+    assert outdated(me) == {1: False}
+    me.finish(me.client.push_archive(me.address, me.file("f.zip", zipped({**YAML, "turn.py": "1 / 0\n" + PLAIN}))))
+    assert outdated(me) == {2: False, 1: True}
+    assert me.client.get_version(me.address, 1)["operation"]["outdated"]
+    me.ready(push_script(me))
+    assert outdated(me) == {3: False, 2: False, 1: False}
+
+
+def outdated(me: Author) -> dict[int, bool]:
+    return {v["number"]: v["operation"]["outdated"] for v in me.client.list_versions(me.address)}
+
+
+def test_a_version_is_taken_back_and_offered_again(me: Author) -> None:
+    me.ready(push_script(me))
+    with me.server.client(me.token) as client:
+        address = f"{me.versions}/1"
+        for verb, published in (("unpublish", False), ("unpublish", False), ("publish", True)):
+            assert client.post(f"{address}/{verb}").json()["operation"]["published"] is published
+            assert client.get(address).json()["operation"]["published"] is published
+        client.patch(f"/api/v1/repos/{me.address}", json={"visibility": "public"})
+        with me.server.client(me.server.account()[2]) as stranger:
+            assert stranger.post(f"{address}/unpublish").status_code == 403
+        assert client.post(f"{me.versions}/9/publish").status_code == 404
+
+
+def test_what_is_no_operation_is_not_published_and_no_operation_is_served(me: Author) -> None:
+    model = Author(**me.__dict__ | {"name": "unused"})
+    model.ready(model.push())
+    me.ready(push_script(me))
+    with me.server.client(me.token) as client:
+        assert client.post(f"{model.versions}/1/unpublish").json()["code"] == "not_an_operation"
+        assert client.put(f"/api/v1/repos/{me.address}/deployment", json={}).json()["code"] == "not_a_model"
+        assert client.post(f"/serve/{me.address}@v1/model/predict", json={}).status_code == 404

@@ -35,7 +35,7 @@ def plan_bundle(
 
     Raises ``VersionMissing``, ``VersionNotReady``, ``PlatformMissing``, ``BlobDamaged``.
     """
-    version = versions.get_ready_version(session, repository.id, number)
+    version = versions.get_model_version(session, repository.id, number)
     found = _find_image(tools, version, platform)
     limits, network = versions.get_limits(session, repository.id, number)
     readme, licence = _source_texts(tools, repository, version)

@@ -95,6 +95,14 @@ def grant(session: Session, *, holder_id: UUID, digest: str, why: str, clock: Cl
     _grant(session, row, holder_id, why, clock)
 
 
+def copy_grants(session: Session, *, source_id: UUID, target_id: UUID, why: str, clock: Clock = system_clock) -> None:
+    """Lets another holder, which holds nothing for that reason yet, read what one holds for it.
+
+    Does not ask whether anybody may pass it on.
+    """
+    rows.copy_grants(session, source=source_id, target=target_id, why=why, at=clock())
+
+
 def revoke(
     session: Session, *, holder_id: UUID, why: str | None = None, prefix: str | None = None, digest: str | None = None
 ) -> int:

@@ -66,6 +66,20 @@ def insert_grant(session: Session, *, holder_id: UUID, digest: str, why: str, at
     return insert_or_ignore(session, GrantRow, values)
 
 
+def copy_grants(session: Session, *, source: UUID, target: UUID, why: str, at: datetime) -> None:
+    """Gives ``target``, which holds nothing for that reason yet, what ``source`` holds for it."""
+    held = sa.select(
+        sa.literal(target, GrantRow.holder_id.type),
+        GrantRow.digest,
+        GrantRow.why,
+        sa.literal(at, GrantRow.created_at.type),
+    ).where(GrantRow.holder_id == source, GrantRow.why == why)
+    session.execute(sa.insert(GrantRow).from_select(["holder_id", "digest", "why", "created_at"], held))
+    copied = sa.select(GrantRow.digest).where(GrantRow.holder_id == target, GrantRow.why == why)
+    statement = sa.update(BlobRow).where(BlobRow.digest.in_(copied), BlobRow.unheld_since.is_not(None))
+    session.execute(statement.values(unheld_since=None).execution_options(synchronize_session=False))
+
+
 def delete_grants(
     session: Session, *, holder_id: UUID, why: str | None, prefix: str | None, digest: str | None = None
 ) -> int:

@@ -29,6 +29,15 @@ def compare(path: Path, base: str, head: str) -> Comparison:
     return Comparison(base=old, head=new, files=changes[:MAX_CHANGES], total=len(changes))
 
 
+def changed_paths(path: Path, base: str) -> list[str]:
+    """The paths that differ between a commit and ``main``, those of both sides; raises ``RevisionMissing``."""
+    old, new = git.resolve(path, base), git.head(path)
+    if new in (old, git.NOTHING):
+        return []
+    diff = pygit2.Repository(str(path)).diff(old, new)
+    return sorted({name for delta in diff.deltas for name in (delta.old_file.path, delta.new_file.path)})
+
+
 def _changes(repository: pygit2.Repository, diff: pygit2.Diff) -> Iterator[FileChange]:
     for delta in diff.deltas:
         status = STATUSES.get(delta.status, "changed")

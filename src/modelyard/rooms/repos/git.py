@@ -70,16 +70,31 @@ def repository_path(root: Path, repository_id: UUID) -> Path:
 
 def create(path: Path) -> None:
     """Makes an empty bare repository; one that exists is left as it is."""
-    if (path / "HEAD").exists():
-        return
+    if not (path / "HEAD").exists():
+        make_draft(path)
+        keep_draft(path)
+
+
+def make_draft(path: Path) -> Path:
+    """An empty repository beside ``path`` that is none yet: what a crash leaves half made is never taken for one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")  # what a crash leaves half made is never taken for a repository
+    draft = path.with_suffix(".new")
     shutil.rmtree(draft, ignore_errors=True)
     repository = pygit2.init_repository(str(draft), bare=True, initial_head="main")
     repository.config["http.receivepack"] = False
     repository.config["uploadpack.allowFilter"] = True
     shutil.rmtree(draft / "hooks", ignore_errors=True)
-    draft.rename(path)
+    return draft
+
+
+def keep_draft(path: Path) -> None:
+    """Makes the draft beside ``path`` the repository."""
+    path.with_suffix(".new").rename(path)
+
+
+def set_branch(path: Path, commit_id: str) -> None:
+    """Points ``main`` of a repository that nobody else knows at a commit that it has."""
+    _open(path).references.create(BRANCH, pygit2.Oid(hex=commit_id), force=True)
 
 
 def delete(path: Path) -> None:

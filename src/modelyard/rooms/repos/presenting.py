@@ -21,10 +21,18 @@ def present(session: Session, rows: Iterable[RepositoryRow], principal: Principa
     rows = list(rows)
     owners = accounts.usernames(session, {row.owner_id for row in rows})
     liked = search.popularity(session, [row.id for row in rows])
+    sources = _visible_sources(session, rows, principal)
     mine = principal.account_id if principal else None
     starred = store.starred(session, mine, [row.id for row in rows]) if mine and rows else set()
     return [
-        _repository(row, owners[row.owner_id], liked.get(row.id, Popularity()), row.id in starred, principal)
+        _repository(
+            row,
+            owners[row.owner_id],
+            liked.get(row.id, Popularity()),
+            principal,
+            starred=row.id in starred,
+            source=sources.get(row.forked_from) if row.forked_from else None,
+        )
         for row in rows
     ]
 
@@ -60,8 +68,25 @@ def picture_url(owner: str, name: str, digest: str | None) -> str | None:
     return f"/api/v1/repos/{owner}/{name}/picture?v={digest[7:19]}" if digest else None
 
 
+def _visible_sources(session: Session, rows: Iterable[RepositoryRow], principal: Principal | None) -> dict[UUID, str]:
+    """The addresses of what these were copied from, as far as the principal may read it."""
+    ids = {row.forked_from for row in rows if row.forked_from}
+    if not ids or principal is None:
+        return {}
+    allowed = store.readable(principal, require_sign_in=False)  # whoever was let see the copy has signed in if need be
+    found = store.present(session, ids, allowed=allowed)
+    owners = accounts.usernames(session, {row.owner_id for row in found})
+    return {row.id: f"{owners[row.owner_id]}/{row.name}" for row in found}
+
+
 def _repository(
-    row: RepositoryRow, owner: str, liked: Popularity, starred: bool, principal: Principal | None
+    row: RepositoryRow,
+    owner: str,
+    liked: Popularity,
+    principal: Principal | None,
+    *,
+    starred: bool,
+    source: str | None,
 ) -> Repository:
     return Repository(
         id=row.id,
@@ -80,6 +105,7 @@ def _repository(
         downloads=liked.downloads,
         rating=liked.rating,
         ratings=liked.ratings,
+        forked_from=source,
         created_at=row.created_at,
         updated_at=row.updated_at,
         can_write=principal is not None and access.owns(principal, owner_id=row.owner_id),

@@ -95,6 +95,11 @@ def list_commits(options: RepositoryOptions, repository_id: UUID, *, revision: s
     return [Commit(id=f.id, message=f.message, author=f.author, at=f.at) for f in facts]
 
 
+def changed_paths(options: RepositoryOptions, repository_id: UUID, *, base: str) -> list[str]:
+    """The paths of files that differ between a commit and ``main``."""
+    return comparing.changed_paths(git.repository_path(options.root, repository_id), base)
+
+
 def compare(options: RepositoryOptions, repository_id: UUID, *, base: str, head: str) -> Comparison:
     """What differs between two revisions, file by file; raises ``RevisionMissing``."""
     return comparing.compare(git.repository_path(options.root, repository_id), base, head)

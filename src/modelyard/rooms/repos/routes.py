@@ -17,7 +17,8 @@ from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
-from modelyard.rooms.repos import service
+from modelyard.rooms.repos import forking, service
+from modelyard.rooms.repos.forking import PreparedFork
 from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.policies import Owned, Readable
 from modelyard.rooms.repos.ports import RepositoryOptions, Traffic
@@ -25,6 +26,7 @@ from modelyard.rooms.repos.schemas import (
     Commit,
     Comparison,
     Kind,
+    NewFork,
     NewRepository,
     Repository,
     RepositoryChange,
@@ -95,6 +97,27 @@ def change_repository(
 ) -> Repository:
     """Renames, shows or describes a repository."""
     return service.change_repository(session, principal=principal, repository=repository, change=change, clock=clock)
+
+
+def _copied(principal: Creator, repository: Readable, options: Options) -> PreparedFork:
+    """The slow part; as the first dependency it is over before the write transaction begins."""
+    return forking.prepare_fork(options, principal=principal, source=repository)
+
+
+@router.post("/{owner}/{name}/fork", status_code=status.HTTP_201_CREATED, operation_id="fork_repository")
+def fork_repository(
+    fork: Annotated[PreparedFork, Depends(_copied)],
+    session: Writing,
+    principal: Creator,
+    repository: Readable,
+    wanted: NewFork,
+    options: Options,
+    clock: Now,
+) -> Repository:
+    """Copies files and history into a repository of the caller's, to be changed and pushed to; it has no versions."""
+    return forking.record_fork(
+        session, options, principal=principal, source=repository, wanted=wanted, fork=fork, clock=clock
+    )
 
 
 @router.get("/{owner}/{name}/files", operation_id="list_files")

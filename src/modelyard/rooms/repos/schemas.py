@@ -44,6 +44,13 @@ class NewRepository(BaseModel):
     tags: list[Tag] = Field(default_factory=list, max_length=20)
 
 
+class NewFork(BaseModel):
+    """A copy of the caller's own. ``name`` defaults to that of what is copied."""
+
+    name: RepositoryName | None = None
+    visibility: Visibility = Visibility.PRIVATE
+
+
 class RepositoryChange(BaseModel):
     """What is absent stays as it is."""
 
@@ -75,6 +82,9 @@ class Repository(BaseModel):
     downloads: int = Field(0, description="Each account counts once for each version.")
     rating: float | None = Field(None, description="Mean of the ratings from 1 to 5; null where nobody gave one.")
     ratings: int = Field(0, description="How many accounts rated it.")
+    forked_from: str | None = Field(
+        None, description="Address of what it was copied from; null for nothing, or what the caller may not see."
+    )
     created_at: datetime
     updated_at: datetime
     can_write: bool = False

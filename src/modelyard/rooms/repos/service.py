@@ -20,6 +20,7 @@ from modelyard.rooms.repos.errors import OwnerInvalid, RepositoryExists, Reposit
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.presenting import present, write_entry
 from modelyard.rooms.repos.revisions import (
+    changed_paths,
     checkout,
     commit_files,
     compare,
@@ -40,6 +41,7 @@ from modelyard.rooms.search import service as search
 __all__ = [
     "begin_deletion",
     "change_repository",
+    "changed_paths",
     "checkout",
     "clear_remains",
     "commit_files",

@@ -113,9 +113,12 @@ def holders(account_id: UUID | None) -> sa.Subquery:
     return own.union_all(accounts.ids()).subquery()
 
 
-def present(session: Session, ids: Collection[UUID]) -> list[RepositoryRow]:
-    """Those that are not being deleted, in no particular order."""
+def present(
+    session: Session, ids: Collection[UUID], *, allowed: sa.ColumnElement[bool] | None = None
+) -> list[RepositoryRow]:
+    """Those that are not being deleted (and are ``allowed``), in no particular order."""
     query = sa.select(RepositoryRow).where(RepositoryRow.id.in_(ids), RepositoryRow.deleting.is_(False))
+    query = query if allowed is None else query.where(allowed)
     return list(session.scalars(query)) if ids else []
 
 

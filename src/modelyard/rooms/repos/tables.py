@@ -12,7 +12,8 @@ from modelyard.kit.db import Base
 class RepositoryRow(Base):
     """A repository ``owner/name``. The bare Git repository is named by ``id``, so that a rename moves no bytes.
 
-    ``picture`` is the digest of its picture, None for none.
+    ``picture`` is the digest of its picture, None for none. ``forked_from`` is the id of what it was copied from,
+    which may be gone.
     """
 
     __tablename__ = "repositories"
@@ -27,6 +28,7 @@ class RepositoryRow(Base):
     description: Mapped[str] = mapped_column(sa.Text, default="")
     tags: Mapped[list[str]]
     picture: Mapped[str | None] = mapped_column(sa.String(71))
+    forked_from: Mapped[UUID | None] = mapped_column()
     next_version: Mapped[int] = mapped_column(default=1)
     deleting: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(index=True)

@@ -52,9 +52,9 @@ def deploy(
 ) -> Deployment:
     """Points an alias at a version that is ready and wants it served; the version before answers until it can.
 
-    Raises ``VersionNotReady``, ``VersionMissing``.
+    Raises ``VersionNotReady``, ``VersionMissing`` and, for an operation, ``NotAModel``.
     """
-    version = versions.get_ready_version(session, repository.id, wanted.version)
+    version = versions.get_model_version(session, repository.id, wanted.version)
     now = clock()
     store.insert_deployment(
         session,
@@ -106,7 +106,7 @@ def set_alias(
 ) -> Deployment:
     """Points an alias at a version; raises ``DeploymentMissing``, ``VersionNotReady``."""
     _row(session, repository, lock=True)
-    version = versions.get_ready_version(session, repository.id, number)
+    version = versions.get_model_version(session, repository.id, number)
     _point(session, principal, repository, alias, version.number, "set", clock)
     return describe(session, repository, options=options, clock=clock)
 
@@ -196,7 +196,7 @@ def choose_version(
     if row.wanted != SERVING:
         raise DeploymentStopped(f"{repository.address} is stopped.", remedy="Its owner can deploy it again.")
     if version is not None:
-        return versions.get_ready_version(session, repository.id, version).number, None
+        return versions.get_model_version(session, repository.id, version).number, None
     pointer = _alias(session, repository, alias)
     return pointer.version, pointer.previous
 

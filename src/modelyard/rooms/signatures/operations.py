@@ -57,7 +57,7 @@ def _input_kind(schema: Schema) -> str | None:
     """Which files it is given: those of a list, of an optional input too; None for a parameter."""
     if schema.get("x-modelyard") in INPUT_KINDS:
         return str(schema["x-modelyard"])
-    if schema.get("type") == "array" and _input_kind(schema.get("items") or {}) not in (None, "files"):
+    if schema.get("type") == "array" and _input_kind(schema.get("items") or {}):
         return "files"
     branches = [branch for branch in schema.get("anyOf", ()) if branch.get("type") != "null"]
     return _input_kind(branches[0]) if len(branches) == 1 else None

@@ -23,6 +23,11 @@ class VersionNotReady(Conflict):
     title = "The version is not ready"
 
 
+class VersionUnpublished(Conflict):
+    code = "version_unpublished"
+    title = "The version is not published"
+
+
 class BuildOutdated(Conflict):
     code = "build_outdated"
     title = "A later attempt at this build has taken over"

@@ -14,7 +14,16 @@ from modelyard.rooms.access.policies import SignedIn
 from modelyard.rooms.repos.policies import Owned, Readable, still_readable
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Kind, Repository
-from modelyard.rooms.versions import cards, erasing, event_stream, file_pushing, pushing, service, tasks
+from modelyard.rooms.versions import (
+    cards,
+    erasing,
+    event_stream,
+    file_pushing,
+    publishing,
+    pushing,
+    service,
+    tasks,
+)
 from modelyard.rooms.versions.file_pushing import PreparedFiles
 from modelyard.rooms.versions.following import Followers
 from modelyard.rooms.versions.ports import VersionUsers
@@ -61,15 +70,17 @@ def push_version(
 
 
 @router.get("/versions", operation_id="list_versions")
-def list_versions(session: Reading, repository: Readable, limit: Limit = 50, cursor: Cursor = None) -> Page[Version]:
+def list_versions(
+    session: Reading, repository: Readable, options: Options, limit: Limit = 50, cursor: Cursor = None
+) -> Page[Version]:
     """The repository's versions, newest first."""
-    return service.list_versions(session, repository.id, cursor=cursor, limit=limit)
+    return publishing.show_versions(session, options, repository.id, cursor=cursor, limit=limit)
 
 
 @router.get("/versions/{number}", operation_id="get_version")
-def get_version(session: Reading, repository: Readable, number: Number) -> Version:
+def get_version(session: Reading, repository: Readable, number: Number, options: Options) -> Version:
     """One version with its stages."""
-    return service.get_version(session, repository.id, number)
+    return publishing.show_version(session, options, repository.id, number)
 
 
 @router.delete("/versions/{number}", status_code=status.HTTP_204_NO_CONTENT, operation_id="delete_version")
@@ -88,6 +99,18 @@ def delete_version(
 def retry_version(session: Writing, repository: Owned, number: Number) -> Version:
     """Builds a failed version again."""
     return service.retry_version(session, repository.id, number, enqueue=tasks.enqueue_build)
+
+
+@router.post("/versions/{number}/unpublish", operation_id="unpublish_version")
+def unpublish_version(session: Writing, repository: Owned, number: Number) -> Version:
+    """Takes a version of an operation back: nobody else starts runs of it; those that there are go on."""
+    return publishing.set_published(session, repository.id, number, published=False)
+
+
+@router.post("/versions/{number}/publish", operation_id="publish_version")
+def publish_version(session: Writing, repository: Owned, number: Number) -> Version:
+    """Offers a version of an operation again that was taken back."""
+    return publishing.set_published(session, repository.id, number, published=True)
 
 
 @router.get("/versions/{number}/card", operation_id="show_card")

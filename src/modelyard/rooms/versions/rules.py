@@ -171,6 +171,12 @@ def wants_network(project: Mapping[str, Any]) -> bool:
     return bool((project.get("resources") or {}).get("network"))
 
 
+def is_part_of_script(path: str) -> bool:
+    """Whether a change of this file makes another operation; what is only read by people does not."""
+    name = path.rpartition("/")[2].lower()
+    return not name.startswith((".git", "readme", "license", "licence", "changelog"))
+
+
 def subject_of(project: Mapping[str, Any]) -> str:
     """What is loaded: a model, or an operation's script."""
     return "script" if project.get("operation") else "model"

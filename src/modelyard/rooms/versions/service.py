@@ -17,7 +17,7 @@ from modelyard.rooms.repos.schemas import Repository
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.ports import Limits
 from modelyard.rooms.versions import rules, store
-from modelyard.rooms.versions.errors import VersionInUse, VersionMissing, VersionNotReady
+from modelyard.rooms.versions.errors import NotAModel, VersionInUse, VersionMissing, VersionNotReady
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.rules import Event, VersionState
 from modelyard.rooms.versions.schemas import BuildStage, Operation, Version, VersionContents, VersionImage, Weights
@@ -26,7 +26,7 @@ from modelyard.rooms.versions.tables import VersionRow
 
 def get_version(session: Session, repository_id: UUID, number: int) -> Version:
     """Raises ``VersionMissing``."""
-    return present(session, [_row(session, repository_id, number)])[0]
+    return present(session, [require_row(session, repository_id, number)])[0]
 
 
 def get_ready_version(session: Session, repository_id: UUID, number: int | None) -> Version:
@@ -36,7 +36,7 @@ def get_ready_version(session: Session, repository_id: UUID, number: int | None)
         if row is None:
             raise VersionNotReady("No version is ready yet.", remedy="Push one, or wait for its build.")
     else:
-        row = _row(session, repository_id, number)
+        row = require_row(session, repository_id, number)
     if VersionState(row.state) is not VersionState.READY:
         raise VersionNotReady(
             f"v{row.number} is {row.state}.", remedy="Choose a version that is ready.", field="version"
@@ -73,8 +73,16 @@ def pusher_of(session: Session, repository_id: UUID, number: int) -> UUID | None
 
 def get_limits(session: Session, repository_id: UUID, number: int) -> tuple[Limits, bool]:
     """The bounds that the version asks for its containers, and whether they get a network."""
-    project = _row(session, repository_id, number).project
+    project = require_row(session, repository_id, number).project
     return rules.limits_of(project), rules.wants_network(project)
+
+
+def get_model_version(session: Session, repository_id: UUID, number: int | None) -> Version:
+    """As ``get_ready_version``, of something that answers predictions; raises ``NotAModel`` for an operation."""
+    version = get_ready_version(session, repository_id, number)
+    if version.operation is not None:
+        raise NotAModel(f"v{version.number} is an operation, which is run.", remedy="Start a run of it.")
+    return version
 
 
 def list_versions(session: Session, repository_id: UUID, *, cursor: str | None, limit: int) -> Page[Version]:
@@ -87,12 +95,12 @@ def list_versions(session: Session, repository_id: UUID, *, cursor: str | None, 
 
 def list_events(session: Session, repository_id: UUID, number: int, *, after: int, limit: int = 1000) -> list[Event]:
     """What happened in the build after event number ``after``."""
-    return store.events(session, _row(session, repository_id, number).id, after=after, limit=limit)
+    return store.events(session, require_row(session, repository_id, number).id, after=after, limit=limit)
 
 
 def read_lock(session: Session, repository_id: UUID, number: int) -> str:
     """Every exact package of the version's image; raises ``VersionNotReady`` before it is resolved."""
-    row = _row(session, repository_id, number)
+    row = require_row(session, repository_id, number)
     if row.lock is None:
         raise VersionNotReady(f"v{number} has no lock yet.", remedy="Wait for its build.")
     return row.lock
@@ -102,7 +110,7 @@ def retry_version(
     session: Session, repository_id: UUID, number: int, *, enqueue: Callable[[str, int], None]
 ) -> Version:
     """Queues a failed version again, as the next attempt; raises ``VersionStateInvalid`` for any other."""
-    found = _row(session, repository_id, number)
+    found = require_row(session, repository_id, number)
     row = store.get_for_update(session, found.id) or found
     rules.require_step(VersionState(row.state), VersionState.QUEUED)
     row.state, row.reason, row.remedy = VersionState.QUEUED.value, None, None
@@ -125,7 +133,7 @@ def delete_version(
 
     A build that is under way ends when it notices. The commit stays in the history of ``main``, with its files.
     """
-    row = _row(session, repository.id, number)
+    row = require_row(session, repository.id, number)
     if why := users.why_kept(session, repository_id=repository.id, number=number):
         raise VersionInUse(f"v{number} cannot be deleted: {why}.", remedy="Point it elsewhere or stop it first.")
     runs.delete_checks(session, repository.id, version=number)
@@ -189,7 +197,8 @@ def _shown(target: Mapping[str, Any]) -> str:
     return f"{target['module']}:{'.'.join(p for p in (target['class'], target['function']) if p)}"
 
 
-def _row(session: Session, repository_id: UUID, number: int) -> VersionRow:
+def require_row(session: Session, repository_id: UUID, number: int) -> VersionRow:
+    """For this room's own: raises ``VersionMissing``."""
     row = store.find(session, repository_id, number)
     if row is None:
         raise VersionMissing(f"There is no v{number}.", remedy="See the list of versions.")

@@ -58,10 +58,11 @@ def latest_ready(session: Session, repository_id: UUID) -> VersionRow | None:
     return session.scalar(query.order_by(VersionRow.number.desc()).limit(1))
 
 
-def ready(session: Session, repository_id: UUID) -> list[VersionRow]:
-    """The newest first."""
+def newest_published(session: Session, repository_id: UUID) -> VersionRow | None:
+    """The highest number among what is ready and not taken back; a version that is no operation counts as published."""
     query = sa.select(VersionRow).where(VersionRow.repository_id == repository_id, VersionRow.state == "ready")
-    return list(session.scalars(query.order_by(VersionRow.number.desc())))
+    rows = session.scalars(query.order_by(VersionRow.number.desc()).execution_options(yield_per=10))
+    return next((row for row in rows if (row.project.get("operation") or {}).get("published", True)), None)
 
 
 def latest_numbers(session: Session, repository_ids: Sequence[UUID]) -> dict[UUID, int]:

@@ -1,0 +1,129 @@
+"""Copies of repositories: the history of ``main`` with its large files, without versions, stars and feedback."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from modelyard.kit.clock import Clock
+from modelyard.kit.ids import new_id
+from modelyard.rooms.access import service as access
+from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.content import service as content
+from modelyard.rooms.repos import git, service, store
+from modelyard.rooms.repos.errors import RepositoryExists
+from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.presenting import present, write_entry
+from modelyard.rooms.repos.schemas import NewFork, Repository
+
+LFS = "lfs"
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFork:
+    """A copy of a Git repository that is not a repository yet: a draft, which a start-up removes."""
+
+    repository_id: UUID
+    draft: Path
+
+
+def prepare_fork(options: RepositoryOptions, *, principal: Principal, source: Repository) -> PreparedFork:
+    """Copies what Git holds. Slow: call it outside any transaction. Objects never change, so they are linked."""
+    access.require_creator(principal)
+    identity = new_id()
+    path = git.repository_path(options.root, identity)
+    draft = git.make_draft(path)
+    origin = git.repository_path(options.root, source.id)
+    head = git.head(origin)  # before its objects are: these are then there
+    _link_objects(origin / "objects", draft / "objects")
+    if head != git.NOTHING:
+        git.set_branch(draft, head)
+    return PreparedFork(identity, draft)
+
+
+def record_fork(
+    session: Session,
+    options: RepositoryOptions,
+    *,
+    principal: Principal,
+    source: Repository,
+    wanted: NewFork,
+    fork: PreparedFork,
+    clock: Clock,
+) -> Repository:
+    """Makes the copy the caller's repository. Raises ``RepositoryExists``, and ``RepositoryMissing`` where the source
+    has gone meanwhile; the draft is gone then."""
+    try:
+        return _record(session, options, principal, source, wanted, fork, clock)
+    except Exception:
+        shutil.rmtree(fork.draft, ignore_errors=True)
+        raise
+
+
+def _record(
+    session: Session,
+    options: RepositoryOptions,
+    principal: Principal,
+    source: Repository,
+    wanted: NewFork,
+    fork: PreparedFork,
+    clock: Clock,
+) -> Repository:
+    service.require_present(session, source.id)
+    now, name = clock(), wanted.name or source.name
+    values = {
+        "id": fork.repository_id,
+        "owner_id": principal.account_id,
+        "name": name,
+        "kind": source.kind.value,
+        "visibility": wanted.visibility.value,
+        "title": source.title,
+        "description": source.description,
+        "tags": source.tags,
+        "forked_from": source.id,
+        "next_version": 1,
+        "deleting": False,
+        "created_at": now,
+        "updated_at": now,
+    }
+    if not store.insert(session, values):
+        raise RepositoryExists(
+            f"You have a repository '{name}' already.", remedy="Give the copy another name.", field="name"
+        )
+    content.copy_grants(session, source_id=source.id, target_id=fork.repository_id, why=LFS, clock=clock)
+    row = store.get(session, fork.repository_id)
+    assert row is not None  # inserted just now
+    write_entry(session, row, data_types=tuple(source.data_types))
+    git.keep_draft(git.repository_path(options.root, fork.repository_id))  # last: what fails before leaves a draft
+    return present(session, [row], principal)[0]
+
+
+def _link_objects(source: Path, target: Path) -> None:
+    """Files under their own names; what is being written just now has a name that begins with ``tmp_``."""
+    for folder, _, names in os.walk(source):
+        place = target / Path(folder).relative_to(source)
+        place.mkdir(exist_ok=True)
+        for name in names:
+            if not name.startswith("tmp_"):
+                _link(Path(folder) / name, place / name)
+        _sync(place)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        return  # packed meanwhile: what took its place is linked too, or was
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
