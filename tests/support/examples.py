@@ -44,12 +44,12 @@ def site() -> Server:
     return Server(**facts | {"folder": Path(facts["folder"])})
 
 
-def push(name: str, **files: Path) -> tuple[Client, str, dict[str, Any]]:
+def push(name: str, *, kind: str = "model", **files: Path) -> tuple[Client, str, dict[str, Any]]:
     """Pushes to a repository of that name and waits until the build has ended; client, address and version."""
     client = Client(site().url, token=site().token)
     address = f"{client.get_session()['account']['username']}/{name.replace('_', '-')}"
     if client.find_repository(address) is None:
-        client.create_repository(address, visibility="private")
+        client.create_repository(address, visibility="private", kind=kind)
     archive = files.pop("archive", None)
     version: Any = client.push_archive(address, archive) if archive else client.push_parts(address, **files)
     for event in client.follow_build(address, version["number"]):
@@ -74,6 +74,11 @@ def push_ready(name: str, *, then: Callable[[Client, str], None] | None = None, 
         then(client, address)
     client.stop_deployment(address)
     return version
+
+
+def push_operation(name: str) -> dict[str, Any]:
+    """The version of an operation, which is pushed as it is once per run, when it is ready."""
+    return session.shared(f"operation-{name}", lambda folder: _push_operation(name, folder))
 
 
 def zipped(folder: Path) -> Path:
@@ -141,6 +146,13 @@ def _train(name: str, folder: Path) -> dict[str, Any]:
     )
     assert done.returncode == 0, done.stderr
     return {"folder": str(folder)}
+
+
+def _push_operation(name: str, folder: Path) -> dict[str, Any]:
+    shutil.copytree(EXAMPLES / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    _, _, version = push(name, kind="operation", archive=zipped(folder / name))
+    assert version["state"] == "ready", (version["reason"], version["remedy"])
+    return version
 
 
 def _start(folder: Path) -> dict[str, Any]:
