@@ -320,6 +320,26 @@ export interface paths {
         patch: operations["change_repository"];
         trace?: never;
     };
+    "/api/v1/repos/{owner}/{name}/fork": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fork Repository
+         * @description Copies files and history into a repository of the caller's, to be changed and pushed to; it has no versions.
+         */
+        post: operations["fork_repository"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/repos/{owner}/{name}/files": {
         parameters: {
             query?: never;
@@ -842,6 +862,46 @@ export interface paths {
          * @description Builds a failed version again.
          */
         post: operations["retry_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/unpublish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unpublish Version
+         * @description Takes a version of an operation back: nobody else starts runs of it; those that there are go on.
+         */
+        post: operations["unpublish_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish Version
+         * @description Offers a version of an operation again that was taken back.
+         */
+        post: operations["publish_version"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2258,6 +2318,16 @@ export interface components {
              */
             upload: string;
         };
+        /**
+         * NewFork
+         * @description A copy of the caller's own. ``name`` defaults to that of what is copied.
+         */
+        NewFork: {
+            /** Name */
+            name?: string | null;
+            /** @default private */
+            visibility?: components["schemas"]["Visibility"];
+        };
         /** NewInvitation */
         NewInvitation: {
             /** @default creator */
@@ -2621,12 +2691,13 @@ export interface components {
         };
         /**
          * Parts
-         * @description The parts of a model, each the id of a finished upload: all four (A3), or the file of a trained model alone.
+         * @description The parts of a model or an operation, each the id of a finished upload: all four (A3), the file of a trained
+         *     model alone, or a script (``.py``) as the source.
          */
         Parts: {
             /**
              * Source
-             * @description A zip of the source code.
+             * @description A zip of the source code, or one `.py` file.
              */
             source?: string | null;
             /**
@@ -2641,7 +2712,7 @@ export interface components {
             requirements?: string | null;
             /**
              * Config
-             * @description JSON: {"predict": {"module": …, "class": …, "function": …}} or {"framework": …}; with source.
+             * @description JSON: {"predict": {"module": …, "class": …, "function": …}}, {"framework": …}, or of an operation {"run": {"module": …, "function": …}, "kind": …}; a zip as source needs it.
              */
             config?: string | null;
         };
@@ -2819,6 +2890,11 @@ export interface components {
              * @default 0
              */
             ratings?: number;
+            /**
+             * Forked From
+             * @description Address of what it was copied from; null for nothing, or what the caller may not see.
+             */
+            forked_from?: string | null;
             /**
              * Created At
              * Format: date-time
@@ -4794,6 +4870,63 @@ export interface operations {
             };
         };
     };
+    fork_repository: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFork"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repository"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_files: {
         parameters: {
             query?: {
@@ -6535,6 +6668,114 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unpublish_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
