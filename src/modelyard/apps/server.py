@@ -41,6 +41,7 @@ from modelyard.rooms.content.receiving import Receiver
 from modelyard.rooms.content.routes import router as uploads_router
 from modelyard.rooms.datasets.routes import router as datasets_router
 from modelyard.rooms.datasets.service import DatasetTools
+from modelyard.rooms.experiments.promoting import PromotionTools
 from modelyard.rooms.experiments.routes import router as experiments_router
 from modelyard.rooms.feedback.routes import router as feedback_router
 from modelyard.rooms.images.ports import PushedImages
@@ -242,6 +243,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, Wake, parts.wake)
     provide(app, LogTools, parts.logs)
     provide(app, OperationTools, parts.operations)
+    provide(app, PromotionTools, parts.promotions)
     provide(app, Followers, Followers(reader(parts.database)))
     provide(app, VersionUsers, ServingUsers())  # type: ignore[type-abstract]
 

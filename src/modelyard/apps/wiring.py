@@ -24,6 +24,7 @@ from modelyard.rooms.accounts.service import TokenUses
 from modelyard.rooms.bundles.ports import BundleTools
 from modelyard.rooms.content.ports import BlobStore, ContentOptions
 from modelyard.rooms.datasets.service import DatasetTools
+from modelyard.rooms.experiments.promoting import PromotionTools
 from modelyard.rooms.feedback.uses import Uses
 from modelyard.rooms.images.layers import LayerCache
 from modelyard.rooms.images.service import Supplies
@@ -43,6 +44,7 @@ from modelyard.rooms.serving.ports import ServingOptions
 from modelyard.rooms.usage.ports import UsageOptions
 from modelyard.rooms.usage.traffic import Traffic
 from modelyard.rooms.versions.assembling import BuildTools
+from modelyard.rooms.versions.blob_pushing import PushesOfBlobs
 from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.ports import Bounds
 from modelyard.rooms.versions.pushing import PushTools
@@ -80,6 +82,7 @@ class Parts:
     logs: LogTools
     operations: OperationTools
     keeps: KeepTools
+    promotions: PromotionTools
     clock: Clock
 
 
@@ -142,7 +145,8 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         runner=runner,
         wake=Wake(runner.wake),
         logs=LogTools(database, blobs, folders["runs"]),
-        keeps=KeepTools(pushes),
+        keeps=KeepTools(database, repositories, PushesOfBlobs(pushes), clock),
+        promotions=PromotionTools(database, repositories, PushesOfBlobs(pushes), clock),
         operations=OperationTools(
             blobs=blobs,
             engine=engine,

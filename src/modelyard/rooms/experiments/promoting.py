@@ -5,6 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from modelyard.kit.clock import Clock
+from modelyard.kit.db import Database
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.datasets.schemas import PlacedFile
 from modelyard.rooms.experiments import service
@@ -12,12 +14,22 @@ from modelyard.rooms.experiments.errors import PromotionRefused
 from modelyard.rooms.experiments.schemas import Promotion
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import RepositoryMissing
+from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Kind, NewRepository, Repository
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.rules import RunState
-from modelyard.rooms.versions import pushing
-from modelyard.rooms.versions.pushing import PreparedPush, PushTools
+from modelyard.rooms.versions.ports import BlobPushes
 from modelyard.rooms.versions.schemas import Version
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionTools:
+    """What promoting needs."""
+
+    database: Database
+    repositories: RepositoryOptions
+    pushes: BlobPushes
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +37,11 @@ class PreparedPromotion:
     """Files of a run that were checked and committed, but are no version yet."""
 
     repository: Repository
-    push: PreparedPush
-    message: str
+    push: object
 
 
 def prepare_promotion(
-    tools: PushTools, *, principal: Principal, experiment_id: UUID, wanted: Promotion
+    tools: PromotionTools, *, principal: Principal, experiment_id: UUID, wanted: Promotion
 ) -> PreparedPromotion:
     """Slow: call it outside any transaction. Raises ``PromotionRefused``, and what a push of such files raises."""
     with tools.database.write() as session:
@@ -40,22 +51,15 @@ def prepare_promotion(
         files = _files(session, run.id, wanted.path)
         repository = _model(session, tools, principal, wanted.model)
     message = wanted.message or f"{wanted.path} of run {run.id}"
-    push = pushing.prepare_blobs(tools, principal=principal, repository=repository, files=files, message=message)
-    return PreparedPromotion(repository, push, message)
+    push = tools.pushes.prepare(principal=principal, repository=repository, files=files, message=message)
+    return PreparedPromotion(repository, push)
 
 
 def record_promotion(
-    session: Session, tools: PushTools, *, principal: Principal, promotion: PreparedPromotion
+    session: Session, tools: PromotionTools, *, principal: Principal, promotion: PreparedPromotion
 ) -> Version:
     """Reserves the next number and queues the build, which starts after the commit."""
-    return pushing.record_blobs(
-        session,
-        tools,
-        principal=principal,
-        repository=promotion.repository,
-        message=promotion.message,
-        push=promotion.push,
-    )
+    return tools.pushes.record(session, promotion.push, principal=principal, repository=promotion.repository)
 
 
 def _files(session: Session, run_id: UUID, path: str) -> list[PlacedFile]:
@@ -67,7 +71,7 @@ def _files(session: Session, run_id: UUID, path: str) -> list[PlacedFile]:
     return [PlacedFile(file.path[start:].lstrip("/"), file.digest, file.size) for file in exact or found]
 
 
-def _model(session: Session, tools: PushTools, principal: Principal, address: str) -> Repository:
+def _model(session: Session, tools: PromotionTools, principal: Principal, address: str) -> Repository:
     """The model; it is made, private, where there is none of the caller's of this name."""
     owner, _, name = address.partition("/")
     try:

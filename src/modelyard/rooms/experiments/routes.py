@@ -11,7 +11,7 @@ from modelyard.kit.paging import Cursor, Limit, Page
 from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import SignedIn
 from modelyard.rooms.experiments import promoting, service
-from modelyard.rooms.experiments.promoting import PreparedPromotion
+from modelyard.rooms.experiments.promoting import PreparedPromotion, PromotionTools
 from modelyard.rooms.experiments.schemas import (
     Experiment,
     ExperimentChange,
@@ -21,12 +21,11 @@ from modelyard.rooms.experiments.schemas import (
     RunCurve,
 )
 from modelyard.rooms.runs.schemas import Run
-from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.schemas import Version
 
 router = APIRouter(prefix="/api/v1/experiments", tags=["experiments"], route_class=IdempotentRoute)
 
-Tools = Annotated[PushTools, Depends(provided(PushTools))]
+Tools = Annotated[PromotionTools, Depends(provided(PromotionTools))]
 Now = Annotated[Clock, Depends(provided(Clock))]  # type: ignore[arg-type]
 
 

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from modelyard.kit import db, durable
+from modelyard.kit.clock import Clock
+from modelyard.kit.db import Database
 from modelyard.kit.durable import part, step, workflow
 from modelyard.kit.errors import ModelyardError
 from modelyard.kit.faults import fault_of
@@ -18,12 +20,12 @@ from modelyard.rooms.operations.errors import NothingToKeep
 from modelyard.rooms.operations.schemas import KeepAs
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import RepositoryMissing
+from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Kind, NewRepository, Repository
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.rules import RunState
 from modelyard.rooms.runs.schemas import Run
-from modelyard.rooms.versions import file_pushing
-from modelyard.rooms.versions.pushing import PushTools
+from modelyard.rooms.versions.ports import BlobPushes
 
 log = logging.getLogger("modelyard.operations")
 
@@ -36,7 +38,10 @@ TOLD = frozenset({"metrics.jsonl", "result.json"})
 class KeepTools:
     """What keeping needs; provided to workflows by the app."""
 
-    pushes: PushTools
+    database: Database
+    repositories: RepositoryOptions
+    pushes: BlobPushes
+    clock: Clock
 
 
 def keep_outputs(session: Session, principal: Principal, run_id: UUID, wanted: KeepAs) -> Run:
@@ -75,7 +80,7 @@ def keep_run_outputs(run_id: str) -> None:
 @step(name="push_outputs")
 def push_outputs(run_id: str) -> None:
     """Commits the files and makes the version; one that was made already stays the only one."""
-    tools = part(KeepTools).pushes
+    tools = part(KeepTools)
     try:
         _push(tools, UUID(run_id))
     except ModelyardError as e:
@@ -86,7 +91,7 @@ def push_outputs(run_id: str) -> None:
         _note(tools, UUID(run_id), fault.detail if fault else "It broke; the server's log says why.")
 
 
-def _push(tools: PushTools, run_id: UUID) -> None:
+def _push(tools: KeepTools, run_id: UUID) -> None:
     with tools.database.write() as session:
         wanted = runs.due_keep(session, run_id)
         if wanted is None:
@@ -97,17 +102,15 @@ def _push(tools: PushTools, run_id: UUID) -> None:
         repository = _dataset(session, tools, principal, wanted.dataset)
         files = _kept(session, run_id)
     message = wanted.message or f"Outputs of run {run_id}"
-    push = file_pushing.prepare_blobs(tools, principal=principal, repository=repository, files=files, message=message)
+    prepared = tools.pushes.prepare(principal=principal, repository=repository, files=files, message=message)
     with tools.database.write() as session:
         if runs.due_keep(session, run_id) is None:
             return
-        version = file_pushing.record_blobs(
-            session, tools, principal=principal, repository=repository, message=message, push=push
-        )
+        version = tools.pushes.record(session, prepared, principal=principal, repository=repository)
         runs.note_kept(session, run_id, version=version.number)
 
 
-def _note(tools: PushTools, run_id: UUID, problem: str) -> None:
+def _note(tools: KeepTools, run_id: UUID, problem: str) -> None:
     with tools.database.write() as session:
         runs.note_kept(session, run_id, problem=problem)
 
@@ -117,7 +120,7 @@ def _kept(session: Session, run_id: UUID) -> list[PlacedFile]:
     return [PlacedFile(file.path, file.digest, file.size) for file in found if file.path not in TOLD]
 
 
-def _dataset(session: Session, tools: PushTools, principal: Principal, address: str) -> Repository:
+def _dataset(session: Session, tools: KeepTools, principal: Principal, address: str) -> Repository:
     """The dataset; it is made, private, where there is none of the caller's of this name."""
     found = _find_dataset(session, principal, address)
     if found is not None:

@@ -193,7 +193,7 @@ def compare_runs(session: Session, principal: Principal, run_id: UUID) -> Compar
 
 
 def _runnable(session: Session, repository: Repository, number: int | None) -> Version:
-    version = versions.get_runnable_version(session, repository, number)
+    version = versions.get_runnable_version(session, repository.id, number, owns=repository.can_write)
     if version.operation is None and repository.kind is not Kind.MODEL:
         raise NotRunnable(
             f"{repository.address} is of kind {repository.kind}.", remedy="Choose a model or an operation."

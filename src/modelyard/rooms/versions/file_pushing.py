@@ -1,6 +1,7 @@
 """A push to a dataset: single files or a zip become a commit, then a queued version, as models do."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def _prepare(tools: PushTools, principal: Principal, repository: Repository, wan
 
 
 def prepare_blobs(
-    tools: PushTools, *, principal: Principal, repository: Repository, files: list[PlacedFile], message: str
+    tools: PushTools, *, principal: Principal, repository: Repository, files: Sequence[PlacedFile], message: str
 ) -> PreparedFiles:
     """As ``prepare_files``, of blobs that somebody holds who may give them away: they become all that ``main`` has."""
     with pushing.workdir(tools.scratch) as folder:

@@ -1,10 +1,18 @@
 """What versions ask of the rooms above them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
+
+from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.datasets.schemas import PlacedFile
+from modelyard.rooms.repos.schemas import Repository
+
+if TYPE_CHECKING:  # whose rules have bounds, which are below
+    from modelyard.rooms.versions.schemas import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,20 @@ class Bounds:
             "pids": self.pids,
             "timeout_seconds": self.timeout_seconds,
         }
+
+
+class BlobPushes(Protocol):
+    """Makes versions of blobs that somebody holds who may give them away: files of a dataset, or a model."""
+
+    def prepare(
+        self, *, principal: Principal, repository: Repository, files: Sequence[PlacedFile], message: str
+    ) -> object:
+        """Checks the files and commits them. Slow: call it outside any transaction. Raises what such a push raises."""
+        ...
+
+    def record(self, session: Session, prepared: Any, *, principal: Principal, repository: Repository) -> "Version":
+        """Reserves the next number and queues the build, which starts after the commit."""
+        ...
 
 
 class VersionUsers(Protocol):

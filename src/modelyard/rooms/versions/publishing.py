@@ -9,7 +9,7 @@ from modelyard.kit.paging import Page
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.versions import rules, service, store
-from modelyard.rooms.versions.errors import NotAnOperation, VersionNotReady, VersionUnpublished
+from modelyard.rooms.versions.errors import NotAnOperation, VersionNotReady
 from modelyard.rooms.versions.rules import VersionState
 from modelyard.rooms.versions.schemas import Origin, Version
 
@@ -29,23 +29,6 @@ def set_published(session: Session, repository_id: UUID, number: int, *, publish
     row.project = {**row.project, "operation": {**operation, "published": published}}
     session.flush()
     return service.present(session, [row])[0]
-
-
-def get_runnable_version(session: Session, repository_id: UUID, number: int | None, *, owns: bool) -> Version:
-    """The version that a run is to be of; None: the newest that is published.
-
-    ``owns``: the caller may change the repository, and so run what is not published. Raises ``VersionMissing``,
-    ``VersionNotReady`` and ``VersionUnpublished``.
-    """
-    if number is None:
-        newest = store.newest_published(session, repository_id)
-        if newest is None:
-            raise VersionNotReady("No version is published.", remedy="Push one, or publish one that is ready.")
-        return service.present(session, [newest])[0]
-    version = service.get_ready_version(session, repository_id, number)
-    if version.operation is not None and not version.operation.published and not owns:
-        raise VersionUnpublished(f"v{number} is not published.", remedy="Run a version that is.", field="version")
-    return version
 
 
 def show_version(session: Session, options: RepositoryOptions, repository_id: UUID, number: int) -> Version:

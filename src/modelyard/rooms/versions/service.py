@@ -17,7 +17,13 @@ from modelyard.rooms.repos.schemas import Repository
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.ports import Limits
 from modelyard.rooms.versions import rules, store
-from modelyard.rooms.versions.errors import NotAModel, VersionInUse, VersionMissing, VersionNotReady
+from modelyard.rooms.versions.errors import (
+    NotAModel,
+    VersionInUse,
+    VersionMissing,
+    VersionNotReady,
+    VersionUnpublished,
+)
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.rules import Event, VersionState
 from modelyard.rooms.versions.schemas import BuildStage, Operation, Version, VersionContents, VersionImage, Weights
@@ -44,31 +50,31 @@ def get_ready_version(session: Session, repository_id: UUID, number: int | None)
     return present(session, [row])[0]
 
 
-def get_runnable_version(session: Session, repository: Repository, number: int | None) -> Version:
-    """A version that is ready, and published unless the caller may write; None: the newest such one.
+def get_runnable_version(session: Session, repository_id: UUID, number: int | None, *, owns: bool) -> Version:
+    """The version that a run is to be of; None: the newest that is published.
 
-    Raises ``VersionMissing``, ``VersionNotReady``.
+    ``owns``: the caller may change the repository, and so run what is not published. Raises ``VersionMissing``,
+    ``VersionNotReady`` and ``VersionUnpublished``.
     """
-    if number is not None or repository.can_write:
-        version = get_ready_version(session, repository.id, number)
-        if repository.can_write or version.operation is None or version.operation.published:
-            return version
-        raise VersionMissing(f"There is no v{version.number}.", remedy="See the list of versions.")
-    for row in store.ready(session, repository.id):
-        version = present(session, [row])[0]
-        if version.operation is None or version.operation.published:
-            return version
-    raise VersionNotReady("No version is ready yet.", remedy="Push one, or wait for its build.")
+    if number is None:
+        newest = store.newest_published(session, repository_id)
+        if newest is None:
+            raise VersionNotReady("No version is published.", remedy="Push one, or publish one that is ready.")
+        return present(session, [newest])[0]
+    version = get_ready_version(session, repository_id, number)
+    if version.operation is not None and not version.operation.published and not owns:
+        raise VersionUnpublished(f"v{number} is not published.", remedy="Run a version that is.", field="version")
+    return version
 
 
 def get_project(session: Session, repository_id: UUID, number: int) -> Mapping[str, Any]:
     """What is kept of the push that the version was made from."""
-    return _row(session, repository_id, number).project
+    return require_row(session, repository_id, number).project
 
 
 def pusher_of(session: Session, repository_id: UUID, number: int) -> UUID | None:
     """Who pushed the version; None where that account is gone."""
-    return _row(session, repository_id, number).pushed_by
+    return require_row(session, repository_id, number).pushed_by
 
 
 def get_limits(session: Session, repository_id: UUID, number: int) -> tuple[Limits, bool]:
