@@ -1,0 +1,1 @@
+"""Tables that strangers made, read by DuckDB in processes of their own."""
