@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from modelyard.kit.archives import ArchiveFormat
 from modelyard.kit.http import Reading, provided
 from modelyard.kit.paging import Cursor, Limit, Page
 from modelyard.kit.ranges import count_sent, download_response
 from modelyard.rooms.access.policies import Anyone
 from modelyard.rooms.datasets import rules, service
-from modelyard.rooms.datasets.schemas import ArchiveFormat, DatasetContents, DatasetFile, Snapshot
+from modelyard.rooms.datasets.schemas import DatasetContents, DatasetFile, Snapshot
 from modelyard.rooms.datasets.service import DatasetTools
 from modelyard.rooms.repos.policies import Readable
 from modelyard.rooms.repos.ports import Traffic, Use, UseLog

@@ -1,16 +1,12 @@
 """Datasets as the API speaks of them."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
-class ArchiveFormat(StrEnum):
-    ZIP = "zip"
-    TAR = "tar"
+from modelyard.kit.archives import ArchiveFormat
 
 
 class DatasetFile(BaseModel):

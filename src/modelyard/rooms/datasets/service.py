@@ -9,6 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from modelyard.kit import archives
+from modelyard.kit.archives import ArchiveFormat, ArchiveStream, Layout
 from modelyard.kit.clock import Clock
 from modelyard.kit.db import Database
 from modelyard.kit.ids import new_id
@@ -16,13 +18,11 @@ from modelyard.kit.paging import Page, decode_cursor, encode_cursor
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.errors import BlobDamaged
 from modelyard.rooms.content.ports import BlobStore
-from modelyard.rooms.datasets import archives, rules, store
-from modelyard.rooms.datasets.archives import ArchiveStream, Layout
+from modelyard.rooms.datasets import rules, store
 from modelyard.rooms.datasets.collecting import collect_archive, collect_files, remove_files
 from modelyard.rooms.datasets.errors import DatasetFileMissing, DatasetFileRefused, SnapshotMissing
 from modelyard.rooms.datasets.rules import media_type
 from modelyard.rooms.datasets.schemas import (
-    ArchiveFormat,
     ArchiveInfo,
     DatasetContents,
     DatasetFile,
@@ -157,12 +157,12 @@ def find_file(session: Session, snapshot: Snapshot, path: str) -> SnapshotFile:
     return found
 
 
-def open_file(tools: DatasetTools, snapshot: Snapshot, file: SnapshotFile) -> ArchiveStream:
+def open_file(tools: DatasetTools, snapshot: Snapshot, file: SnapshotFile) -> ArchiveStream[SnapshotFile]:
     """One file, to be read from anywhere."""
     return ArchiveStream(Layout((file,), (0,), file.size), _opened(tools, snapshot))
 
 
-def lay_out(session: Session, snapshot: Snapshot, form: ArchiveFormat) -> Layout:
+def lay_out(session: Session, snapshot: Snapshot, form: ArchiveFormat) -> Layout[SnapshotFile]:
     """Where everything is in an archive of the snapshot."""
     known = _layouts(snapshot.id, form)
     if not known:
@@ -175,18 +175,18 @@ def archive_etag(snapshot: Snapshot, form: ArchiveFormat) -> str:
     return f"{form}-{snapshot.digest[7:39]}"
 
 
-def open_archive(tools: DatasetTools, snapshot: Snapshot, layout: Layout) -> ArchiveStream:
+def open_archive(tools: DatasetTools, snapshot: Snapshot, layout: Layout[SnapshotFile]) -> ArchiveStream[SnapshotFile]:
     """An archive, to be read from anywhere; files are opened one after the other, when their turn comes."""
     return ArchiveStream(layout, _opened(tools, snapshot))
 
 
 @lru_cache(maxsize=LAYOUTS_KEPT)
-def _layouts(_snapshot_id: UUID, _form: ArchiveFormat) -> list[Layout]:
+def _layouts(_snapshot_id: UUID, _form: ArchiveFormat) -> list[Layout[SnapshotFile]]:
     """A place for the layout of a snapshot, which never changes, while it is asked for again and again."""
     return []
 
 
-def _opened(tools: DatasetTools, snapshot: Snapshot) -> archives.Opened:
+def _opened(tools: DatasetTools, snapshot: Snapshot) -> archives.Opened[SnapshotFile]:
     """Reads stored files from the content store, small ones from Git, which is opened when it is first needed."""
     readers: list[Callable[[str], bytes]] = []
 

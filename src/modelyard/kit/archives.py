@@ -1,4 +1,4 @@
-"""A snapshot as one zip or tar whose every byte is known before any file is read.
+"""Files as one zip or tar whose every byte is known before any of them is read.
 
 Zip: APPNOTE 6.3.10, entries stored, UTF-8 names, ZIP64 only where a figure needs it. Tar: pax (POSIX.1-2001). Times are
 the first of 1980 and of 1970. The layout is a list of pieces — headers made here, files read when they are sent — so a
@@ -10,9 +10,9 @@ import tarfile
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import accumulate
-
-from modelyard.rooms.datasets.schemas import ArchiveFormat, SnapshotFile
+from typing import Generic, Protocol, TypeVar
 
 LIMIT16, LIMIT32 = 0xFFFF, 0xFFFFFFFF
 UTF8_NAMES = 0x0800
@@ -22,23 +22,44 @@ UNIX_FILE = (0o100644 << 16) & LIMIT32
 BLOCK, RECORD = tarfile.BLOCKSIZE, tarfile.RECORDSIZE
 GATHERED = 64 * 1024
 
-Opened = Callable[[SnapshotFile, int, int], Iterator[bytes]]
+
+class ArchiveFormat(StrEnum):
+    ZIP = "zip"
+    TAR = "tar"
+
+
+class Archived(Protocol):
+    """A file that goes into an archive: ``size`` in bytes, ``crc32`` of its content."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def crc32(self) -> int: ...
+
+
+File = TypeVar("File", bound=Archived)
+
+Opened = Callable[[File, int, int], Iterator[bytes]]
 """Reads ``length`` bytes of a file from ``offset`` on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Generic[File]):
     """``pieces`` are bytes, or a file that is read at its place; ``starts`` is where each begins."""
 
-    pieces: tuple[bytes | SnapshotFile, ...]
+    pieces: tuple[bytes | File, ...]
     starts: tuple[int, ...]
     size: int
 
 
-class ArchiveStream:
+class ArchiveStream(Generic[File]):
     """A layout whose files can be read: what ``kit.ranges`` sends."""
 
-    def __init__(self, layout: Layout, opened: Opened) -> None:
+    def __init__(self, layout: Layout[File], opened: Opened[File]) -> None:
         self._layout, self._opened, self.size = layout, opened, layout.size
 
     def read(self, start: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -46,7 +67,7 @@ class ArchiveStream:
         return read(self._layout, start, end, self._opened)
 
 
-def lay_out(files: Sequence[SnapshotFile], form: ArchiveFormat) -> Layout:
+def lay_out(files: Sequence[File], form: ArchiveFormat) -> Layout[File]:
     """The archive of files in the order of their paths."""
     ordered = sorted(files, key=lambda file: file.path)
     pieces = tuple(_zip_pieces(ordered) if form is ArchiveFormat.ZIP else _tar_pieces(ordered))
@@ -54,7 +75,7 @@ def lay_out(files: Sequence[SnapshotFile], form: ArchiveFormat) -> Layout:
     return Layout(pieces, tuple(ends[:-1]), ends[-1])
 
 
-def read(layout: Layout, start: int, end: int, opened: Opened) -> Iterator[bytes]:
+def read(layout: Layout[File], start: int, end: int, opened: Opened[File]) -> Iterator[bytes]:
     """The archive's bytes from ``start`` up to ``end``, small pieces gathered."""
     gathered = bytearray()
     for chunk in _read(layout, start, end, opened):
@@ -69,7 +90,7 @@ def read(layout: Layout, start: int, end: int, opened: Opened) -> Iterator[bytes
         yield bytes(gathered)
 
 
-def _read(layout: Layout, start: int, end: int, opened: Opened) -> Iterator[bytes]:
+def _read(layout: Layout[File], start: int, end: int, opened: Opened[File]) -> Iterator[bytes]:
     number = max(bisect_right(layout.starts, start) - 1, 0)
     for piece, begin in zip(layout.pieces[number:], layout.starts[number:], strict=True):
         if begin >= end:
@@ -83,11 +104,11 @@ def _read(layout: Layout, start: int, end: int, opened: Opened) -> Iterator[byte
             yield from opened(piece, first, last - first)
 
 
-def _length(piece: bytes | SnapshotFile) -> int:
+def _length(piece: bytes | Archived) -> int:
     return len(piece) if isinstance(piece, bytes) else piece.size
 
 
-def _zip_pieces(files: Sequence[SnapshotFile]) -> Iterator[bytes | SnapshotFile]:
+def _zip_pieces(files: Sequence[File]) -> Iterator[bytes | File]:
     offset, directory = 0, bytearray()
     for file in files:
         header = _local_header(file)
@@ -98,7 +119,7 @@ def _zip_pieces(files: Sequence[SnapshotFile]) -> Iterator[bytes | SnapshotFile]
     yield bytes(directory) + _end_of_directory(len(files), len(directory), offset)
 
 
-def _local_header(file: SnapshotFile) -> bytes:
+def _local_header(file: Archived) -> bytes:
     name = file.path.encode()
     is_large = file.size >= LIMIT32
     extra = struct.pack("<HHQQ", 1, 16, file.size, file.size) if is_large else b""
@@ -121,7 +142,7 @@ def _local_header(file: SnapshotFile) -> bytes:
     return fixed + name + extra
 
 
-def _central_header(file: SnapshotFile, offset: int) -> bytes:
+def _central_header(file: Archived, offset: int) -> bytes:
     name = file.path.encode()
     is_large, is_far = file.size >= LIMIT32, offset >= LIMIT32
     figures = [file.size, file.size] * is_large + [offset] * is_far
@@ -160,7 +181,7 @@ def _end_of_directory(count: int, size: int, offset: int) -> bytes:
     return large + struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, shown, shown, min(size, LIMIT32), min(offset, LIMIT32), 0)
 
 
-def _tar_pieces(files: Sequence[SnapshotFile]) -> Iterator[bytes | SnapshotFile]:
+def _tar_pieces(files: Sequence[File]) -> Iterator[bytes | File]:
     size = 0
     for file in files:
         info = tarfile.TarInfo(file.path)

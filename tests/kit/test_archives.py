@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelyard.rooms.datasets import archives
-from modelyard.rooms.datasets.schemas import ArchiveFormat, SnapshotFile
+from modelyard.kit import archives
+from modelyard.kit.archives import ArchiveFormat
+from modelyard.rooms.datasets.schemas import SnapshotFile
 
 CONTENTS = {
     "a.txt": b"one",
@@ -37,7 +38,7 @@ def whole(contents: dict[str, bytes], form: ArchiveFormat) -> bytes:
     return data
 
 
-def opener(contents: dict[str, bytes]) -> archives.Opened:
+def opener(contents: dict[str, bytes]) -> archives.Opened[SnapshotFile]:
     def opened(file: SnapshotFile, offset: int, length: int) -> Iterator[bytes]:
         yield contents[file.path][offset : offset + length]
 
