@@ -1,6 +1,6 @@
 """What can go wrong when results are looked at."""
 
-from modelyard.kit.errors import Invalid, Unavailable
+from modelyard.kit.errors import Invalid, NotFound, Unavailable
 
 
 class TableUnreadable(Invalid):
@@ -35,3 +35,8 @@ class StillReading(Unavailable):
 
     def headers(self) -> dict[str, str]:
         return {"Retry-After": "1"}
+
+
+class NothingLeft(NotFound):
+    code = "nothing_left"
+    title = "There is nothing to download"
