@@ -60,6 +60,8 @@ from modelyard.rooms.repos.picture_routes import router as picture_router
 from modelyard.rooms.repos.pictures import PictureTools
 from modelyard.rooms.repos.ports import RepositoryOptions, Traffic, UseLog
 from modelyard.rooms.repos.routes import router as repos_router
+from modelyard.rooms.results.routes import router as results_router
+from modelyard.rooms.results.service import ResultTools
 from modelyard.rooms.runs.logs import LogTools
 from modelyard.rooms.runs.ports import Engine, Wake
 from modelyard.rooms.runs.routes import router as runs_router
@@ -95,6 +97,7 @@ ROUTERS = (
     operations_router,
     experiments_router,
     runs_router,
+    results_router,
     bundles_router,
     predictions_router,
     serving_router,
@@ -244,6 +247,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, LogTools, parts.logs)
     provide(app, OperationTools, parts.operations)
     provide(app, PromotionTools, parts.promotions)
+    provide(app, ResultTools, parts.results)
     provide(app, Followers, Followers(reader(parts.database)))
     provide(app, VersionUsers, ServingUsers())  # type: ignore[type-abstract]
 

@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     upload_lifetime: timedelta = Field(timedelta(days=2), description="How long an upload may rest.")
     gc_grace: timedelta = Field(timedelta(hours=24), description="How long a blob that nobody holds is kept.")
     images_keep_bytes: int = Field(20 * 1024**3, ge=0, description="Unpacked images kept beyond those in use.")
+    results_keep_bytes: int = Field(10 * 1024**3, ge=0, description="Tables and previews kept to be looked at again.")
 
     max_replicas: int = Field(16, ge=1, description="Boxes that may run at a time.")
     idle_stop: timedelta = Field(timedelta(minutes=30), description="Default idle time after which a box is stopped.")

@@ -12,7 +12,9 @@ from modelyard.adapters.debian.packages import AptPackages, can_fetch_packages
 from modelyard.adapters.engines.docker import DockerEngine
 from modelyard.adapters.engines.local.engine import LocalEngine
 from modelyard.adapters.pictures.pillow import PillowPictures
+from modelyard.adapters.pictures.previews import PillowPreviews
 from modelyard.adapters.registry.pulling import OciRegistry
+from modelyard.adapters.tables.duckdb import DuckdbTables
 from modelyard.adapters.uv.settings import PackageIndexes
 from modelyard.adapters.uv.wheels import UvWheels
 from modelyard.apps.settings import Settings
@@ -33,6 +35,8 @@ from modelyard.rooms.operations.keeping import KeepTools
 from modelyard.rooms.operations.service import OperationTools
 from modelyard.rooms.repos.pictures import PictureTools
 from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.results.looking import ResultTools
+from modelyard.rooms.results.shelf import Shelf
 from modelyard.rooms.runs.attempts import AttemptTools
 from modelyard.rooms.runs.logs import LogTools
 from modelyard.rooms.runs.ports import Engine, Isolation, Wake
@@ -83,6 +87,7 @@ class Parts:
     operations: OperationTools
     keeps: KeepTools
     promotions: PromotionTools
+    results: ResultTools
     clock: Clock
 
 
@@ -159,6 +164,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
             trusted_creators=settings.trusted_creators,
             require_sign_in=settings.require_sign_in,
         ),
+        results=_results(settings, blobs, folders["scratch"]),
         clock=clock,
     )
 
@@ -209,6 +215,11 @@ def make_supplies(settings: Settings, blobs: BlobStore) -> Supplies:
         box=Path(modelyard_box.__file__).parent,
         base_reference=settings.base_reference,
     )
+
+
+def _results(settings: Settings, blobs: BlobStore, scratch: Path) -> ResultTools:
+    shelf = Shelf(settings.data_dir / "cache" / "results", keep_bytes=settings.results_keep_bytes)
+    return ResultTools(blobs, DuckdbTables(), PillowPreviews(), shelf, scratch)
 
 
 def _bounds(settings: Settings) -> Bounds:

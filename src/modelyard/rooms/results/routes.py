@@ -5,14 +5,13 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
-from pydantic import Json
 
 from modelyard.kit.archives import ArchiveFormat
 from modelyard.kit.http import Reading, provided
 from modelyard.kit.ranges import download_response, is_known
 from modelyard.rooms.access import policies as access
 from modelyard.rooms.access.policies import SignedIn
-from modelyard.rooms.results import service
+from modelyard.rooms.results import rules, service
 from modelyard.rooms.results.looking import ResultFile
 from modelyard.rooms.results.schemas import TableFilter, TablePage, TableQuery, TableStatistics
 from modelyard.rooms.results.service import ResultTools
@@ -22,13 +21,23 @@ from modelyard.rooms.runs.schemas import Run
 router = APIRouter(prefix="/api/v1", tags=["results"])
 
 Tools = Annotated[ResultTools, Depends(provided(ResultTools))]
-Filters = Annotated[
-    Json[list[TableFilter]],
-    Query(
-        description='Keeps the rows that match all of them, as JSON: `[{"column": "age", "op": "ge", "value": 18}]`.',
-        examples=['[{"column": "age", "op": "ge", "value": 18}]'],
-    ),
-]
+
+
+def _filters(
+    filter: Annotated[
+        str,
+        Query(
+            max_length=8000,
+            description="Keeps the rows that match all of these, as JSON: a column, one of `eq`, `ne`, `lt`, `le`, "
+            "`gt`, `ge`, `contains`, `missing`, `present`, and a value.",
+            examples=['[{"column": "age", "op": "ge", "value": 18}]'],
+        ),
+    ] = "[]",
+) -> tuple[TableFilter, ...]:
+    return rules.parse_filters(filter)
+
+
+Filters = Annotated[tuple[TableFilter, ...], Depends(_filters)]
 
 FRAME = (FilePath(__file__).parent / "report_frame.html").read_text()
 FRAME_POLICY = "; ".join(
@@ -91,14 +100,14 @@ def read_table(
     _principal: SignedIn,
     file: Result,
     tools: Tools,
+    filters: Filters,
     sort: Annotated[str | None, Query(max_length=1000, description="A column; without one, as in the file.")] = None,
     desc: Annotated[bool, Query(description="The greatest first.")] = False,
-    filter: Filters = [],  # noqa: B006 (FastAPI copies it)
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> TablePage:
     """Rows of a CSV, TSV, Parquet or JSON Lines file. 503 `still_reading` while a large one is being read."""
-    query = TableQuery(sort=sort, descending=desc, filters=tuple(filter), offset=offset, limit=limit)
+    query = TableQuery(sort=sort, descending=desc, filters=filters, offset=offset, limit=limit)
     return service.read_table(tools, file, query)
 
 
@@ -127,9 +136,7 @@ def read_preview(
     return Response(drawn, media_type=tools.previews.media_type, headers=headers)
 
 
-@router.get(
-    "/runs/{run_id}/archive", operation_id="download_outputs", response_class=Response, responses=ARCHIVE
-)
+@router.get("/runs/{run_id}/archive", operation_id="download_outputs", response_class=Response, responses=ARCHIVE)
 @router.head("/runs/{run_id}/archive", include_in_schema=False)
 def download_outputs(
     request: Request,

@@ -1,6 +1,12 @@
-"""Pure decisions on results: which files are tables."""
+"""Pure decisions on results: which files are tables, and what a filter says."""
 
-from modelyard.rooms.results.schemas import TableForm
+from pydantic import TypeAdapter, ValidationError
+
+from modelyard.rooms.results.errors import FilterInvalid
+from modelyard.rooms.results.schemas import TableFilter, TableForm
+
+MAX_FILTERS = 50
+FILTERS = TypeAdapter(tuple[TableFilter, ...])
 
 FORMS = {
     "csv": TableForm.CSV,
@@ -15,3 +21,18 @@ FORMS = {
 def table_form(path: str) -> TableForm | None:
     """By the name alone; None for what is no table."""
     return FORMS.get(path.rpartition("/")[2].rpartition(".")[2].casefold())
+
+
+def parse_filters(text: str) -> tuple[TableFilter, ...]:
+    """The filters of a request, a JSON array. Raises ``FilterInvalid``, which names the field."""
+    try:
+        filters = FILTERS.validate_json(text)
+    except ValidationError as e:
+        first = e.errors()[0]
+        field = ".".join(["filter", *(str(part) for part in first["loc"][:2])])
+        raise FilterInvalid(first["msg"], remedy="See the API's description of `filter`.", field=field) from e
+    if len(filters) > MAX_FILTERS:
+        raise FilterInvalid(
+            f"These are {len(filters)}; {MAX_FILTERS} are allowed.", remedy="Use fewer.", field="filter"
+        )
+    return filters

@@ -25,7 +25,7 @@ def find_result(session: Session, tools: ResultTools, run_id: UUID, path: str) -
 def open_archive(
     session: Session, blobs: BlobStore, run_id: UUID, form: ArchiveFormat
 ) -> tuple[ArchiveStream[OpenOutput], str]:
-    """All that a run left, to be read from anywhere after the session has ended, and its ETag; raises ``NothingLeft``."""
+    """All that a run left, readable from anywhere, also after the session; and its ETag. Raises ``NothingLeft``."""
     outputs = runs.open_outputs(session, blobs=blobs, run_id=run_id)
     if not outputs:
         raise NothingLeft("The run has left no files.", remedy="Look at its log.")
