@@ -1506,6 +1506,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/tables/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Table
+         * @description Rows of a CSV, TSV, Parquet or JSON Lines file. 503 `still_reading` while a large one is being read.
+         */
+        get: operations["read_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/statistics/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe Table
+         * @description What every column of a table holds. 503 `still_reading` while a large one is being read.
+         */
+        get: operations["describe_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/previews/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Preview
+         * @description A picture (PNG, JPEG, WebP, GIF, TIFF, BMP) drawn anew as WebP, small enough to be looked at.
+         */
+        get: operations["read_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Outputs
+         * @description All files that the run left as one archive, whole or from where a download broke off.
+         */
+        get: operations["download_outputs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/repos/{owner}/{name}/versions/{number}/bundle": {
         parameters: {
             query?: never;
@@ -2007,6 +2087,18 @@ export interface components {
             /** Ended At */
             ended_at: string | null;
         };
+        /**
+         * Bin
+         * @description How many values lie from ``start`` to below ``end``, the last bin's included. Times in seconds since 1970.
+         */
+        Bin: {
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+            /** Count */
+            count: number;
+        };
         /** BuildStage */
         BuildStage: {
             /** Name */
@@ -2052,6 +2144,55 @@ export interface components {
          * @enum {string}
          */
         Category: "accuracy" | "data" | "documentation" | "fairness" | "speed" | "usability" | "other";
+        /** Column */
+        Column: {
+            /** Name */
+            name: string;
+            /** @description `other` (lists, objects, bytes) is shown as text. */
+            type: components["schemas"]["ColumnType"];
+        };
+        /**
+         * ColumnStatistics
+         * @description What a column holds. What cannot be said of its type is null or empty.
+         */
+        ColumnStatistics: {
+            /** Name */
+            name: string;
+            type: components["schemas"]["ColumnType"];
+            /** Missing */
+            missing: number;
+            /**
+             * Distinct
+             * @description Estimated, within some per cent, in tables of more than 100,000 rows.
+             */
+            distinct: number;
+            /** Min */
+            min?: string | number | boolean | null;
+            /** Max */
+            max?: string | number | boolean | null;
+            /** Mean */
+            mean?: number | null;
+            /**
+             * Std
+             * @description As of a sample (divided by one less than their number).
+             */
+            std?: number | null;
+            /**
+             * Bins
+             * @description Numbers and times; what is not finite is left out.
+             */
+            bins?: components["schemas"]["Bin"][];
+            /**
+             * Top
+             * @description The most frequent values of text and truth values.
+             */
+            top?: components["schemas"]["TopValue"][];
+        };
+        /**
+         * ColumnType
+         * @enum {string}
+         */
+        ColumnType: "integer" | "number" | "boolean" | "date" | "time" | "datetime" | "text" | "other";
         /** Commit */
         Commit: {
             /** Id */
@@ -3809,6 +3950,28 @@ export interface components {
             };
         };
         /**
+         * TablePage
+         * @description Rows from ``offset`` on, of the ``total`` that the filters keep. Wide tables give fewer rows than were asked for,
+         *     and long texts are cut (they end in ``…``).
+         */
+        TablePage: {
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /** Rows */
+            rows: (string | number | boolean | null)[][];
+            /** Offset */
+            offset: number;
+            /** Total */
+            total: number;
+        };
+        /** TableStatistics */
+        TableStatistics: {
+            /** Rows */
+            rows: number;
+            /** Columns */
+            columns: components["schemas"]["ColumnStatistics"][];
+        };
+        /**
          * Token
          * @description An API token without its secret.
          */
@@ -3839,6 +4002,13 @@ export interface components {
              * @description To the minute; null: never.
              */
             last_used_at: string | null;
+        };
+        /** TopValue */
+        TopValue: {
+            /** Value */
+            value: string;
+            /** Count */
+            count: number;
         };
         /**
          * TreeEntry
@@ -9304,6 +9474,245 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Runner"][];
                 };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_table: {
+        parameters: {
+            query?: {
+                /** @description A column; without one, as in the file. */
+                sort?: string | null;
+                /** @description The greatest first. */
+                desc?: boolean;
+                offset?: number;
+                limit?: number;
+                /** @description Keeps the rows that match all of these, as JSON: a column, one of `eq`, `ne`, `lt`, `le`, `gt`, `ge`, `contains`, `missing`, `present`, and a value. */
+                filter?: string;
+            };
+            header?: never;
+            path: {
+                path: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TablePage"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    describe_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                path: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableStatistics"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_preview: {
+        parameters: {
+            query?: {
+                /** @description Most pixels it is wide and high. */
+                side?: "256" | "1600";
+            };
+            header?: never;
+            path: {
+                path: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description It is what `If-None-Match` named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_outputs: {
+        parameters: {
+            query?: {
+                /** @description Neither is compressed. */
+                format?: components["schemas"]["ArchiveFormat"];
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "application/x-tar": string;
+                };
+            };
+            /** @description The bytes that `Range` asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "application/x-tar": string;
+                };
+            };
+            /** @description It is what `If-None-Match` named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Something that this needs is not there at the moment; try again. */
             503: {
