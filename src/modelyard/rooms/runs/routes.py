@@ -63,10 +63,15 @@ def list_all_runs(
 
 @router.get("/repos/{owner}/{name}/runs", operation_id="list_repository_runs")
 def list_repository_runs(
-    session: Reading, principal: SignedIn, repository: Readable, limit: Limit = 50, cursor: Cursor = None
+    session: Reading,
+    principal: SignedIn,
+    repository: Readable,
+    state: States = [],  # noqa: B006 (FastAPI copies it)
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Page[RunSummary]:
     """The caller's runs of a repository's versions, the newest first."""
-    return service.list_runs(session, principal, repository_id=repository.id, cursor=cursor, limit=limit)
+    return service.list_runs(session, principal, repository_id=repository.id, states=state, cursor=cursor, limit=limit)
 
 
 @router.get("/runs/{run_id}", operation_id="get_run")
