@@ -8092,6 +8092,8 @@ export interface operations {
     list_repository_runs: {
         parameters: {
             query?: {
+                /** @description Only those in one of these states. */
+                state?: components["schemas"]["RunState"][];
                 /** @description How many items at most. */
                 limit?: number;
                 /** @description `next_cursor` of the page before; absent for the first. */
