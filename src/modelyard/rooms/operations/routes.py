@@ -8,7 +8,7 @@ from modelyard.kit.http import Reading, Writing, provided
 from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import SignedIn
 from modelyard.rooms.operations import keeping, service
-from modelyard.rooms.operations.schemas import Comparison, Form, KeepAs, NewRun
+from modelyard.rooms.operations.schemas import Form, KeepAs, NewRun, RunComparison
 from modelyard.rooms.operations.service import OperationTools
 from modelyard.rooms.repos.policies import Readable
 from modelyard.rooms.runs.policies import Mine
@@ -45,7 +45,7 @@ def reproduce_run(session: Writing, principal: SignedIn, run: Mine, tools: Tools
 
 
 @router.get("/runs/{run_id}/comparison", operation_id="compare_runs")
-def compare_runs(session: Reading, principal: SignedIn, run: Mine) -> Comparison:
+def compare_runs(session: Reading, principal: SignedIn, run: Mine) -> RunComparison:
     """Which outputs are byte-identical to those of the run that it does again."""
     return service.compare_runs(session, principal, run.id)
 

@@ -114,7 +114,7 @@ class SameOutput(BaseModel):
     second: str | None = Field(None, description="Its digest in the run that did it again.")
 
 
-class Comparison(BaseModel):
+class RunComparison(BaseModel):
     """A run and the one that it does again. ``identical``: both succeeded, and every output has the same bytes."""
 
     first: UUID

@@ -19,10 +19,10 @@ from modelyard.rooms.operations import keeping, rules
 from modelyard.rooms.operations.errors import NotRunnable, RunNotOver
 from modelyard.rooms.operations.inputs import Finder, hold_inputs
 from modelyard.rooms.operations.schemas import (
-    Comparison,
     Form,
     InputSource,
     NewRun,
+    RunComparison,
     SameOutput,
 )
 from modelyard.rooms.repos import service as repos
@@ -167,7 +167,7 @@ def reproduce_run(session: Session, tools: OperationTools, *, principal: Princip
     return again
 
 
-def compare_runs(session: Session, principal: Principal, run_id: UUID) -> Comparison:
+def compare_runs(session: Session, principal: Principal, run_id: UUID) -> RunComparison:
     """Which outputs of a run that did another again are the same, byte by byte; raises ``RunNotOver``."""
     second = runs.get_run(session, principal, run_id)
     if second.reproduces is None or second.state not in ENDED:
@@ -184,7 +184,7 @@ def compare_runs(session: Session, principal: Principal, run_id: UUID) -> Compar
         for path in sorted({*there[0], *there[1]})
     ]
     succeeded = first.state is RunState.SUCCEEDED and second.state is RunState.SUCCEEDED
-    return Comparison(
+    return RunComparison(
         first=first.id,
         second=second.id,
         identical=succeeded and all(output.same for output in outputs),

@@ -2236,6 +2236,20 @@ export interface components {
             /** Is Pinned */
             is_pinned: boolean;
         };
+        /**
+         * Comparison
+         * @description What differs between two commits, by path; ``total`` counts also those beyond the first thousand.
+         */
+        Comparison: {
+            /** Base */
+            base: string;
+            /** Head */
+            head: string;
+            /** Files */
+            files: components["schemas"]["FileChange"][];
+            /** Total */
+            total: number;
+        };
         /** Count */
         Count: {
             /** Value */
@@ -3685,6 +3699,26 @@ export interface components {
             attempts?: components["schemas"]["Attempt"][];
         };
         /**
+         * RunComparison
+         * @description A run and the one that it does again. ``identical``: both succeeded, and every output has the same bytes.
+         */
+        RunComparison: {
+            /**
+             * First
+             * Format: uuid
+             */
+            first: string;
+            /**
+             * Second
+             * Format: uuid
+             */
+            second: string;
+            /** Identical */
+            identical: boolean;
+            /** Outputs */
+            outputs: components["schemas"]["SameOutput"][];
+        };
+        /**
          * RunCurve
          * @description A metric of one run over its steps.
          */
@@ -4318,40 +4352,6 @@ export interface components {
             label: string;
             /** Detail */
             detail: string;
-        };
-        /**
-         * Comparison
-         * @description A run and the one that it does again. ``identical``: both succeeded, and every output has the same bytes.
-         */
-        modelyard__rooms__operations__schemas__Comparison: {
-            /**
-             * First
-             * Format: uuid
-             */
-            first: string;
-            /**
-             * Second
-             * Format: uuid
-             */
-            second: string;
-            /** Identical */
-            identical: boolean;
-            /** Outputs */
-            outputs: components["schemas"]["SameOutput"][];
-        };
-        /**
-         * Comparison
-         * @description What differs between two commits, by path; ``total`` counts also those beyond the first thousand.
-         */
-        modelyard__rooms__repos__schemas__Comparison: {
-            /** Base */
-            base: string;
-            /** Head */
-            head: string;
-            /** Files */
-            files: components["schemas"]["FileChange"][];
-            /** Total */
-            total: number;
         };
         /**
          * FieldProblem
@@ -6132,7 +6132,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["modelyard__rooms__repos__schemas__Comparison"];
+                    "application/json": components["schemas"]["Comparison"];
                 };
             };
             /** @description Something that this needs is not there at the moment; try again. */
@@ -8321,7 +8321,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["modelyard__rooms__operations__schemas__Comparison"];
+                    "application/json": components["schemas"]["RunComparison"];
                 };
             };
             /** @description Something that this needs is not there at the moment; try again. */
