@@ -20,6 +20,11 @@ def url() -> str:
     return session.shared("docker", _start)["url"]
 
 
+def start_own(folder: Path) -> str:
+    """Address of an engine of its own in ``folder``, which is made or, after its end, started again."""
+    return str(_start(folder)["url"])
+
+
 @dataclass(frozen=True)
 class Machine:
     """A machine of its own, as far as networks go: a loopback, an engine with its bridges, and no way out."""
