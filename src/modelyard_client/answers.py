@@ -146,3 +146,33 @@ class Deployment(TypedDict):
     aliases: list[Alias]
     running: list[Replica]
     url: str
+
+
+class UsageLine(TypedDict):
+    kind: str
+    quantity: float
+    day: str | None
+    account: str | None
+    repository: str | None
+    repository_id: str | None
+    deleted: bool
+    version: int | None
+    run: str | None
+
+
+class UsageReport(TypedDict):
+    since: str
+    until: str
+    by: str
+    account: str | None
+    items: list[UsageLine]
+    complete: bool
+
+
+class Quota(TypedDict):
+    kind: str
+    limit: float | None
+    used: float | None
+    left: float | None
+    renews_at: str | None
+    is_default: bool

@@ -11,7 +11,16 @@ from uuid import uuid4
 import httpx
 
 from modelyard_client import downloads, events, uploads
-from modelyard_client.answers import CreatedToken, Deployment, Page, Repository, SessionInfo, Version
+from modelyard_client.answers import (
+    CreatedToken,
+    Deployment,
+    Page,
+    Quota,
+    Repository,
+    SessionInfo,
+    UsageReport,
+    Version,
+)
 from modelyard_client.downloads import Downloaded
 from modelyard_client.errors import Missing, Unreachable
 from modelyard_client.events import Event
@@ -211,6 +220,18 @@ class Client:
         path = f"/serve/{address}{f'@v{version}' if version else ''}/model/predict"
         response = self.transport.send("POST", path, json=dict(inputs), timeout=PREDICTION_TIMEOUT)
         return _prediction(response)
+
+    def get_usage(self, **asked: Any) -> UsageReport:
+        """What was used. Asked for: since, until (days, both included), by, account (for administrators)."""
+        return self.transport.json("GET", "/usage", params=_given(asked))  # type: ignore[no-any-return]
+
+    def read_usage_csv(self, **asked: Any) -> str:
+        """The same as a table with a head."""
+        return self.transport.text("/usage.csv", params=_given(asked))
+
+    def list_quotas(self, account: str | None = None) -> list[Quota]:
+        """How much may be used, is used and is left: one's own unless an administrator asks."""
+        return self.transport.json("GET", "/usage/quotas", params=_given({"account": account}))["items"]  # type: ignore[no-any-return]
 
     def _listed(self, path: str, limit: int | None, filters: Mapping[str, Any]) -> list[Any]:
         found: list[Any] = []

@@ -10,7 +10,7 @@ from e2e import stage
 from e2e.stage import Stage, accessibility_faults, shoot, visit
 
 SITE_PAGES = ["/", "/?q=nothing-like-this", "/dashboard", "/new", "/settings", "/admin", "/admin/invitations"]
-SITE_PAGES += ["/admin/doctor", "/no/such-model", "/new/dataset"]
+SITE_PAGES += ["/admin/doctor", "/no/such-model", "/new/dataset", "/usage", "/admin/usage"]
 REPOSITORY_PAGES = ["", "/run", "/api", "/files/", "/files/digits.py", "/versions", "/versions/1", "/deployment"]
 REPOSITORY_PAGES += ["/settings", "/push", "/feedback", "/bundle", "/compare/v1...v1", "/compare/v1...v9"]
 DATASET_PAGES = ["", "/data", "/files/colours.csv", "/versions", "/settings", "/push"]

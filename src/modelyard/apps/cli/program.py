@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from modelyard.apps.cli import browsing, bundling, datasets, predicting, pulling, pushing, serving, sessions
+from modelyard.apps.cli import browsing, bundling, datasets, predicting, pulling, pushing, serving, sessions, usage
 from modelyard.apps.cli.credentials import URL_VARIABLE
 from modelyard.apps.cli.exits import CommandError, ExitCode, exit_code_of, remedy_of
 from modelyard.apps.cli.output import print_error
@@ -47,6 +47,7 @@ app.command()(serving.rollback)
 app.command()(serving.logs)
 app.command("pull-image")(pulling.pull_image)
 app.command()(bundling.bundle)
+app.command()(usage.usage)
 
 
 @app.callback()
