@@ -78,14 +78,17 @@ def test_others_are_told_that_it_is_not_theirs_to_see(browser: Browser, place: S
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_and_a_telephone_suffices(browser: Browser, place: Stage, scheme: str) -> None:
-    for address in ("/usage", f"/usage?account={place.owner.username}", "/admin/usage"):
+    theirs = f"/usage?account={place.owner.username}"
+    for address, who in (("/usage", place.owner), (theirs, place.administrator), ("/admin/usage", place.administrator)):
         narrow = {"width": 360, "height": 740}
-        with visit(browser, place, who=place.administrator, color_scheme=scheme, viewport=narrow) as page:
+        with visit(browser, place, who=who, color_scheme=scheme, viewport=narrow) as page:
             page.goto(address)
             expect(page.get_by_role("table").first).to_be_visible()
-            if "account=" in address:
+            if "admin" not in address:
                 expect(page.get_by_role("img", name="by day")).to_be_visible()
-            shoot(page, f"{scheme}-usage-{'admin' if 'admin' in address else 'own'}")
+            shoot(
+                page, f"{scheme}-usage{'-admin' if 'admin' in address else ''}{'-set' if 'account' in address else ''}"
+            )
             assert accessibility_faults(page) == [], address
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, address
 

@@ -36,7 +36,7 @@ from modelyard.rooms.accounts.service import TokenUses
 from modelyard.rooms.accounts.throttle import SignInThrottle
 from modelyard.rooms.bundles.ports import BundleTools
 from modelyard.rooms.bundles.routes import router as bundles_router
-from modelyard.rooms.content.ports import BlobStore, ContentOptions
+from modelyard.rooms.content.ports import BlobStore, ContentOptions, StorageBounds
 from modelyard.rooms.content.receiving import Receiver
 from modelyard.rooms.content.routes import router as uploads_router
 from modelyard.rooms.datasets.routes import router as datasets_router
@@ -71,6 +71,7 @@ from modelyard.rooms.serving.ports import ServingOptions
 from modelyard.rooms.serving.routes import router as serving_router
 from modelyard.rooms.serving.service import ServingUsers
 from modelyard.rooms.usage.ports import UsageOptions
+from modelyard.rooms.usage.quotas import StorageQuotas
 from modelyard.rooms.usage.routes import router as usage_router
 from modelyard.rooms.versions import erasing, tasks
 from modelyard.rooms.versions.assembling import BuildTools
@@ -231,6 +232,8 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, SignInThrottle, SignInThrottle())
     provide(app, TokenUses, parts.token_uses)
     provide(app, ContentOptions, parts.content)
+    storage = StorageQuotas(parts.database, parts.usage, clock=parts.clock)
+    provide(app, StorageBounds, storage)  # type: ignore[type-abstract]
     provide(app, Receiver, Receiver())
     provide(app, RepositoryOptions, parts.repositories)
     provide(app, PictureTools, parts.pictures)

@@ -24,9 +24,11 @@ from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.schemas import Account, Role, Scope
 from modelyard.rooms.content import routes
-from modelyard.rooms.content.ports import BlobStore, ContentOptions
+from modelyard.rooms.content.ports import BlobStore, ContentOptions, StorageBounds
 from modelyard.rooms.content.receiving import Receiver
 from modelyard.rooms.content.uploads import UploadTools
+from modelyard.rooms.usage.ports import UsageOptions
+from modelyard.rooms.usage.quotas import StorageQuotas
 from support.waiting import until
 
 URL = "http://yard.test"
@@ -59,6 +61,7 @@ class Yard:
             (Database, database),
             (BlobStore, self.store),
             (ContentOptions, self.options),
+            (StorageBounds, StorageQuotas(database, UsageOptions(), clock=self.clock)),
             (Receiver, self.receiver),
             (AccountOptions, AccountOptions(public_url=URL)),
             (Clock, self.clock),

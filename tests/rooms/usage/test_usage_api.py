@@ -172,3 +172,17 @@ def test_administrators_set_quotas(site: Server, ada: Person) -> None:
     assert (renews.day, renews.hour) == (1, 0)
     assert renews > datetime.now(UTC)
     assert quota(ada, "storage_bytes")["renews_at"] is None
+
+
+def test_an_upload_finds_no_room_where_the_storage_is_used_up(site: Server, ada: Person) -> None:
+    def begin(length: int) -> httpx.Response:
+        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(length)}
+        return ada.http.post("/api/v1/uploads", headers=headers)
+
+    with site.client() as administrator:
+        quotas = {"quotas": {"storage_bytes": 1000}}
+        administrator.put(f"/api/v1/accounts/{ada.name}/quotas", json=quotas).raise_for_status()
+    assert begin(1000).status_code == 201
+    refused = begin(1001)
+    assert (refused.status_code, refused.json()["code"]) == (402, "storage_used_up")
+    assert "1000 of 1000 left" in refused.json()["detail"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,14 @@ class Quarantining(Protocol):
 
     def quarantine(self, digest: str) -> None:
         """The store holds nothing under the digest afterwards; the bytes stay where an administrator finds them."""
+        ...
+
+
+class StorageBounds(Protocol):
+    """How much accounts may hold; implemented by the room of usage."""
+
+    def require_room(self, account_id: UUID, size: int) -> None:
+        """Raises a ``QuotaExceeded`` unless the account may hold ``size`` bytes more. May block."""
         ...
 
 

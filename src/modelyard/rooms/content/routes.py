@@ -25,7 +25,7 @@ from modelyard.rooms.access.errors import ScopeMissing
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.content import rules, uploads
 from modelyard.rooms.content.errors import UploadMediaType, UploadStalled
-from modelyard.rooms.content.ports import BlobStore, ContentOptions
+from modelyard.rooms.content.ports import BlobStore, ContentOptions, StorageBounds
 from modelyard.rooms.content.receiving import Receiver
 from modelyard.rooms.content.schemas import Upload
 from modelyard.rooms.content.uploads import UploadTools
@@ -177,6 +177,7 @@ async def create_upload(
     principal: Uploader,
     tools: Tools,
     receiver: Receptions,
+    bounds: Annotated[StorageBounds, Depends(provided(StorageBounds))],  # type: ignore[type-abstract]
     upload_length: Length,
     upload_metadata: Metadata = "",
     upload_checksum: ChecksumHeader = None,
@@ -188,6 +189,7 @@ async def create_upload(
     if announced != 0:
         _body_type(request)
         rules.check_room(announced or 0, offset=0, length=upload_length)
+    await run_in_threadpool(bounds.require_room, policies.own_id(principal), upload_length)
     upload = await run_in_threadpool(
         uploads.create_upload, tools, account_id=policies.own_id(principal), length=upload_length, details=details
     )

@@ -6,11 +6,27 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from modelyard.kit.clock import Clock
+from modelyard.kit.db import Database
 from modelyard.rooms.content import service as content
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.usage import rules, store
 from modelyard.rooms.usage.ports import UsageOptions
 from modelyard.rooms.usage.schemas import Quota, QuotaKind
+
+
+class StorageQuotas:
+    """The port ``content.ports.StorageBounds`` on the database."""
+
+    def __init__(self, database: Database, options: UsageOptions, *, clock: Clock) -> None:
+        self._database = database
+        self._options = options
+        self._clock = clock
+
+    def require_room(self, account_id: UUID, size: int) -> None:
+        with self._database.read() as session:
+            needs = {QuotaKind.STORAGE_BYTES: float(size)}
+            require_quota(session, self._options, account_id, needs=needs, now=self._clock())
 
 
 def left(

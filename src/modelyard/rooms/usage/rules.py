@@ -96,7 +96,7 @@ def require_left(quota: Quota, need: float) -> None:
     """Raises what fits the quota unless ``need`` more may be used; of nothing left, not even nothing may be."""
     if quota.left is None or (quota.left > 0 and need <= quota.left):
         return
-    detail = f"{quota.kind}: {quota.left:g} of {quota.limit:g} left, {need:g} asked for."
+    detail = f"{quota.kind}: {quota.left:.12g} of {quota.limit:.12g} left, {need:.12g} asked for."
     if quota.kind is QuotaKind.CONCURRENT_RUNS:
         raise TooManyAtOnce(quota, detail, remedy="Wait until one of your runs has ended, or cancel one.")
     if quota.kind is QuotaKind.STORAGE_BYTES:
