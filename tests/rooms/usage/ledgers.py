@@ -45,7 +45,7 @@ def record(db: Database, *entries: Entry) -> int:
 
 def totals(db: Database, account_id: UUID | None, by: By = By.KIND, **days: Any) -> list[UsageLine]:
     with db.read() as session:
-        return usage.totals(session, account_id, by=by, **ALL_DAYS | days)
+        return usage.totals(session, account_id, by=by, **ALL_DAYS | days).lines
 
 
 def by_kind(db: Database, account_id: UUID | None, **days: Any) -> dict[str, float]:

@@ -133,6 +133,18 @@ def test_totals_by_day_repository_version_and_run(db: Database) -> None:
     assert totals(db, ada, By.RUN, **today) == []
 
 
+def test_of_many_runs_the_latest_are_shown_and_whole(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "RUN_RECORDS", 4)
+    ada, runs = account(db), [new_id() for _ in range(3)]
+    for number, run in enumerate(runs):
+        at = NOON + timedelta(minutes=number)
+        record(db, *(entry(ada, f"{number}:{n}", 1.0, run_id=run, at=at) for n in range(3)))
+    with db.read() as session:
+        shown = usage.totals(session, None, **ALL_DAYS, by=By.RUN)
+    assert [(line.run, line.quantity) for line in shown.lines] == [(runs[2], 3.0), (runs[1], 3.0)]
+    assert not shown.complete
+
+
 def test_a_day_ends_at_midnight_utc(db: Database) -> None:
     ada = account(db)
     midnight = NOON.replace(hour=0)

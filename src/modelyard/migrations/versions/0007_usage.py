@@ -71,7 +71,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_usage_records_at", ["at", "id"], unique=False)
         batch_op.create_index(
             "ix_usage_records_run_id",
-            ["account_id", "run_id"],
+            ["run_id"],
             unique=False,
             sqlite_where=sa.text("run_id IS NOT NULL"),
             postgresql_where=sa.text("run_id IS NOT NULL"),

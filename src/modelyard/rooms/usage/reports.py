@@ -55,14 +55,14 @@ def whose(session: Session, principal: Principal, account: str | None) -> UUID |
 
 
 def report(session: Session, account_id: UUID | None, period: Period, by: By) -> UsageReport:
-    lines = service.totals(session, account_id, since=period.since, until=period.until, by=by)
+    found = service.totals(session, account_id, since=period.since, until=period.until, by=by)
     return UsageReport(
         since=period.since,
         until=period.until,
         by=by,
         account=accounts.get_account(session, account_id).username if account_id else None,
-        items=lines,
-        complete=len(lines) < service.MOST_LINES,
+        items=found.lines,
+        complete=found.complete,
     )
 
 

@@ -1,6 +1,7 @@
 """Verbs on usage: recording, summing, listing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 MOST_LINES = 10_000
+RUN_RECORDS = 4_000
+"""So many of the latest records say which runs are shown: about a thousand."""
 COLUMNS: dict[By, tuple[str, ...]] = {
     By.DAY: ("day",),
     By.KIND: (),
@@ -40,18 +43,23 @@ COLUMNS: dict[By, tuple[str, ...]] = {
 }
 
 
-def totals(session: Session, account_id: UUID | None, *, since: date, until: date, by: By) -> list[UsageLine]:
-    """Sums by kind and ``by`` from ``since`` to ``until``, both days included, ``MOST_LINES`` at most; ``account_id``
-    None: of everybody. All but those by run come from the daily sums."""
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """``complete``: whether there are no more lines than these."""
+
+    lines: list[UsageLine]
+    complete: bool
+
+
+def totals(session: Session, account_id: UUID | None, *, since: date, until: date, by: By) -> Totals:
+    """Sums by kind and ``by`` from ``since`` to ``until``, both days included, ``MOST_LINES`` at most, by run those of
+    the latest; ``account_id`` None: of everybody. All but those by run come from the daily sums."""
     if by is By.RUN:
-        first, end = rules.moments(since, until)
-        sums = store.run_sums(session, account_id, since=first, until=end, limit=MOST_LINES)
+        sums, complete = _run_sums(session, account_id, since, until)
     else:
-        sums = store.day_sums(session, account_id, since=since, until=until, by=COLUMNS[by], limit=MOST_LINES)
-    found = [row._asdict() for row in sums]
-    owners = accounts.usernames(session, {row["account_id"] for row in found if "account_id" in row})
-    names = _names(session, (row.get("repository_id") for row in found))
-    return [_line(row, owners, names) for row in found]
+        sums = store.day_sums(session, account_id, since=since, until=until, by=COLUMNS[by], limit=MOST_LINES + 1)
+        sums, complete = sums[:MOST_LINES], len(sums) <= MOST_LINES
+    return Totals(_lines(session, sums), complete)
 
 
 def list_records(
@@ -90,6 +98,20 @@ def list_records(
 def keep_name(session: Session, repository_id: UUID, name: str) -> None:
     """Remembers what a repository was called, when it is deleted: what it used is still shown."""
     store.keep_name(session, repository_id, name)
+
+
+def _run_sums(session: Session, account_id: UUID | None, since: date, until: date) -> tuple[Sequence[Any], bool]:
+    first, end = rules.moments(since, until)
+    latest = store.latest_runs(session, account_id, since=first, until=end, limit=RUN_RECORDS)
+    runs = {run_id for run_id in latest if run_id is not None}
+    return store.run_sums(session, runs, since=first, until=end), len(latest) < RUN_RECORDS
+
+
+def _lines(session: Session, sums: Iterable[Any]) -> list[UsageLine]:
+    found = [row._asdict() for row in sums]
+    owners = accounts.usernames(session, {row["account_id"] for row in found if "account_id" in row})
+    names = _names(session, (row.get("repository_id") for row in found))
+    return [_line(row, owners, names) for row in found]
 
 
 def _line(row: dict[str, Any], owners: dict[UUID, str], names: dict[UUID, tuple[str | None, bool]]) -> UsageLine:

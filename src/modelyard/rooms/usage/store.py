@@ -43,21 +43,24 @@ def day_sums(
     return session.execute(query.group_by(*columns).order_by(*columns).limit(limit)).all()
 
 
-def run_sums(
+def latest_runs(
     session: Session, account_id: UUID | None, *, since: datetime, until: datetime, limit: int
-) -> Sequence[Any]:
-    """Sums by run and kind, the latest runs first (ids sort by time)."""
-    query = sa.select(
-        RecordRow.run_id,
-        RecordRow.repository_id,
-        RecordRow.version,
-        RecordRow.kind,
-        sa.func.sum(RecordRow.quantity).label("quantity"),
-    ).where(RecordRow.run_id.is_not(None), RecordRow.at >= since, RecordRow.at < until)
+) -> Sequence[UUID | None]:
+    """The runs of the latest ``limit`` records of runs, as often as they have some."""
+    query = sa.select(RecordRow.run_id).where(
+        RecordRow.run_id.is_not(None), RecordRow.at >= since, RecordRow.at < until
+    )
     if account_id is not None:
         query = query.where(RecordRow.account_id == account_id)
-    query = query.group_by(RecordRow.run_id, RecordRow.repository_id, RecordRow.version, RecordRow.kind)
-    return session.execute(query.order_by(RecordRow.run_id.desc(), RecordRow.kind).limit(limit)).all()
+    return session.scalars(query.order_by(RecordRow.at.desc(), RecordRow.id.desc()).limit(limit)).all()
+
+
+def run_sums(session: Session, runs: Collection[UUID], *, since: datetime, until: datetime) -> Sequence[Any]:
+    """Sums by run and kind, the latest runs first (ids sort by time)."""
+    columns = (RecordRow.run_id, RecordRow.repository_id, RecordRow.version, RecordRow.kind)
+    query = sa.select(*columns, sa.func.sum(RecordRow.quantity).label("quantity"))
+    query = query.where(RecordRow.run_id.in_(runs), RecordRow.at >= since, RecordRow.at < until).group_by(*columns)
+    return session.execute(query.order_by(RecordRow.run_id.desc(), RecordRow.kind)).all() if runs else ()
 
 
 def records(

@@ -25,7 +25,6 @@ class RecordRow(Base):
         sa.Index("ix_usage_records_at", "at", "id"),
         sa.Index(
             "ix_usage_records_run_id",
-            "account_id",
             "run_id",
             sqlite_where=sa.text("run_id IS NOT NULL"),
             postgresql_where=sa.text("run_id IS NOT NULL"),
