@@ -5,8 +5,7 @@ import re
 import shutil
 import subprocess
 import tarfile
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from modelyard_client import Client
 from support import digits, dockerd
 from support.browser import chromium
 from support.dockerd import Machine
+from support.podman import podman
 from support.programs import need
 from support.waiting import until
 
@@ -156,21 +156,3 @@ def test_podman_loads_it_as_it_is(bundle: Bundle) -> None:
         assert member is not None
         wanted = {image["RepoTags"][0]: image["Config"].removesuffix(".json") for image in json.load(member)}
     assert found == wanted
-
-
-@contextmanager
-def podman() -> Iterator[Callable[..., str]]:
-    """Podman with empty stores; it refuses long paths."""
-    program = need("podman", package="podman")
-    with tempfile.TemporaryDirectory(prefix="my-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-
-        def run(*arguments: str) -> str:
-            stores = ["--root", f"{folder}/r", "--runroot", f"{folder}/x", "--storage-driver", "overlay"]
-            done = subprocess.run([program, *stores, *arguments], check=False, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
-            return done.stdout
-
-        try:
-            yield run
-        finally:
-            subprocess.run(["umount", f"{folder}/r/overlay"], check=False, capture_output=True)

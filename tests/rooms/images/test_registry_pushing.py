@@ -39,7 +39,9 @@ def test_a_token_to_push_makes_the_repository_and_opens_nothing_else(me: Author,
     assert (made["kind"], made["visibility"]) == ("operation", "private")
     begin(client)
     other = f"{me.server.url}/v2/{me.username}/line/blobs/uploads/"
-    assert code(client.post(other)) == (404, "NAME_UNKNOWN")
+    refused = client.post(other)
+    assert code(refused) == (403, "DENIED")
+    assert 'error="insufficient_scope"' in refused.headers["www-authenticate"], "a client asks for another token then"
     assert client.post(f"{me.server.url}/api/v1/repos", json={"name": "x"}).status_code == 403
 
 
@@ -48,9 +50,11 @@ def test_only_the_owner_pushes(me: Author, client: httpx.Client, tmp_path: Path)
     token = token_for(stranger, f"repository:{me.address}:pull,push")
     theirs = me.server.client(token)
     assert code(theirs.post(f"/v2/{me.address}/blobs/uploads/")) == (403, "DENIED")
+    assert code(theirs.get(f"/v2/{me.address}/tags/list")) == (404, "NAME_UNKNOWN")
     me.server.client(me.token).patch(f"/api/v1/repos/{me.address}", json={"visibility": "public"})
     again = me.server.client(token_for(stranger, f"repository:{me.address}:pull,push"))
     assert code(again.post(f"/v2/{me.address}/blobs/uploads/")) == (403, "DENIED")
+    assert code(me.server.client(stranger.token).post(f"/v2/{me.address}/blobs/uploads/")) == (403, "DENIED")
     assert again.get(f"/v2/{me.address}/tags/list").status_code == 200
     nobody = me.server.client("").post(f"/v2/{me.address}/blobs/uploads/")
     assert code(nobody) == (401, "UNAUTHORIZED")

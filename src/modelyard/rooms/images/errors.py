@@ -88,6 +88,13 @@ class RegistrySignIn(Unauthenticated):
     title = "Ask for a token first"
 
 
+class RegistryScopeMissing(Forbidden):
+    """The token is one that the registry gave for less than this; clients ask for another (RFC 6750, section 3.1)."""
+
+    code = "registry_scope_missing"
+    title = "Ask for another token"
+
+
 class ManifestRefused(Invalid):
     status = 400
     code = "manifest_refused"

@@ -12,7 +12,7 @@ from modelyard.kit.http import clock_of, part_of, policy
 from modelyard.rooms.access import policies as access
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.schemas import Principal, Scope
-from modelyard.rooms.images.errors import NameRefused, RegistrySignIn
+from modelyard.rooms.images.errors import NameRefused, RegistryScopeMissing, RegistrySignIn
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import RepositoryMissing
 from modelyard.rooms.repos.ports import RepositoryOptions
@@ -32,7 +32,10 @@ def pusher(request: Request, owner: str, name: str) -> Pusher:
     """The owner and administrators, with a token that may write; also one for this repository alone."""
     with part_of(request.app, Database).read() as session:
         principal = _writer(request, session)
-        repository = find_repository(request, session, principal, owner, name)
+        try:
+            repository = find_repository(request, session, principal, owner, name)
+        except RepositoryMissing as e:
+            raise _other_token(principal) or e from e
     repos.require_owner(principal, repository)
     return Pusher(principal, repository)
 
@@ -45,7 +48,7 @@ def starter(request: Request, owner: str, name: str) -> Pusher:
     except RepositoryMissing:
         with part_of(request.app, Database).read() as session:
             principal = _writer(request, session)
-        if principal.only_repository is not None or principal.username != owner:
+        if principal.username != owner:
             raise
         return Pusher(principal, create_repository(request, principal, name))
 
@@ -79,8 +82,17 @@ def _writer(request: Request, session: Session) -> Principal:
     principal = access.authenticate(request, session)
     if principal.is_anonymous:
         raise RegistrySignIn
+    if Scope.WRITE not in principal.scopes and (other := _other_token(principal)):
+        raise other
     access.require_scope(principal, Scope.WRITE)
     return principal
+
+
+def _other_token(principal: Principal) -> RegistryScopeMissing | None:
+    """For somebody with a token that the registry gave for less than this."""
+    if principal.only_repository is None:
+        return None
+    return RegistryScopeMissing("This token is not for pushing here.", remedy="Ask for one with the scope pull,push.")
 
 
 Pushing = Annotated[Pusher, Depends(pusher)]

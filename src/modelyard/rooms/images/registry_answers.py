@@ -73,6 +73,8 @@ def _error(request: Request, error: ModelyardError) -> Response:
     headers = VERSION_HEADER | error.headers()
     if error.status == 401:
         headers["WWW-Authenticate"] = _challenge(request)
+    if isinstance(error, errors.RegistryScopeMissing):
+        headers["WWW-Authenticate"] = f'{_challenge(request)},error="insufficient_scope"'
     status, code = KINDS.get(type(error)) or (error.status, STATUSES.get(error.status, "UNKNOWN"))
     return error_response(status, code, headers, error.detail, error.remedy)
 
