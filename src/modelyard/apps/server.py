@@ -44,11 +44,13 @@ from modelyard.rooms.datasets.service import DatasetTools
 from modelyard.rooms.experiments.promoting import PromotionTools
 from modelyard.rooms.experiments.routes import router as experiments_router
 from modelyard.rooms.feedback.routes import router as feedback_router
+from modelyard.rooms.images.credential_routes import router as credentials_router
 from modelyard.rooms.images.ports import PushedImages
 from modelyard.rooms.images.registry import router as registry_router
 from modelyard.rooms.images.registry_pushing import router as registry_pushing_router
 from modelyard.rooms.images.registry_tokens import router as registry_tokens_router
 from modelyard.rooms.images.registry_uploads import router as registry_uploads_router
+from modelyard.rooms.images.service import ImportTools
 from modelyard.rooms.operations import keeping
 from modelyard.rooms.operations.keeping import KeepTools
 from modelyard.rooms.operations.routes import router as operations_router
@@ -99,6 +101,7 @@ ROUTERS = (
     experiments_router,
     runs_router,
     results_router,
+    credentials_router,
     bundles_router,
     predictions_router,
     serving_router,
@@ -242,6 +245,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, UsageOptions, parts.usage)
     provide(app, Traffic, parts.traffic)  # type: ignore[type-abstract]
     provide(app, PushTools, parts.pushes)
+    provide(app, ImportTools, parts.imports)
     provide(app, PushedImages, ImagePushes(parts.pushes))  # type: ignore[type-abstract]
     provide(app, BundleTools, parts.bundles)
     provide(app, ServingOptions, parts.fleet.options)

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     base_reference: str = Field(
         "docker.io/library/python:{python}-slim", description="Base image where there is no apt-get."
     )
+    import_registries: tuple[str, ...] = Field(
+        (), description="Registries on private addresses that images may be imported from: host or host:port."
+    )
     builds: int = Field(2, ge=1, le=64, description="How many versions are built at a time.")
 
     max_memory_bytes: int = Field(16 * 1024**3, ge=1, description="Most memory that a version may ask for.")

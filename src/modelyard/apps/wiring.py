@@ -13,6 +13,7 @@ from modelyard.adapters.engines.docker import DockerEngine
 from modelyard.adapters.engines.local.engine import LocalEngine
 from modelyard.adapters.pictures.pillow import PillowPictures
 from modelyard.adapters.pictures.previews import PillowPreviews
+from modelyard.adapters.registry.copying import NamedRegistries
 from modelyard.adapters.registry.pulling import OciRegistry
 from modelyard.adapters.tables.duckdb import DuckdbTables
 from modelyard.adapters.uv.settings import PackageIndexes
@@ -21,6 +22,7 @@ from modelyard.apps.settings import Settings
 from modelyard.kit.clock import Clock, system_clock
 from modelyard.kit.db import Database
 from modelyard.kit.durable import server_id
+from modelyard.kit.secrets import SecretBox
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.service import TokenUses
 from modelyard.rooms.bundles.ports import BundleTools
@@ -29,7 +31,7 @@ from modelyard.rooms.datasets.service import DatasetTools
 from modelyard.rooms.experiments.promoting import PromotionTools
 from modelyard.rooms.feedback.uses import Uses
 from modelyard.rooms.images.layers import LayerCache
-from modelyard.rooms.images.service import Supplies
+from modelyard.rooms.images.service import ImportTools, Supplies
 from modelyard.rooms.operations import keeping
 from modelyard.rooms.operations.keeping import KeepTools
 from modelyard.rooms.operations.service import OperationTools
@@ -66,6 +68,7 @@ class Parts:
     blobs: BlobStore
     engine: Engine
     supplies: Supplies
+    imports: ImportTools
     accounts: AccountOptions
     token_uses: TokenUses
     content: ContentOptions
@@ -99,6 +102,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
     engine = make_engine(settings, blobs)
     supplies = make_supplies(settings, blobs)
     repositories = RepositoryOptions(root=folders["git"])
+    imports = ImportTools(NamedRegistries(settings.import_registries), SecretBox(settings.data_dir / "secrets.key"))
     runs = RunTools(database, engine, blobs, folders["runs"], clock)
     datasets = DatasetTools(database, blobs, repositories, clock)
     staging = StagingTools(database, blobs, datasets, links=engine.isolation in (Isolation.VM, Isolation.NAMESPACES))
@@ -112,6 +116,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         blobs=blobs,
         engine=engine,
         supplies=supplies,
+        imports=imports,
         accounts=AccountOptions(
             public_url=settings.url,
             sign_up=settings.sign_up,
@@ -142,6 +147,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
             folders["scratch"],
             clock,
             settings.python,
+            imports,
             settings.trusted_creators,
         ),
         bundles=BundleTools(database, blobs, supplies, repositories, FRONT, settings.python, clock),

@@ -2,17 +2,16 @@ import gzip
 import hashlib
 import json
 import subprocess
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 import zstandard
 
 from modelyard.adapters.registry.pulling import OciRegistry
-from modelyard.adapters.registry.references import parse_reference
-from modelyard.rooms.images.errors import BaseUnavailable, RegistryUnavailable
+from modelyard.rooms.images.errors import ReferenceRefused, RegistryUnavailable
+from modelyard.rooms.images.references import parse_reference
 from support import registry
 from support.ports import free_port
+from support.token_registry import TokenRegistry
 
 LAYER = b"a layer" * 1000
 CONFIG = {"architecture": "amd64", "os": "linux", "config": {}}
@@ -41,49 +40,9 @@ def make_image(layers, architecture="amd64", media_type="application/vnd.oci.ima
     return blobs | {digest_of(data): data}
 
 
-class Server(ThreadingHTTPServer):
-    """A registry of one repository, ``team/base``, that asks for a token."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.blobs, self.tags, self.asked, self.user = {}, {}, [], None
-        Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def address(self):
-        return f"127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.asked.append(self.path)
-        if self.path.startswith("/token"):
-            allowed = self.server.user is None or self.headers["Authorization"] == self.server.user
-            self.answer(200 if allowed else 401, b'{"token": "good"}')
-        elif self.headers["Authorization"] != "Bearer good":
-            realm = f'Bearer realm="http://{self.server.address}/token",service="test",scope="repository:x:pull"'
-            self.answer(401, b"{}", {"WWW-Authenticate": realm})
-        else:
-            wanted = self.path.rpartition("/")[2]
-            data = self.server.blobs.get(self.server.tags.get(wanted, wanted))
-            known = self.path.startswith("/v2/team/base/") and data is not None
-            self.answer(200 if known else 404, data or b"")
-
-    def answer(self, status, data, headers=()):
-        self.send_response(status)
-        for name, value in dict(headers).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def server():
-    with Server() as running:
+    with TokenRegistry() as running:
         yield running
         running.shutdown()
 
@@ -190,7 +149,7 @@ def test_references_are_read_as_docker_does(text, url, wanted):
 
 @pytest.mark.parametrize("text", ["", "Upper/case", "quay.example/", "a b", "quay.example/../x", "x@sha256:00"])
 def test_other_texts_are_no_references(text):
-    with pytest.raises(BaseUnavailable):
+    with pytest.raises(ReferenceRefused):
         parse_reference(text)
 
 

@@ -16,7 +16,7 @@ from modelyard.kit.db import Database
 from modelyard.kit.ids import new_id
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Role
-from modelyard.rooms.images.service import Supplies
+from modelyard.rooms.images.service import ImportTools, Supplies
 from modelyard.rooms.repos import git
 from modelyard.rooms.repos import store as repos
 from modelyard.rooms.repos.ports import RepositoryOptions
@@ -37,9 +37,9 @@ def tools(db: Database, tmp_path: Path) -> BuildTools:
         (tmp_path / name).mkdir()
     runs = RunTools(db, FakeEngine(blobs), blobs, tmp_path / "runs", system_clock)
     supplies = cast(Supplies, None)  # no build gets so far
-    return BuildTools(
-        db, blobs, RepositoryOptions(tmp_path / "git"), supplies, runs, tmp_path / "scratch", system_clock, "3.11"
-    )
+    imports = cast(ImportTools, None)
+    repositories = RepositoryOptions(tmp_path / "git")
+    return BuildTools(db, blobs, repositories, supplies, runs, tmp_path / "scratch", system_clock, "3.11", imports)
 
 
 @pytest.fixture

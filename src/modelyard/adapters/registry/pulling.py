@@ -3,19 +3,17 @@
 import hashlib
 import json
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain
-from typing import Any
+from typing import Any, Self
 
 import httpx
-import zstandard
 
-from modelyard.adapters.registry.references import Reference, parse_reference
 from modelyard.rooms.images import rules
-from modelyard.rooms.images.errors import RegistryUnavailable
-from modelyard.rooms.images.ports import RemoteImage, RemoteLayer
+from modelyard.rooms.images.errors import LayerBroken, RegistryUnavailable, RemoteImageMissing
+from modelyard.rooms.images.ports import RemoteDocument, RemoteImage, RemoteLayer
+from modelyard.rooms.images.references import Reference, parse_reference
+from modelyard.rooms.images.unpacking import MAX_LAYER_BYTES, uncompressed
 
 MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -32,10 +30,42 @@ CHUNK = 1024**2
 class OciRegistry:
     """An ``ImageSource``. ``credentials`` are (user, password) by host. Thread-safe; tokens are kept."""
 
-    def __init__(self, credentials: Mapping[str, tuple[str, str]] | None = None) -> None:
+    def __init__(
+        self,
+        credentials: Mapping[str, tuple[str, str]] | None = None,
+        *,
+        on_request: Callable[[httpx.Request], None] | None = None,
+    ) -> None:
         self._credentials = dict(credentials or {})
         self._tokens: dict[str, str] = {}
-        self._client = httpx.Client(timeout=httpx.Timeout(60, connect=20), follow_redirects=True)
+        hooks = {"request": [on_request]} if on_request else {}
+        timeout = httpx.Timeout(60, connect=20)
+        self._client = httpx.Client(timeout=timeout, follow_redirects=True, event_hooks=hooks)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def read_document(self, reference: str, *, accept: Iterable[str]) -> RemoteDocument:
+        """A manifest or index as it is kept there; raises ``RemoteImageMissing``."""
+        place = parse_reference(reference)
+        with self._get(place, f"manifests/{place.wanted}", accept=accept) as response:
+            _check_shown(response, reference)
+            data = _bounded(response)
+            media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
+        return RemoteDocument(_expected(place, data, None), media_type, data)
+
+    def read_blob(self, reference: str, digest: str) -> Iterator[bytes]:
+        """A blob as it is kept there; raises ``RemoteImageMissing``."""
+        place = parse_reference(reference)
+        with self._get(place, f"blobs/{digest}", accept=("*/*",)) as response:
+            _check_shown(response, f"{digest} of {reference}")
+            try:
+                yield from _verified(response.iter_raw(CHUNK), digest)
+            except httpx.HTTPError as e:
+                raise RegistryUnavailable(f"A layer of {reference} could not be read: {e}") from e
 
     def find(self, reference: str, *, platform: str) -> RemoteImage | None:
         """See ``ports.ImageSource``."""
@@ -59,8 +89,8 @@ class OciRegistry:
             _check(response, image.reference)
             try:
                 sent = _verified(response.iter_raw(CHUNK), layer.digest)
-                yield from _uncompressed(sent)
-            except (httpx.HTTPError, zlib.error, zstandard.ZstdError) as e:
+                yield from uncompressed(sent, limit=MAX_LAYER_BYTES)
+            except (httpx.HTTPError, LayerBroken) as e:
                 raise RegistryUnavailable(f"A layer of {image.reference} could not be read: {e}") from e
 
     def _image(
@@ -88,10 +118,7 @@ class OciRegistry:
                 return None
             _check(response, place.repository)
             data = _bounded(response)
-        actual = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        expected = digest or (place.wanted if place.wanted.startswith("sha256:") else actual)
-        if actual != expected:
-            raise RegistryUnavailable(f"{place.host} sent something other than {expected}.")
+        actual = _expected(place, data, digest)
         try:
             document = json.loads(data)
         except ValueError as e:
@@ -142,6 +169,26 @@ class OciRegistry:
         return f"Bearer {answer.get('token') or answer.get('access_token')}"
 
 
+def _expected(place: Reference, data: bytes, digest: str | None) -> str:
+    """The digest of a document, which has to be the one that was asked for."""
+    actual = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    expected = digest or (place.wanted if place.wanted.startswith("sha256:") else actual)
+    if actual != expected:
+        raise RegistryUnavailable(f"{place.host} sent something other than {expected}.")
+    return actual
+
+
+def _check_shown(response: httpx.Response, what: str) -> None:
+    """As ``_check``, for what somebody named who may have misspelt it, or need a sign-in."""
+    if response.status_code in (401, 403, 404):
+        raise RemoteImageMissing(
+            f"The registry has no {what}, or does not show it to you.",
+            remedy="Check the name, and save your sign-in to that registry.",
+            field="image",
+        )
+    _check(response, what)
+
+
 def _check(response: httpx.Response, what: str) -> None:
     if response.status_code in (401, 403):
         raise RegistryUnavailable(f"The registry does not let this server read {what}.")
@@ -174,28 +221,3 @@ def _verified(chunks: Iterable[bytes], digest: str) -> Iterator[bytes]:
         yield chunk
     if f"sha256:{actual.hexdigest()}" != digest:
         raise RegistryUnavailable("A layer has not the digest that the manifest names.")
-
-
-def _uncompressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The tar inside a layer; what compresses it is seen from its first bytes."""
-    first = next(chunks, b"")
-    if first.startswith(b"\x1f\x8b"):
-        yield from _decompressed(chain([first], chunks), lambda: zlib.decompressobj(wbits=31))
-    elif first.startswith(b"\x28\xb5\x2f\xfd"):
-        yield from _decompressed(chain([first], chunks), zstandard.ZstdDecompressor().decompressobj)
-    else:
-        yield from chain([first], chunks)
-
-
-def _decompressed(chunks: Iterable[bytes], new: Callable[[], Any]) -> Iterator[bytes]:
-    """Decompresses members one after another, as ``gzip`` and ``zstd`` files may have several."""
-    decompressor = new()
-    for chunk in chunks:
-        rest = chunk
-        while rest:
-            if decompressor.eof:
-                decompressor = new()
-            yield decompressor.decompress(rest)
-            rest = decompressor.unused_data
-    if not decompressor.eof:
-        raise RegistryUnavailable("A layer ends early.")

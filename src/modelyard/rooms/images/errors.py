@@ -1,6 +1,6 @@
 """What can go wrong while an image is assembled."""
 
-from modelyard.kit.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from modelyard.kit.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 
 
 class UnknownPackage(Invalid):
@@ -172,3 +172,23 @@ class LayerBroken(Invalid):
 class ImageInvalid(Invalid):
     code = "image_invalid"
     title = "The image contradicts itself"
+
+
+class ReferenceRefused(Invalid):
+    code = "image_reference_refused"
+    title = "This is not the name of an image"
+
+
+class RemoteImageMissing(Invalid):
+    code = "remote_image_missing"
+    title = "The other registry has no such image, or does not show it"
+
+
+class CredentialMissing(NotFound):
+    code = "registry_credential_missing"
+    title = "No such sign-in to a registry"
+
+
+class TooManyCredentials(Conflict):
+    code = "too_many_registry_credentials"
+    title = "There are too many sign-ins to registries"

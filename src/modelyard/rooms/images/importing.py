@@ -15,9 +15,8 @@ from modelyard.rooms.images.errors import ImageInvalid, ManifestMissing
 from modelyard.rooms.images.inspecting import PlatformManifest
 from modelyard.rooms.images.schemas import OnStage
 from modelyard.rooms.images.supplies import Supplies
-from modelyard.rooms.images.unpacking import uncompressed
+from modelyard.rooms.images.unpacking import MAX_LAYER_BYTES, uncompressed
 
-MAX_LAYER_BYTES = 64 * 1024**3
 UNPACKED = "unpacked"
 
 

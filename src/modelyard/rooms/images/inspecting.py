@@ -46,7 +46,7 @@ def read_facts(blobs: BlobStore, digest: str) -> ImageFacts:
     manifests = [part.digest for part in document.runnable] if document.is_index else [digest]
     documents = {each: read_document(blobs, each) for each in manifests}
     configs = [_config_if_any(blobs, each) for each in documents.values()]
-    platforms = [part.platform for part in document.runnable] if document.is_index else [_platform(configs[0])]
+    platforms = [part.platform for part in document.runnable] if document.is_index else [platform_of(configs[0])]
     parts = {
         part.digest: part.size for each in (document, *documents.values()) for part in (*each.blobs, *each.manifests)
     }
@@ -69,7 +69,7 @@ def read_platform(blobs: BlobStore, digest: str, *, architecture: str) -> Platfo
             raise _no_variant(wanted)
         digest, document = entry.digest, read_document(blobs, entry.digest)
     config = read_config(blobs, document)
-    if _platform(config) != f"linux/{architecture}":
+    if platform_of(config) != f"linux/{architecture}":
         raise _no_variant(f"linux/{architecture}")
     return PlatformManifest(digest, document, config, _diff_ids(config, document))
 
@@ -89,13 +89,23 @@ def read_config(blobs: BlobStore, document: Document) -> Mapping[str, Any]:
     config = document.config
     if config is None or config.size > MAX_CONFIG_BYTES:
         raise ImageInvalid("The image has no config, or one that is too large.", remedy="Build it again and push it.")
+    return parse_config(b"".join(blobs.open(config.digest)))
+
+
+def parse_config(data: bytes) -> Mapping[str, Any]:
+    """The config of an image; raises ``ImageInvalid`` where it is none."""
     try:
-        found = json.loads(b"".join(blobs.open(config.digest)))
+        found = json.loads(data)
     except (ValueError, RecursionError) as e:
         raise ImageInvalid("The image's config is not JSON.", remedy="Build the image again and push it.") from e
     if not isinstance(found, dict) or not isinstance(found.get("config") or {}, dict):
         raise ImageInvalid("The image's config is not an OCI image config.", remedy="Build it again and push it.")
     return found
+
+
+def platform_of(config: Mapping[str, Any]) -> str:
+    """Such as ``linux/amd64``."""
+    return f"{config.get('os')}/{config.get('architecture')}"[:100]
 
 
 def labels_of(config: Mapping[str, Any]) -> dict[str, str]:
@@ -176,10 +186,6 @@ def _config_if_any(blobs: BlobStore, document: Document) -> Mapping[str, Any]:
         return read_config(blobs, document)
     except (ImageInvalid, BlobMissing):
         return {}
-
-
-def _platform(config: Mapping[str, Any]) -> str:
-    return f"{config.get('os')}/{config.get('architecture')}"[:100]
 
 
 def _diff_ids(config: Mapping[str, Any], document: Document) -> tuple[str, ...]:

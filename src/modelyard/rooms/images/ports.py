@@ -88,3 +88,32 @@ class PushedImages(Protocol):
     def pushed(self, principal: Principal, repository: Repository, *, digest: str, tag: str) -> None:
         """An image of the repository got a tag: its first one makes the next version. May be repeated; blocks."""
         ...
+
+
+Login = tuple[str, str]
+"""User name and password (or token) at a registry."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteDocument:
+    """A manifest or index of another registry, as it was sent."""
+
+    digest: str
+    media_type: str
+    data: bytes
+
+
+class RemoteRegistries(Protocol):
+    """Reads registries that people name, as they are: bytes, not images.
+
+    Raises ``errors.RegistryUnavailable``, also for an address that this server is not to call, and
+    ``errors.RemoteImageMissing`` for what is not there or not shown to that login. Digests are checked.
+    """
+
+    def read_document(self, reference: str, *, login: Login | None) -> RemoteDocument:
+        """The manifest or index behind a reference."""
+        ...
+
+    def read_blob(self, reference: str, digest: str, *, login: Login | None) -> Iterator[bytes]:
+        """Yields a blob of the reference's repository, as it is kept there."""
+        ...

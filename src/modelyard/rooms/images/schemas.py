@@ -4,8 +4,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, SecretStr
 
 from modelyard.rooms.images import errors
 
@@ -201,3 +205,20 @@ class ArchivedImage:
     def config_name(self) -> str:
         """Its config's file in the archive; the digest is the image's id on the engine."""
         return f"{hashlib.sha256(self.config).hexdigest()}.json"
+
+
+class NewRegistryCredential(BaseModel):
+    """How to sign in to a registry elsewhere; it takes the place of an earlier one to the same registry."""
+
+    registry: str = Field(min_length=1, max_length=255, description="`docker.io`, `ghcr.io`, `host:5000`, …")
+    username: str = Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f:]+$")
+    secret: SecretStr = Field(min_length=1, max_length=4096, description="Password or token; never shown again.")
+
+
+class RegistryCredential(BaseModel):
+    """A sign-in to a registry elsewhere, without its secret."""
+
+    id: UUID
+    registry: str
+    username: str
+    created_at: datetime

@@ -10,15 +10,20 @@ from modelyard.rooms.images import assembly, bases, front, importing
 from modelyard.rooms.images.archives import archive_members, stored_image
 from modelyard.rooms.images.assembly import own_platform
 from modelyard.rooms.images.bases import known_bases
+from modelyard.rooms.images.copying import Copy, copy_image, look
+from modelyard.rooms.images.credentials import ImportTools, login_for
 from modelyard.rooms.images.importing import record_imported
 from modelyard.rooms.images.inspecting import ImageFacts, PlatformManifest, find_file, labels_of, read_facts
 from modelyard.rooms.images.pushed import forget_pushed
 from modelyard.rooms.images.records import StoredImage, find_image, forget_tag, own_architecture, record_image
+from modelyard.rooms.images.references import without_tag
 from modelyard.rooms.images.schemas import AssembledImage, AssemblyRequest, BaseImage, FrontImage, Lock, OnStage, Stage
 from modelyard.rooms.images.supplies import Supplies
 
 __all__ = [
+    "Copy",
     "ImageFacts",
+    "ImportTools",
     "OnStage",
     "PlatformManifest",
     "StoredImage",
@@ -26,6 +31,7 @@ __all__ = [
     "archive_members",
     "assemble",
     "clean_up",
+    "copy_image",
     "ensure_base",
     "find_file",
     "find_image",
@@ -34,11 +40,15 @@ __all__ = [
     "known_bases",
     "labels_of",
     "lock_requirements",
+    "login_for",
+    "look",
     "own_platform",
     "read_facts",
     "record_image",
     "record_imported",
     "stored_image",
+    "unpack_image",
+    "without_tag",
 ]
 
 

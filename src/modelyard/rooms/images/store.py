@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from modelyard.kit import db
-from modelyard.rooms.images.tables import ImageTagRow, ManifestRow
+from modelyard.rooms.images.tables import ImageTagRow, ManifestRow, RegistryCredentialRow
 
 
 def insert_manifest(session: Session, values: dict[str, Any]) -> None:
@@ -67,3 +67,26 @@ def referrers(session: Session, repository_id: UUID, subject: str) -> list[Manif
 def manifests_among(session: Session, repository_id: UUID, digests: Sequence[str]) -> dict[str, ManifestRow]:
     query = sa.select(ManifestRow).where(ManifestRow.repository_id == repository_id, ManifestRow.digest.in_(digests))
     return {row.digest: row for row in session.scalars(query)}
+
+
+def insert_credential(session: Session, values: dict[str, Any]) -> RegistryCredentialRow:
+    row = RegistryCredentialRow(**values)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def credentials(session: Session, account_id: UUID) -> Sequence[RegistryCredentialRow]:
+    query = sa.select(RegistryCredentialRow).where(RegistryCredentialRow.account_id == account_id)
+    return session.scalars(query.order_by(RegistryCredentialRow.host)).all()
+
+
+def credential(session: Session, account_id: UUID, *, host: str) -> RegistryCredentialRow | None:
+    query = sa.select(RegistryCredentialRow).where(RegistryCredentialRow.account_id == account_id)
+    return session.scalar(query.where(RegistryCredentialRow.host == host))
+
+
+def delete_credential(session: Session, account_id: UUID, **which: Any) -> bool:
+    """By ``id`` or ``host``; False where there was none."""
+    query = sa.delete(RegistryCredentialRow).where(RegistryCredentialRow.account_id == account_id)
+    return session.execute(query.filter_by(**which).returning(RegistryCredentialRow.id)).first() is not None

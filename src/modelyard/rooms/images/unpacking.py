@@ -9,6 +9,8 @@ import zstandard
 from modelyard.rooms.images.errors import LayerBroken
 
 PIECE = 1024**2
+MAX_LAYER_BYTES = 64 * 1024**3
+"""The most that a layer may unpack to."""
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 MAX_WINDOW = 128 * 1024**2
 """Memory that a zstd stream may ask for; ``zstd --ultra`` uses as much."""

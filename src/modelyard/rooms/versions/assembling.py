@@ -34,7 +34,8 @@ RESULT_VARIABLE = "MODELYARD_CHECK_RESULT"
 
 @dataclass(frozen=True, slots=True)
 class BuildTools:
-    """What a build needs; provided to workflows by the app. ``python`` is the site's default version.
+    """What a build needs; provided to workflows by the app. ``python`` is the site's default version; ``imports`` reads
+    other registries.
 
     ``trusted_creators``: accounts whose code may be executed where isolation is below namespaces.
     """
@@ -47,6 +48,7 @@ class BuildTools:
     scratch: Path
     clock: Clock
     python: str
+    imports: images.ImportTools
     trusted_creators: tuple[str, ...] = ()
 
 

@@ -43,6 +43,16 @@ class NotAnOperation(Invalid):
     title = "Only operations can do this"
 
 
+class ImageKnown(Conflict):
+    code = "image_known"
+    title = "There is a version of this image"
+
+
+class NotAnOperation(Invalid):
+    code = "not_an_operation"
+    title = "Only repositories of kind operation take images"
+
+
 class ResourcesRefused(Invalid):
     code = "resources_refused"
     title = "The version asks for more than this site gives"

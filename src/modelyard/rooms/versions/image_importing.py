@@ -30,6 +30,8 @@ def import_image(tools: BuildTools, build: Build) -> None:
     digest = _required(build)
     reporter = Reporter(tools.database, build, clock=tools.clock)
     reporter.say("import", "reading the image")
+    if source := build.project["pushed_image"].get("source"):
+        images.copy_image(_copy(tools, build, source), on_text=lambda text: reporter.say("import", text))
     found = images.unpack_image(digest, supplies=tools.supplies, on_stage=reporter.say)
     reporter.finish()
     config = found.document.config
@@ -65,6 +67,24 @@ def check_image(tools: BuildTools, build: Build) -> None:
             kinds = rules.data_types_of(signature.to_json())
             repos.describe_data(session, build.repository_id, data_types=kinds)
     reporter.finish()
+
+
+def _copy(tools: BuildTools, build: Build, source: str) -> images.Copy:
+    """How the image of another registry is fetched: with the sign-in of whoever asked for it."""
+    imports = tools.imports
+    login = None
+    if build.pushed_by is not None:
+        with tools.database.read() as session:
+            login = images.login_for(session, account_id=build.pushed_by, reference=source, secrets=imports.secrets)
+    return images.Copy(
+        database=tools.database,
+        blobs=tools.blobs,
+        remotes=imports.remotes,
+        clock=tools.clock,
+        repository_id=build.repository_id,
+        reference=source,
+        login=login,
+    )
 
 
 def _signature(labels: Mapping[str, str], file: bytes | None) -> tuple[Signature, Origin]:

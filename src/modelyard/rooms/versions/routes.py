@@ -11,6 +11,7 @@ from modelyard.kit.http import Reading, Writing, provided
 from modelyard.kit.paging import Cursor, Limit, Page
 from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import SignedIn
+from modelyard.rooms.images.service import ImportTools
 from modelyard.rooms.repos.policies import Owned, Readable, still_readable
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Kind, Repository
@@ -19,6 +20,7 @@ from modelyard.rooms.versions import (
     erasing,
     event_stream,
     file_pushing,
+    image_pushing,
     publishing,
     pushing,
     service,
@@ -26,6 +28,7 @@ from modelyard.rooms.versions import (
 )
 from modelyard.rooms.versions.file_pushing import PreparedFiles
 from modelyard.rooms.versions.following import Followers
+from modelyard.rooms.versions.image_pushing import PreparedImage
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PreparedPush, PushTools
 from modelyard.rooms.versions.schemas import NewVersion, ShownCard, Version
@@ -37,7 +40,7 @@ Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
 Facts = Annotated[Database, Depends(provided(Database))]
 
 
-Prepared = PreparedPush | PreparedFiles
+Prepared = PreparedPush | PreparedFiles | PreparedImage
 
 
 def _prepared(
@@ -45,8 +48,13 @@ def _prepared(
     repository: Owned,
     wanted: NewVersion,
     tools: Annotated[PushTools, Depends(provided(PushTools))],
+    imports: Annotated[ImportTools, Depends(provided(ImportTools))],
 ) -> Prepared:
     """The slow part of a push; as the first dependency it is over before the write transaction begins."""
+    if wanted.image is not None:
+        return image_pushing.prepare_import(
+            tools, imports, principal=principal, repository=repository, reference=wanted.image
+        )
     if repository.kind is Kind.DATASET:
         return file_pushing.prepare_files(tools, principal=principal, repository=repository, wanted=wanted)
     return pushing.prepare_push(tools, principal=principal, repository=repository, wanted=wanted)
@@ -61,7 +69,10 @@ def push_version(
     wanted: NewVersion,
     tools: Annotated[PushTools, Depends(provided(PushTools))],
 ) -> Version:
-    """Makes the next version from finished uploads; follow its build at `…/versions/{number}/events`."""
+    """Makes the next version from finished uploads, or from an image of another registry; follow its build at
+    `…/versions/{number}/events`."""
+    if isinstance(push, PreparedImage):
+        return image_pushing.record_image(session, tools, principal=principal, repository=repository, push=push)
     if isinstance(push, PreparedFiles):
         return file_pushing.record_files(
             session, tools, principal=principal, repository=repository, wanted=wanted, push=push

@@ -48,7 +48,7 @@ class NewFile(BaseModel):
 
 class NewVersion(BaseModel):
     """Of a model: either ``parts``, or ``archive``: the upload of a zip of a directory with ``modelyard.yaml`` or
-    ``MLmodel``. Of a dataset: ``files``, or ``archive``: the upload of a zip of them.
+    ``MLmodel``. Of a dataset: ``files``, or ``archive``: the upload of a zip of them. Of an operation: ``image``.
     """
 
     parts: Parts | None = None
@@ -58,6 +58,9 @@ class NewVersion(BaseModel):
     remove: list[Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]] = Field(
         default_factory=list, max_length=1000, description="Datasets, with `keep`: paths of files that go."
     )
+    image: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = Field(
+        None, description="Operations: an image of another registry to import, such as `ghcr.io/team/tool:1.2`."
+    )
     message: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
     platforms: Annotated[list[Platform], AfterValidator(_each_once)] = Field(
         default_factory=list, max_length=8, description="Default: the server's own."
@@ -65,9 +68,9 @@ class NewVersion(BaseModel):
 
     @model_validator(mode="after")
     def one_source(self) -> "NewVersion":
-        given = [self.parts is not None, self.archive is not None, bool(self.files)]
+        given = [self.parts is not None, self.archive is not None, bool(self.files), self.image is not None]
         if sum(given) > 1 or not (any(given) or self.remove):
-            raise ValueError("give either parts or archive or files")
+            raise ValueError("give either parts or archive or files or image")
         if self.remove and not self.keep:
             raise ValueError("remove goes with keep")
         return self

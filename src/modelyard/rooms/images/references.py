@@ -4,9 +4,10 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from modelyard.rooms.images.errors import BaseUnavailable
+from modelyard.rooms.images.errors import ReferenceRefused
 
 DOCKER_HUB = "registry-1.docker.io"
+_HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?")
 _GRAMMAR = re.compile(
     r"(?P<repository>[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*)"
     r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
@@ -31,19 +32,40 @@ class Reference:
 def parse_reference(text: str) -> Reference:
     """Reads ``python:3.12-slim``, ``docker.io/library/python``, ``host:5000/team/base@sha256:…``.
 
-    Raises ``BaseUnavailable`` for anything else: only the operator writes references.
+    Raises ``ReferenceRefused`` for anything else.
     """
     host, slash, rest = text.partition("/")
     if not slash or not ("." in host or ":" in host or host == "localhost"):
         host, rest = "docker.io", text
     match = _GRAMMAR.fullmatch(rest)
     if not match:
-        raise BaseUnavailable(f"{text!r} is not the name of an image.", remedy="Correct the setting for base images.")
+        raise ReferenceRefused(
+            f"{text!r} is not the name of an image.", remedy="Write it as registry/name:tag.", field="image"
+        )
     repository = match["repository"]
-    if host in ("docker.io", "index.docker.io"):
-        host = DOCKER_HUB
+    host = normal_host(host)
+    if host == DOCKER_HUB:
         repository = repository if "/" in repository else f"library/{repository}"
     return Reference(host, repository, match["digest"] or match["tag"] or "latest")
+
+
+def without_tag(text: str) -> str:
+    """The name of an image's repository, to be followed by ``@`` and a digest."""
+    name = text.partition("@")[0]
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{last.partition(':')[0]}"
+
+
+def normal_host(text: str) -> str:
+    """The host that references to a registry have, for the name that people call it by, such as ``docker.io``.
+
+    Raises ``ReferenceRefused``.
+    """
+    if not _HOST.fullmatch(text) or not ("." in text or ":" in text or text == "localhost"):
+        raise ReferenceRefused(
+            f"{text!r} is not the address of a registry.", remedy="Write it as host or host:port.", field="registry"
+        )
+    return DOCKER_HUB if text in ("docker.io", "index.docker.io") else text
 
 
 def _is_loopback(host: str) -> bool:
