@@ -100,7 +100,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     yield Site(running, token, address, database, engine)
     for one in (folder, database, engine):
         if one is not None:
-            processes.stop_recorded(one)
+            processes.stop_recorded(one, below=False)
 
 
 def test_none_is_lost_none_has_two_results_and_none_is_stuck(
@@ -149,7 +149,7 @@ def _restart_database(site: Site) -> None:
 
 def _restart_engine(site: Site) -> None:
     assert site.engine is not None
-    processes.stop_recorded(site.engine)
+    processes.stop_recorded(site.engine, below=False)  # what lies there is its containers'
     dockerd.start_own(site.engine)
 
 

@@ -59,9 +59,10 @@ def read(file: Path) -> Record:
     return Record(*json.loads(file.read_text()))
 
 
-def stop_recorded(folder: Path) -> None:
-    """Ends every process recorded under ``folder``: TERM, and KILL to its session after a while."""
-    records = [read(file) for file in sorted(folder.rglob("*.process"))]
+def stop_recorded(folder: Path, *, below: bool = True) -> None:
+    """Ends every process recorded in ``folder``, and ``below``: TERM, and KILL to its session after a while."""
+    pattern = "**/*.process" if below else "*.process"
+    records = [read(file) for file in sorted(folder.glob(pattern))]
     for record in records:
         _signal(record, signal.SIGTERM)
     if not _gone(records, TERM_SECONDS):

@@ -48,10 +48,6 @@ class ImageKnown(Conflict):
     title = "There is a version of this image"
 
 
-class NotAnOperation(Invalid):
-    code = "not_an_operation"
-    title = "Only repositories of kind operation take images"
-
 
 class ResourcesRefused(Invalid):
     code = "resources_refused"
