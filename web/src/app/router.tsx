@@ -78,6 +78,12 @@ const newDataset = createRoute({
   component: lazyRouteComponent(() => import("./pages/push-pages"), "NewDatasetPage"),
 });
 
+const newOperation = createRoute({
+  getParentRoute: () => own,
+  path: "/new/operation",
+  component: lazyRouteComponent(() => import("./pages/push-pages"), "NewOperationPage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => own,
   path: "/settings",
@@ -184,7 +190,7 @@ const repositoryPages = [
 const routeTree = root.addChildren([
   signIn,
   signUp,
-  own.addChildren([dashboard, newModel, newDataset, settings, usage, admin.addChildren([...adminPages])]),
+  own.addChildren([dashboard, newModel, newDataset, newOperation, settings, usage, admin.addChildren([...adminPages])]),
   site.addChildren([home, owner, repository.addChildren([...repositoryPages])]),
 ]);
 

@@ -28,6 +28,7 @@ export type ShownCard = Schemas["ShownCard"];
 export type CardField = ShownCard["fields"][number];
 export type Weights = Schemas["Weights"];
 export type Version = Schemas["Version"];
+export type Operation = Schemas["Operation"];
 export type Stage = Schemas["BuildStage"];
 export type Deployment = Schemas["Deployment"];
 export type Replica = Deployment["running"][number];

@@ -46,7 +46,7 @@ function Mine({ account }: { account: Account }) {
       <WantedFeedback />
       <Work repositories={latest} newest={heads.map(({ data }) => data?.items[0])} />
       <Deployments owner={account.username} />
-      <Section title="Your repositories" flush aside={account.role !== "reader" && <Group gap="xs"><LinkButton to="/new" size="xs" variant="default">New model</LinkButton><LinkButton to="/new/dataset" size="xs" variant="default">New dataset</LinkButton></Group>}>
+      <Section title="Your repositories" flush aside={account.role !== "reader" && <Group gap="xs"><LinkButton to="/new" size="xs" variant="default">New model</LinkButton><LinkButton to="/new/dataset" size="xs" variant="default">New dataset</LinkButton><LinkButton to="/new/operation" size="xs" variant="default">New operation</LinkButton></Group>}>
         {query.error && <div className="body"><ProblemAlert error={query.error} onRetry={() => void query.refetch()} /></div>}
         {query.data && !repositories.length && <NothingYet mayCreate={account.role !== "reader"} />}
         <ul className="rows">{repositories.map((repository) => <RepositoryRow key={repository.id} repository={repository} />)}</ul>

@@ -1,9 +1,10 @@
-import { Skeleton, Stack, Text } from "@mantine/core";
-import { IconPackageExport, IconPlayerPlay, IconUpload } from "@tabler/icons-react";
+import { Group, Skeleton, Stack, Text } from "@mantine/core";
+import { IconCode, IconPackageExport, IconPlayerPlay, IconUpload } from "@tabler/icons-react";
 import type { Repository, Version } from "@/client/types";
 import { WholeDownload } from "@/features/datasets/components/whole-download";
 import { Popularity } from "@/features/repos/components/repository-row";
 import { CardView } from "@/features/versions/components/card-view";
+import { OperationBadges } from "@/features/versions/components/operation-badges";
 import { SignatureTable } from "@/features/versions/components/signature-table";
 import { WeightsLabel } from "@/features/versions/components/weights-label";
 import { formatBytes } from "@/lib/format";
@@ -30,7 +31,7 @@ export function OverviewPage({ repository }: { repository: Repository }) {
       <Stack gap="lg">
         {newest.state !== "ready" && <NewestNote owner={owner} name={name} version={newest} />}
         {shown && <CardView address={{ owner, name }} number={shown.number} description={repository.description} canWrite={repository.can_write ?? false} />}
-        {shown && repository.kind === "model" && <SignatureTable signature={signatureOf(shown)} />}
+        {shown && repository.kind !== "dataset" && <SignatureTable signature={signatureOf(shown)} />}
       </Stack>
       {repository.kind === "dataset" ? <DataFacts repository={repository} version={ready} /> : <Facts repository={repository} version={ready} />}
     </div>
@@ -46,8 +47,10 @@ function Facts({ repository, version }: { repository: Repository; version: Versi
   ];
   return (
     <Stack gap="md">
-      <LinkButton to="/$owner/$name/run" params={{ owner, name }} leftSection={<IconPlayerPlay size={16} />} disabled={!version}>Run this model</LinkButton>
-      {version && <LinkButton to="/$owner/$name/bundle" params={{ owner, name }} variant="default" leftSection={<IconPackageExport size={16} />}>Take it away</LinkButton>}
+      <LinkButton to="/$owner/$name/run" params={{ owner, name }} leftSection={<IconPlayerPlay size={16} />} disabled={!version}>Run this {repository.kind}</LinkButton>
+      {version?.operation && <Group gap={8}><OperationBadges operation={version.operation} /></Group>}
+      {version?.operation && <LinkButton to="/$owner/$name/files/$" params={{ owner, name, _splat: "" }} search={{ revision: `v${version.number}` }} variant="default" leftSection={<IconCode size={16} />}>See the code</LinkButton>}
+      {version && repository.kind === "model" && <LinkButton to="/$owner/$name/bundle" params={{ owner, name }} variant="default" leftSection={<IconPackageExport size={16} />}>Take it away</LinkButton>}
       <People repository={repository} />
       {version && (
         <Text size="sm" c="dimmed">
@@ -115,7 +118,7 @@ function NoVersion({ repository }: { repository: Repository }) {
         title="No version yet"
         action={repository.can_write && <LinkButton to="/$owner/$name/push" params={{ owner, name }}>Push the first version</LinkButton>}
       >
-        {repository.can_write && repository.kind === "dataset" ? "Push files or a zip here, or run modelyard push." : repository.can_write ? <>Push source, model, requirements and config here, or run <code>modelyard push</code> in your project.</> : "Its owner has not pushed anything yet."}
+        {repository.can_write && repository.kind === "dataset" ? "Push files or a zip here, or run modelyard push." : repository.can_write && repository.kind === "operation" ? <>Push a script and what it requires here, or run <code>modelyard push</code> in your project.</> : repository.can_write ? <>Push source, model, requirements and config here, or run <code>modelyard push</code> in your project.</> : "Its owner has not pushed anything yet."}
       </EmptyState>
     </div>
   );

@@ -25,7 +25,7 @@ export function NewModelPage() {
             <Title order={1}>New model</Title>
             <Text c="dimmed">A trained model, the source that uses it, what it requires, and which function to call. It becomes an image in seconds.</Text>
           </div>
-          {session?.account && <PushForm owner={session.account.username} />}
+          {session?.account && <PushForm owner={session.account.username} kind="model" />}
         </Stack>
       )}
     </main>
@@ -50,15 +50,35 @@ export function NewDatasetPage() {
   );
 }
 
+/** A new operation and its first version, in one form. */
+export function NewOperationPage() {
+  usePageTitle("New operation");
+  const { data: session } = useQuery(sessionQuery);
+  if (session?.account?.role === "reader") return <main className="page" data-narrow id="main"><ReadersCannot /></main>;
+  return (
+    <main className="page" data-narrow id="main">
+      <Stack gap="md">
+        <div>
+          <Title order={1}>New operation</Title>
+          <Text c="dimmed">A Python script that makes data of data, shows it, or trains a model. Its types become the form that others run it with.</Text>
+        </div>
+        {session?.account && <PushForm owner={session.account.username} kind="operation" />}
+      </Stack>
+    </main>
+  );
+}
+
+const NEW = { model: "/new", dataset: "/new/dataset", operation: "/new/operation" } as const;
+
 /** The next version of a repository. */
 export function NewVersionPage() {
   const { address, repository } = useRepository();
   usePageTitle(`New version · ${address.owner}/${address.name}`);
   if (repository && !repository.can_write)
-    return <NotAllowed title="Only the owner pushes here" action={<LinkButton to={repository.kind === "dataset" ? "/new/dataset" : "/new"} variant="default">Push one of your own</LinkButton>}>Ask {address.owner} for what you miss.</NotAllowed>;
+    return <NotAllowed title="Only the owner pushes here" action={<LinkButton to={NEW[repository.kind]} variant="default">Push one of your own</LinkButton>}>Ask {address.owner} for what you miss.</NotAllowed>;
   if (!repository) return null;
-  const Form = repository.kind === "dataset" ? DatasetForm : PushForm;
-  return <div style={{ maxWidth: 820 }}><Form key={address.name} owner={address.owner} existing={address.name} /></div>;
+  const place = { owner: address.owner, existing: address.name };
+  return <div style={{ maxWidth: 820 }}>{repository.kind === "dataset" ? <DatasetForm key={address.name} {...place} /> : <PushForm key={address.name} {...place} kind={repository.kind} />}</div>;
 }
 
 function ReadersCannot() {

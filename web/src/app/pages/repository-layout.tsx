@@ -8,12 +8,13 @@ import { ProblemError } from "@/client/problem";
 import type { Address, Repository } from "@/client/types";
 import { sessionQuery } from "@/features/accounts/api/session";
 import { repositoryQuery } from "@/features/repos/api/repos";
+import { ForkButton } from "@/features/repos/components/fork-button";
 import { Picture } from "@/features/repos/components/picture";
 import { StarButton } from "@/features/repos/components/star-button";
 import { deploymentQuery } from "@/features/serving/api/deployment";
 import { versionsQuery } from "@/features/versions/api/versions";
 import { CopyButton } from "@/ui/copy-button";
-import { LinkButton } from "@/ui/links";
+import { LinkButton, TextLink } from "@/ui/links";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Chip, StateBadge } from "@/ui/state-badge";
 
@@ -37,9 +38,10 @@ export function RepositoryLayout() {
 }
 
 function Head({ repository }: { repository: Repository }) {
-  const { owner, name, visibility, title, kind } = repository;
+  const { owner, name, visibility, title, kind, forked_from } = repository;
   const { data: session } = useQuery(sessionQuery);
   const navigate = useNavigate();
+  const signing = { signedIn: Boolean(session?.account), onSignIn: () => void navigate({ to: "/sign-in", search: { next: `/${owner}/${name}` } }) };
   return (
     <div style={{ marginBottom: 10 }}>
       <Group gap={10} wrap="wrap">
@@ -54,8 +56,9 @@ function Head({ repository }: { repository: Repository }) {
         {kind !== "model" && <Chip>{kind}</Chip>}
         {kind === "model" && <Serving owner={owner} name={name} />}
         <span className="grow" />
-        <Group gap={10} wrap="nowrap">
-          <StarButton repository={repository} signedIn={Boolean(session?.account)} onSignIn={() => void navigate({ to: "/sign-in", search: { next: `/${owner}/${name}` } })} />
+        <Group gap={10} wrap="wrap">
+          <StarButton repository={repository} {...signing} />
+          <ForkButton repository={repository} {...signing} onForked={(fork) => void navigate({ to: "/$owner/$name", params: { owner: fork.owner, name: fork.name } })} />
           {repository.can_write && (
             <LinkButton to="/$owner/$name/push" params={{ owner, name }} variant="default" size="xs" leftSection={<IconUpload size={15} />}>
               New version
@@ -64,8 +67,14 @@ function Head({ repository }: { repository: Repository }) {
         </Group>
       </Group>
       {title && <Text c="dimmed" mt={2}>{title}</Text>}
+      {forked_from && <ForkedFrom address={forked_from} />}
     </div>
   );
+}
+
+function ForkedFrom({ address }: { address: string }) {
+  const [owner = "", name = ""] = address.split("/");
+  return <Text size="sm" c="dimmed">Forked from <TextLink to="/$owner/$name" params={{ owner, name }} inherit underline="always">{address}</TextLink></Text>;
 }
 
 /** What is served, or what is being made. */
@@ -87,6 +96,7 @@ const ACTIVE = { "data-status": "active", "aria-current": "page" } as const;
 
 function Tabs({ address: params, repository }: { address: Address; repository: Repository | undefined }) {
   const isDataset = repository?.kind === "dataset";
+  const isModel = !isDataset && repository?.kind !== "operation";
   const path = useRouterState({ select: ({ location }) => location.pathname });
   const bar = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -98,12 +108,12 @@ function Tabs({ address: params, repository }: { address: Address; repository: R
       <Link to="/$owner/$name" params={params} className="tab" activeOptions={{ exact: true }}>Card</Link>
       {isDataset && <Link to="/$owner/$name/data" params={params} className="tab">Data</Link>}
       {!isDataset && <Link to="/$owner/$name/run" params={params} className="tab">Run</Link>}
-      {!isDataset && <Link to="/$owner/$name/api" params={params} className="tab">API</Link>}
+      {isModel && <Link to="/$owner/$name/api" params={params} className="tab">API</Link>}
       <Link to="/$owner/$name/files/$" params={{ ...params, _splat: "" }} className="tab">Files</Link>
       <Link to="/$owner/$name/versions" params={params} className="tab" {...(/^\/[^/]+\/[^/]+\/(compare|push)(\/|$)/.test(path) && ACTIVE)}>Versions</Link>
       <Link to="/$owner/$name/feedback" params={params} className="tab">Feedback</Link>
-      {!isDataset && <Link to="/$owner/$name/bundle" params={params} className="tab">Bundle</Link>}
-      {!isDataset && <Link to="/$owner/$name/deployment" params={params} className="tab">Deployment</Link>}
+      {isModel && <Link to="/$owner/$name/bundle" params={params} className="tab">Bundle</Link>}
+      {isModel && <Link to="/$owner/$name/deployment" params={params} className="tab">Deployment</Link>}
       {repository?.can_write && <Link to="/$owner/$name/settings" params={params} className="tab">Settings</Link>}
     </nav>
   );

@@ -2,8 +2,8 @@ import { useEffect, useState } from "react";
 
 import type { Visibility } from "@/client/types";
 
-/** How a model comes: its parts with code, the file of a trained model alone, or a zip of a folder. */
-export type PushSource = "parts" | "model" | "archive";
+/** How it comes: its parts with code, the file of a trained model alone, one script, or a zip of a folder. */
+export type PushSource = "parts" | "model" | "script" | "archive";
 
 /** What was typed in a push form. Kept until the push is accepted, over reloads and wrong turns. */
 export type PushDraft = {
@@ -28,20 +28,20 @@ export type DraftHandle = {
   forget: () => void;
 };
 
-export function usePushDraft(storageKey: string): DraftHandle {
-  const [draft, setDraft] = useState<PushDraft>(() => restore(storageKey));
+export function usePushDraft(storageKey: string, source: PushSource = "parts"): DraftHandle {
+  const [draft, setDraft] = useState<PushDraft>(() => restore(storageKey, source));
   useEffect(() => sessionStorage.setItem(storageKey, JSON.stringify(draft)), [storageKey, draft]);
   return {
     draft,
     change: (change) => setDraft((old) => ({ ...old, ...change })),
-    forget: () => setDraft(fresh()),
+    forget: () => setDraft({ ...fresh(), source }),
   };
 }
 
-function restore(key: string): PushDraft {
+function restore(key: string, source: PushSource): PushDraft {
   try {
-    return { ...fresh(), ...(JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<PushDraft>) };
+    return { ...fresh(), source, ...(JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<PushDraft>) };
   } catch {
-    return fresh();
+    return { ...fresh(), source };
   }
 }

@@ -10,22 +10,29 @@ import { Section } from "@/ui/section";
 import { useProblemFocus } from "@/ui/use-problem-focus";
 
 import { ConfigWriter } from "./config-writer";
-import { type PushDraft, usePushDraft } from "./draft";
+import { type PushDraft, type PushSource, usePushDraft } from "./draft";
 import { Naming } from "./naming";
+import { OperationZip, Script } from "./operation-files";
 import { placeProblems } from "./place-problems";
 import { usePush } from "./use-push";
 import { brokenZones, contentsOf, missingZones, pendingZones, type Uploads, ZONES } from "./zones";
 
-type Props = { owner: string; existing?: string };
+type Props = { owner: string; kind: "model" | "operation"; existing?: string };
+
+const WAYS: Record<Props["kind"], { value: PushSource; label: string }[]> = {
+  model: [{ value: "parts", label: "Separate files" }, { value: "model", label: "A model file" }, { value: "archive", label: "One zip" }],
+  operation: [{ value: "script", label: "A script" }, { value: "archive", label: "One zip" }],
+};
+const EXAMPLES = { model: { name: "digits", title: "Handwritten digits" }, operation: { name: "augment-images", title: "Augment images" } };
 
 /** Everything that a push needs. Files are sent as soon as they are chosen; nothing typed is lost. */
-export function PushForm({ owner, existing }: Props) {
-  const key = `push:${owner}/${existing ?? ""}`;
-  const held = usePushDraft(key);
+export function PushForm({ owner, kind, existing }: Props) {
+  const key = `push${kind === "model" ? "" : `-${kind}`}:${owner}/${existing ?? ""}`;
+  const held = usePushDraft(key, kind === "model" ? "parts" : "script");
   const { draft, change } = held;
   const uploads = useUploads(key);
   const clear = () => ZONES.forEach((zone) => uploads[zone].clear());
-  const push = usePush({ owner, existing, kind: "model", held, contents: () => contentsOf(draft.source, uploads), clear });
+  const push = usePush({ owner, existing, kind, held, contents: () => contentsOf(draft.source, uploads), clear });
   const form = useProblemFocus(push.error);
   const problem = push.error ? problemOf(push.error) : null;
   const placed = problem ? placeProblems(problem, draft.source) : {};
@@ -38,14 +45,15 @@ export function PushForm({ owner, existing }: Props) {
     <form ref={form} onSubmit={submit}>
       <Stack gap="lg">
         {problem && (Object.keys(placed).length ? <ProblemAlert brief error={push.error} title="This was not accepted; see below" /> : <ProblemAlert error={push.error} />)}
-        {!existing && <Naming owner={owner} draft={draft} change={change} errors={placed} example={{ name: "digits", title: "Handwritten digits" }} />}
+        {!existing && <Naming owner={owner} draft={draft} change={change} errors={placed} example={EXAMPLES[kind]} />}
         <Section
           title="Files"
-          aside={<SegmentedControl size="xs" aria-label="How the files come" value={draft.source} onChange={(source) => change({ source: source })} data={[{ value: "parts", label: "Separate files" }, { value: "model", label: "A model file" }, { value: "archive", label: "One zip" }]} />}
+          aside={<SegmentedControl size="xs" aria-label="How the files come" value={draft.source} onChange={(source) => change({ source: source })} data={WAYS[kind]} />}
         >
           {draft.source === "parts" && <Parts uploads={uploads} errors={placed} />}
           {draft.source === "model" && <ModelFile uploads={uploads} errors={placed} />}
-          {draft.source === "archive" && <Archive uploads={uploads} error={placed.archive} />}
+          {draft.source === "script" && <Script uploads={uploads} errors={placed} />}
+          {draft.source === "archive" && (kind === "model" ? <Archive uploads={uploads} error={placed.archive} /> : <OperationZip upload={uploads.archive} error={placed.archive} />)}
         </Section>
         <TextInput label="Message" description="What is new in this version; optional." maxLength={2000} value={draft.message} onChange={(e) => change({ message: e.currentTarget.value })} error={placed.message} />
         <Group gap="md">
@@ -73,7 +81,7 @@ function useUploads(key: string): Uploads {
 function waitingFor({ name, source }: PushDraft, existing: string | undefined, uploads: Uploads): string {
   if (!existing && !name.trim()) return "Give it a name.";
   const missing = missingZones(source, uploads);
-  if (missing.length) return missing[0] === "archive" ? "The zip is missing." : missing[0] === "artifact" ? "The model is missing." : `Still missing: ${missing.join(" and ")}.`;
+  if (missing.length) return missing[0] === "archive" ? "The zip is missing." : missing[0] === "artifact" ? "The model is missing." : source === "script" ? "The script is missing." : `Still missing: ${missing.join(" and ")}.`;
   const broken = brokenZones(source, uploads);
   if (broken.length) return `Not all of ${broken.join(", ")} arrived: choose it again, or remove it.`;
   const pending = pendingZones(source, uploads);

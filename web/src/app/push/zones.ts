@@ -3,13 +3,13 @@ import type { VersionInput } from "@/features/versions/api/versions";
 
 import type { PushSource } from "./draft";
 
-/** The files that a push of a model consists of. */
+/** The files that a push of a model or an operation consists of. */
 export const ZONES = ["source", "artifact", "requirements", "config", "archive"] as const;
 export type Zone = (typeof ZONES)[number];
 export type Uploads = Record<Zone, UploadHandle>;
 
-const NEEDED: Record<PushSource, Zone[]> = { parts: ["source", "config"], model: ["artifact"], archive: ["archive"] };
-const USED: Record<PushSource, Zone[]> = { parts: ["source", "artifact", "requirements", "config"], model: ["artifact", "requirements"], archive: ["archive"] };
+const NEEDED: Record<PushSource, Zone[]> = { parts: ["source", "config"], model: ["artifact"], script: ["source"], archive: ["archive"] };
+const USED: Record<PushSource, Zone[]> = { parts: ["source", "artifact", "requirements", "config"], model: ["artifact", "requirements"], script: ["source", "requirements", "config"], archive: ["archive"] };
 
 /** The zones that still have to be filled before this can be pushed. */
 export function missingZones(source: PushSource, uploads: Uploads): Zone[] {

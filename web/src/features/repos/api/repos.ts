@@ -57,6 +57,10 @@ export type RepositoryInput = {
   tags?: string[];
 };
 
+/** Copies files and history into a repository of the caller's. */
+export const forkRepository = (address: Address, name: string) =>
+  unwrap(api.POST("/api/v1/repos/{owner}/{name}/fork", { params: { path: address }, body: { name, visibility: "private" } }));
+
 export const createRepository = (body: RepositoryInput) => unwrap(api.POST("/api/v1/repos", { body }));
 
 export type RepositoryChange = Partial<Omit<RepositoryInput, "kind">>;

@@ -87,6 +87,10 @@ export const retryVersion = (address: Address, number: number) =>
 export const deleteVersion = (address: Address, number: number) =>
   unwrap(api.DELETE("/api/v1/repos/{owner}/{name}/versions/{number}", { params: { path: { ...address, number } } }));
 
+/** Offers a version of an operation to others, or takes it back. */
+export const setPublished = (address: Address, number: number, published: boolean) =>
+  unwrap(api.POST(published ? "/api/v1/repos/{owner}/{name}/versions/{number}/publish" : "/api/v1/repos/{owner}/{name}/versions/{number}/unpublish", { params: { path: { ...address, number } } }));
+
 /** Where a version's events stream from, and its files. */
 export function versionUrl({ owner, name }: Address, number: number, part: "events" | "log" | "lock"): string {
   return `/api/v1/repos/${owner}/${name}/versions/${number}/${part}`;

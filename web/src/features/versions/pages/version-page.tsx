@@ -1,5 +1,5 @@
 import { Alert, Anchor, Button, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { IconAlertTriangle, IconGitCompare, IconRotate } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCode, IconGitCompare, IconRotate } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { Address, Repository, Version } from "@/client/types";
@@ -20,6 +20,8 @@ import { type BuildFeed, useBuildEvents } from "../api/build-events";
 import { retryVersion, versionQuery, versionsQuery, versionUrl } from "../api/versions";
 import { BuildStages } from "../components/build-stages";
 import { DeleteVersion } from "../components/delete-version";
+import { OperationBadges } from "../components/operation-badges";
+import { PublishButton } from "../components/publish-button";
 import { WeightsLabel } from "../components/weights-label";
 
 type Props = { address: Address; kind: Repository["kind"]; number: number; canWrite: boolean; action: React.ReactNode; onDeleted: () => void };
@@ -45,6 +47,7 @@ function Shown({ address, kind, version, canWrite, action, onDeleted }: Props & 
       <Group gap="sm">
         <Title order={2}>Version {number}</Title>
         <StateBadge state={state} />
+        {version.operation && <OperationBadges operation={version.operation} />}
         <Text size="sm" c="dimmed">
           pushed {version.pushed_by && <>by {version.pushed_by} </>}<TimeAgo at={version.created_at} />
           {took !== null && ` · ready in ${formatSeconds(took)}`}
@@ -55,9 +58,12 @@ function Shown({ address, kind, version, canWrite, action, onDeleted }: Props & 
             Compare with v{before}
           </LinkButton>
         )}
+        {kind === "operation" && <LinkButton to="/$owner/$name/files/$" params={{ ...address, _splat: "" }} search={{ revision: state === "ready" ? `v${number}` : version.commit_id }} size="xs" variant="default" leftSection={<IconCode size={15} />}>See the code</LinkButton>}
+        {state === "ready" && canWrite && version.operation && <PublishButton address={address} number={number} published={version.operation.published ?? true} />}
         {state === "ready" && action}
         {canWrite && <DeleteVersion address={address} kind={kind} number={number} onDeleted={onDeleted} />}
       </Group>
+      {version.operation?.outdated && <Text size="sm" c="dimmed">The script has changed since: what runs here is not what main holds. Push it to make a new version.</Text>}
       {version.message && <Text>{version.message}</Text>}
       {state === "failed" && <Failure address={address} version={version} canWrite={canWrite} />}
       <BuildStages stages={feed.stages} />

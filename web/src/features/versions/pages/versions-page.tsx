@@ -15,6 +15,7 @@ import { StateBadge } from "@/ui/state-badge";
 import { TimeAgo } from "@/ui/time-ago";
 
 import { versionsQuery } from "../api/versions";
+import { OperationBadges } from "../components/operation-badges";
 
 type Props = { address: Address; canWrite: boolean };
 
@@ -54,6 +55,7 @@ function VersionRow({ address, version }: { address: Address; version: Version }
         <b style={{ width: 42 }}>v{number}</b>
         <span style={{ width: 86 }}><StateBadge state={state} /></span>
         <span className="grow clip">{(state === "failed" && reason) || message || <span className="quiet mono">{version.commit_id.slice(0, 8)}</span>}</span>
+        {version.operation && <OperationBadges operation={version.operation} />}
         <Text size="sm" c="dimmed" className="wide-only">{image ? formatBytes(image.size) : ""}</Text>
         <Text size="sm" c="dimmed" miw={90} ta="right"><TimeAgo at={version.created_at} /></Text>
       </Link>
