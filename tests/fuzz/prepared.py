@@ -33,6 +33,7 @@ OF_PEOPLE = {"reset_password"}
 """Operations of administrators that no token may call."""
 OF_TUS = {"create_upload", "upload_standing", "append_to_upload", "end_upload"}
 OF_USAGE = {"get_usage", "get_usage_csv", "list_usage_records", "get_quotas"}
+OF_OPERATIONS = {"publish_version", "unpublish_version"}
 OF_DATASETS = {"count_contents", "list_dataset_files", "download_file", "download_archive"}
 BYTES = "application/offset+octet-stream"
 GOOD, OTHER, FAILED = 1, 2, 3
@@ -108,6 +109,8 @@ class Fuzzed:
     def _parameters(self, operation_id: str) -> dict[str, Any]:
         if operation_id in OF_DATASETS:
             return {"name": "data", "number": 1, "path": "a.csv"}
+        if operation_id in OF_OPERATIONS:
+            return {"name": "step", "number": 1}
         made: dict[str, Callable[[], dict[str, Any]]] = {
             "give_feedback": self._quiet_neighbour,
             "change_feedback": lambda: self.neighbour | {"feedback_id": self._new_feedback()},
@@ -154,6 +157,8 @@ class Fuzzed:
                 return {"version": 1}
             case "set_picture":
                 return {"upload": self._new_upload(PICTURE)}
+            case "fork_repository":
+                return {"name": f"fork-{self._count()}"}
             case "create_repository" if "owner" in body:
                 return {"owner": self.owner}
         return {}
@@ -245,6 +250,7 @@ def prepare(folder: Path, database_url: str, document: Callable[[str], BaseSchem
             state = adder.follow(creator, address, number)["state"]
             assert state == ("failed" if number == FAILED else "ready"), (number, state)
         creator.deploy(address, version=GOOD)
+        make_operation(creator, f"{username}/step", folder)
     neighbour, _, other = running.account()
     for owner, access in ((username, token), (neighbour, other)):
         make_dataset(running, access, f"{owner}/data", folder)
@@ -276,6 +282,15 @@ def make_dataset(running: Server, token: str, address: str, folder: Path) -> Non
         client.create_repository(address, visibility="public", kind="dataset")
         version = client.push_files(address, {"a.csv": client.upload(file)})
         assert adder.follow(client, address, version["number"])["state"] == "ready"
+
+
+def make_operation(client: Client, address: str, folder: Path) -> None:
+    """An operation with one version that is ready."""
+    script = folder / "step.py"
+    script.write_text("def step(n: int = 1) -> dict:\n    return {}\n")
+    client.create_repository(address, kind="operation")
+    version = client.push_parts(address, source=script)
+    assert adder.follow(client, address, version["number"])["state"] == "ready"
 
 
 def _about(repository: dict[str, str]) -> str:

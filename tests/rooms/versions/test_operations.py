@@ -1,15 +1,22 @@
 """Operations over HTTP: a typed script becomes an image that follows the contract of runs."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from PIL import Image
 
+from modelyard.kit.db import Database
+from modelyard.rooms.versions import publishing
+from modelyard.rooms.versions.errors import VersionUnpublished
 from modelyard_client import ClientError
 from rooms.versions.tiny import Author, author, zipped
 from support.containers import run_version
 from support.server import Server
 
+GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "operations.md"
 SCRIPT = '''"""Turns texts around."""
 
 from pathlib import Path
@@ -72,6 +79,24 @@ def test_a_script_alone_becomes_an_operation_that_runs(me: Author, texts: Path, 
     assert (ran.exit_code, ran.result) == (0, {"files": 2, "times": 3}), ran.log
     assert (ran.out / "b.txt").read_text() == "üöä"
     assert ran.log == "progress: 0.5 a.txt\nprogress: 1.0 b.txt\n"
+
+
+def test_the_script_of_the_guide_turns_two_images(me: Author, tmp_path: Path) -> None:
+    script = GUIDE.read_text().split("```python\n")[1].split("```")[0]
+    version = me.ready(push_script(me, script, name="rotate.py"))
+    assert version["signature"]["inputs"]["properties"]["angle"]["maximum"] == 360
+    images = tmp_path / "images"
+    images.mkdir()
+    for name, width in (("a.png", 4), ("b.png", 6)):
+        picture = Image.new("L", (width, width))
+        picture.putpixel((0, 0), 255)
+        picture.save(images / name)
+    ran = run_version(me.server, version, tmp_path, inputs={"images": images}, params={"angle": 180})
+    assert (ran.exit_code, ran.result, ran.files) == (0, {"turned": 2}, ["a.png", "b.png", "result.json"]), ran.log
+    assert Image.open(ran.out / "b.png").getpixel((5, 5)) == 255
+    refused = run_version(me.server, version, tmp_path, inputs={"images": images}, params={"angle": 400})
+    assert (refused.exit_code, refused.files) == (2, [])
+    assert "run: input 'angle': 400 is greater than the maximum of 360" in refused.log
 
 
 YAML = {"turn.py": PLAIN, "modelyard.yaml": "run: turn:turn\nkind: visualisation\n", "README.md": "# Turn\n"}
@@ -143,6 +168,22 @@ def test_a_changed_script_makes_the_newest_published_version_outdated(me: Author
     assert me.client.get_version(me.address, 1)["operation"]["outdated"]
     me.ready(push_script(me))
     assert outdated(me) == {3: False, 2: False, 1: False}
+
+
+def test_only_the_owner_may_run_what_is_not_published(me: Author) -> None:
+    me.ready(push_script(me))
+    me.ready(push_script(me, PLAIN + "# 2"))
+    with me.server.client(me.token) as client:
+        assert client.post(f"{me.versions}/2/unpublish").status_code == 200
+        repository_id = UUID(client.get(f"/api/v1/repos/{me.address}").json()["id"])
+    database = Database(me.server.database_url)
+    with database.read() as session:
+        runnable = partial(publishing.get_runnable_version, session, repository_id)
+        assert [runnable(None, owns=owns).number for owns in (True, False)] == [1, 1]
+        assert runnable(2, owns=True).number == 2
+        with pytest.raises(VersionUnpublished):
+            runnable(2, owns=False)
+    database.close()
 
 
 def outdated(me: Author) -> dict[int, bool]:

@@ -1,6 +1,8 @@
-"""A directory as the zip that a push sends."""
+"""A directory as the zip that a push sends, and what kind of repository it is for."""
 
+import json
 import os
+import re
 import stat
 import tempfile
 import zipfile
@@ -19,7 +21,44 @@ LEFT_OUT = frozenset(
 """What belongs to somebody's tools and not to a model."""
 
 DESCRIPTIONS = ("modelyard.yaml", "MLmodel")
+RUNS = re.compile(rb"(?m)^run[ \t]*:")
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def is_script(path: Path) -> bool:
+    """Whether a file is a script, told by its name."""
+    return path.is_file() and path.suffix == ".py"
+
+
+def kind_of(path: Path | None, source: Path | None, config: Path | None) -> str:
+    """``operation`` or ``model``: what a folder, zip, or source with its config describes, looked at and not checked.
+
+    The server says what is wrong with it.
+    """
+    if path is not None:
+        return "operation" if RUNS.search(_description(path)) else "model"
+    said = _read_json(config) if config else {}
+    runs = "run" in said or (source is not None and is_script(source) and not {"predict", "framework"} & said.keys())
+    return "operation" if runs else "model"
+
+
+def _description(path: Path) -> bytes:
+    """The text of ``modelyard.yaml``; empty where there is none."""
+    if path.is_dir():
+        file = path / DESCRIPTIONS[0]
+        return file.read_bytes() if file.is_file() else b""
+    with zipfile.ZipFile(path) as archive:
+        names = (name for name in archive.namelist() if name.rpartition("/")[2] == DESCRIPTIONS[0])
+        nearest = min(names, key=lambda name: name.count("/"), default=None)
+        return archive.read(nearest) if nearest else b""
+
+
+def _read_json(path: Path) -> dict[str, object]:
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from modelyard.apps.cli.credentials import RememberedUploads
 from modelyard.apps.cli.exits import BuildFailed, UsageError
 from modelyard.apps.cli.options import AsJson, connected
 from modelyard.apps.cli.output import print_json, results, say
-from modelyard.apps.cli.packing import packed
+from modelyard.apps.cli.packing import is_script, kind_of, packed
 from modelyard.apps.cli.progress import show_build, transfer_bar
 from modelyard_client import Client
 from modelyard_client.answers import Version
@@ -29,7 +29,9 @@ NamedFile = typer.Option(exists=True, dir_okay=False, readable=True)
 def push(
     path: Annotated[
         Path | None,
-        typer.Argument(exists=True, help="A folder with modelyard.yaml or MLmodel, a zip of one, or a model's file."),
+        typer.Argument(
+            exists=True, help="A folder with modelyard.yaml or MLmodel, a zip of one, a model's file, or a script."
+        ),
     ] = None,
     name: Annotated[
         str | None, typer.Option(metavar="OWNER/NAME", help="Where to; default: yours, named as the folder or zip.")
@@ -46,21 +48,23 @@ def push(
     wait: Annotated[bool, typer.Option(help="Follow the build to its end.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Push a model: a folder or zip with modelyard.yaml (or MLflow's MLmodel), or --source, --artifact, --requirements
-    and --config, or a trained model's file alone (.joblib, .onnx, .keras, .h5, .ubj …), perhaps with --requirements.
+    """Push a model or an operation: a folder or zip with modelyard.yaml (or MLflow's MLmodel), or --source, --artifact,
+    --requirements and --config, or a trained model's file alone (.joblib, .onnx, .keras, .h5, .ubj …) or an operation's
+    script (.py), perhaps with --requirements.
 
     Makes the repository when there is none. Ends with 0 when the version is ready, with 1 when its build failed.
     """
     parts = {"source": source, "artifact": artifact, "requirements": requirements, "config": config}
     given = {part: file for part, file in parts.items() if file}
-    if path is not None and _is_model_file(path):
+    if path is not None and (_is_model_file(path) or is_script(path)):
         given, name, path = _alone(path, given), name or _default_name(path), None
     _check_choice(path, given)
+    kind = kind_of(path, given.get("source"), given.get("config"))
     with connected() as client, _sender(client, path, given) as send:
         address = read_address(client, name or _default_name(path)).repository
         if client.find_repository(address) is None:
-            client.create_repository(address, visibility=visibility)
-            say(f"Made the repository {address} ({visibility}).")
+            client.create_repository(address, visibility=visibility, kind=kind)
+            say(f"Made the repository {address} ({kind}, {visibility}).")
         version = send(address, message=message, platforms=[p.strip() for p in platform.split(",") if p.strip()])
         say(f"Pushed {address}:v{version['number']}.")
         if wait:
@@ -92,11 +96,11 @@ def follow(client: Client, address: str, version: Version) -> Version:
 def _check_choice(path: Path | None, parts: dict[str, Path]) -> None:
     if path is not None and parts:
         raise UsageError("A folder or zip has everything in it.", remedy=f"Leave out --{next(iter(parts))}, or PATH.")
-    if path is None and "artifact" not in parts and not {"source", "config"} <= parts.keys():
-        remedy = "Name a folder, a zip, a model's file, or at least --source and --config."
+    if path is None and not {"artifact", "source"} & parts.keys():
+        remedy = "Name a folder, a zip, a model's file, a script, or at least --source and --config."
         raise UsageError("There is nothing to push.", remedy=remedy)
-    if "source" in parts and "config" not in parts:
-        raise UsageError("--source needs --config, which says what predicts.", remedy="Add --config FILE.")
+    if "source" in parts and "config" not in parts and not is_script(parts["source"]):
+        raise UsageError("--source needs --config, which says what predicts or runs.", remedy="Add --config FILE.")
     if path is not None and path.is_file() and not zipfile.is_zipfile(path):
         raise UsageError(f"{path} is not a zip.", remedy="Name a folder with modelyard.yaml, or a zip of one.")
 
@@ -107,10 +111,11 @@ def _is_model_file(path: Path) -> bool:
 
 
 def _alone(path: Path, parts: dict[str, Path]) -> dict[str, Path]:
-    """A model's file with what may go with it."""
+    """A model's file or a script with what may go with it."""
+    part, what = ("source", "a script") if is_script(path) else ("artifact", "a model's file")
     if clash := next((part for part in ("source", "artifact") if part in parts), None):
-        raise UsageError(f"{path} is a model's file.", remedy=f"Name it with --artifact, or leave out --{clash}.")
-    return {**parts, "artifact": path}
+        raise UsageError(f"{path} is {what}.", remedy=f"Name it with --{part}, or leave out --{clash}.")
+    return {**parts, part: path}
 
 
 def _default_name(path: Path | None) -> str:
