@@ -106,6 +106,10 @@ def test_a_folder_says_its_kind_and_a_clone_reads_back_the_same(me: Author) -> N
     version = me.client.push_archive(me.address, me.file("f.zip", zipped(YAML)))
     assert version["operation"]["kind"] == "visualisation"
     assert version["target"] == "turn:turn"
+    with me.server.client(me.token) as client:
+        assert client.get(f"/api/v1/repos/{me.address}").json()["data_types"] == ["file"]
+        names = [field["name"] for field in client.get(f"{me.versions}/1/card").json()["fields"]]
+        assert "time_of_prediction" not in names
     config = b'{"run": {"module": "turn", "function": "turn"}, "kind": "trainer"}'
     again = me.client.push_parts(
         me.address, source=me.file("s.zip", zipped({"turn.py": PLAIN})), config=me.file("c.json", config)
@@ -133,6 +137,7 @@ def test_requirements_stand_in_the_scripts_head(me: Author) -> None:
         ("def a(:", "s.py", "is not Python"),
         ("def a(): ...", "my-script.py", "is not a module name"),
         ("def a(output: int): ...", "s.py", "its type is no path"),
+        ("def a(): ...\n" + "#" * 2**20, "s.py", "is larger than 1 MiB"),
     ],
 )
 def test_a_script_that_says_too_little_is_refused(me: Author, script: str, name: str, said: str) -> None:

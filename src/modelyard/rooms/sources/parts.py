@@ -1,5 +1,6 @@
 """Reads a push of separate files: source zip, model file, requirements, config; or a model's file alone."""
 
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from modelyard.rooms.sources.archives import Unpacked, unpack
 from modelyard.rooms.sources.card import README
 from modelyard.rooms.sources.committing import check_commit_names
 from modelyard.rooms.sources.config import MANIFEST, Manifest, read_parts_config
-from modelyard.rooms.sources.errors import ConfigInvalid, ProjectIncomplete
+from modelyard.rooms.sources.errors import ConfigInvalid, ProjectIncomplete, SourceTooLarge
 from modelyard.rooms.sources.frameworks import detect_framework, needed_requirements
 from modelyard.rooms.sources.names import is_junk, safe_file_name
 from modelyard.rooms.sources.operations import find_function, script_requirements
@@ -58,13 +59,15 @@ def read_script(
     requirements they are those in its head (PEP 723). Raises the errors of this room.
     """
     name, data = safe_file_name(script.name), read_bounded(script)
+    if len(data) < script.stat().st_size:
+        raise SourceTooLarge(f"{name} is larger than 1 MiB.", remedy="Push a folder, with data in files of their own.")
     manifest = read_parts_config(read_bounded(config), is_alone=True) if config else Manifest()
     if manifest.predict is None and manifest.framework is None and manifest.run is None:
         module = name.removesuffix(".py")
         target = signatures.make_target(module, find_function(data, module=module), field="source")
         manifest = manifest.model_copy(update={"run": target})
     source = Path(tempfile.mkdtemp(prefix="source-", dir=workdir))
-    (source / name).write_bytes(data)
+    shutil.copyfile(script, source / name)
     if requirements is None and (lines := script_requirements(data)) is not None:
         requirements = Path(tempfile.mkdtemp(prefix="needed-", dir=workdir)) / REQUIREMENTS
         requirements.write_text("\n".join(lines), encoding="utf-8")

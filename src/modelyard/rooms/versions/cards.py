@@ -30,6 +30,17 @@ FIELDS = {
         "example",
         "text",
     ),
+    Kind.OPERATION: (
+        "title",
+        "description",
+        "purpose",
+        "input_type",
+        "output",
+        "version_control",
+        "license",
+        "release_terms",
+        "text",
+    ),
     Kind.DATASET: (
         "title",
         "description",

@@ -138,7 +138,7 @@ def record_blobs(
 ) -> Version:
     """As ``record_push``."""
     card, project = push.project.card.to_json(), push.project.to_json()
-    kinds = rules.data_types_of(push.signature.to_json()) if rules.is_described(project) else None
+    kinds = _data_types(push) if rules.is_described(project) else None
     repos.describe_from_card(session, repository.id, card, data_types=kinds, clock=tools.clock)
     return insert_version(
         session,
@@ -252,6 +252,10 @@ def _require_kind(repository: Repository, project: Project) -> None:
             f"{repository.address} is for operations, and what was pushed is a model.",
             remedy='Name the function that runs, as in run: "rotate:rotate", or push to a repository of kind model.',
         )
+
+
+def _data_types(push: PreparedPush) -> tuple[str, ...]:
+    return rules.data_types_of(push.signature.to_json(), of_operation=push.project.operation is not None)
 
 
 def fetch_upload(tools: PushTools, principal: Principal, upload_id: UUID, folder: Path) -> Path:

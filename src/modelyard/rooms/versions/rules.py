@@ -71,6 +71,7 @@ class Stage:
 
 LOG = "log"
 
+OPERATION_INPUTS = frozenset({"file", "files", "image", "table"})
 SHOWN_KINDS = frozenset({"image", "file", "table", "array"})
 KINDS_BY_TYPE = {
     "number": "number",
@@ -98,9 +99,15 @@ def require_step(now: VersionState, wanted: VersionState) -> None:
         raise VersionStateInvalid(f"A version that is {now} cannot become {wanted}.")
 
 
-def data_types_of(signature: Mapping[str, Any]) -> tuple[str, ...]:
-    """What kinds of data a model takes, by the JSON Schema of its inputs: image, file, table, text, number, …"""
+def data_types_of(signature: Mapping[str, Any], *, of_operation: bool = False) -> tuple[str, ...]:
+    """What kinds of data a model takes, by the JSON Schema of its inputs: image, file, table, text, number, …
+
+    Of an operation only what it is given as files counts, for numbers and texts are its parameters.
+    """
     properties = (signature.get("inputs") or {}).get("properties") or {}
+    if of_operation:
+        kinds = {schema.get("x-modelyard") for schema in properties.values() if isinstance(schema, Mapping)}
+        return tuple(sorted({"file" if kind == "files" else kind for kind in kinds if kind in OPERATION_INPUTS}))
     return tuple(sorted({kind for schema in properties.values() if (kind := _data_type(schema))}))
 
 
