@@ -97,6 +97,12 @@ const usage = createRoute({
   component: lazyRouteComponent(() => import("./pages/usage-pages"), "UsageRoute"),
 });
 
+const results = createRoute({
+  getParentRoute: () => own,
+  path: "/runs/$runId/results",
+  component: lazyRouteComponent(() => import("./pages/result-pages"), "ResultsRoute"),
+});
+
 const admin = createRoute({
   getParentRoute: () => own,
   path: "/admin",
@@ -190,7 +196,7 @@ const repositoryPages = [
 const routeTree = root.addChildren([
   signIn,
   signUp,
-  own.addChildren([dashboard, newModel, newDataset, newOperation, settings, usage, admin.addChildren([...adminPages])]),
+  own.addChildren([dashboard, newModel, newDataset, newOperation, settings, usage, results, admin.addChildren([...adminPages])]),
   site.addChildren([home, owner, repository.addChildren([...repositoryPages])]),
 ]);
 

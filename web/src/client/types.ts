@@ -38,6 +38,11 @@ export type SummedBy = Schemas["By"];
 export type Quota = Schemas["Quota"];
 export type QuotaKind = Quota["kind"];
 export type Doctor = Schemas["Diagnosis"];
+export type Output = Schemas["Output"];
+export type TablePage = Schemas["TablePage"];
+export type TableColumn = Schemas["Column"];
+export type TableStatistics = Schemas["TableStatistics"];
+export type ColumnStatistics = Schemas["ColumnStatistics"];
 
 /** The address of a repository. */
 export type Address = { owner: string; name: string };

@@ -100,12 +100,12 @@ class ColumnStatistics(BaseModel):
     type: ColumnType
     missing: int
     distinct: int = Field(description="Estimated, within some per cent, in tables of more than 100,000 rows.")
-    min: Cell = None
-    max: Cell = None
-    mean: float | None = None
-    std: float | None = Field(default=None, description="As of a sample (divided by one less than their number).")
-    bins: list[Bin] = Field(default_factory=list, description="Numbers and times; what is not finite is left out.")
-    top: list[TopValue] = Field(default_factory=list, description="The most frequent values of text and truth values.")
+    min: Cell
+    max: Cell
+    mean: float | None
+    std: float | None = Field(description="As of a sample (divided by one less than their number).")
+    bins: list[Bin] = Field(description="Numbers and times; what is not finite is left out.")
+    top: list[TopValue] = Field(description="The most frequent values of text and truth values.")
 
 
 class TableStatistics(BaseModel):

@@ -2167,26 +2167,26 @@ export interface components {
              */
             distinct: number;
             /** Min */
-            min?: string | number | boolean | null;
+            min: string | number | boolean | null;
             /** Max */
-            max?: string | number | boolean | null;
+            max: string | number | boolean | null;
             /** Mean */
-            mean?: number | null;
+            mean: number | null;
             /**
              * Std
              * @description As of a sample (divided by one less than their number).
              */
-            std?: number | null;
+            std: number | null;
             /**
              * Bins
              * @description Numbers and times; what is not finite is left out.
              */
-            bins?: components["schemas"]["Bin"][];
+            bins: components["schemas"]["Bin"][];
             /**
              * Top
              * @description The most frequent values of text and truth values.
              */
-            top?: components["schemas"]["TopValue"][];
+            top: components["schemas"]["TopValue"][];
         };
         /**
          * ColumnType
