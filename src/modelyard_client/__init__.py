@@ -1,4 +1,4 @@
-"""A client of a Modelyard server: push a model, follow its build, deploy it, predict. Knows nothing of its code.
+"""A client of a Modelyard server: push a model, follow its build, deploy it, predict, run. Knows nothing of its code.
 
 with Client("http://localhost:8080", token="my_token_…") as client:
     version = client.push_archive("ada/digits", Path("model.zip"))
@@ -6,6 +6,8 @@ with Client("http://localhost:8080", token="my_token_…") as client:
         print(event)
     client.deploy("ada/digits", version=version["number"])
     print(client.predict("ada/digits", {"image": [[0.0] * 8] * 8}).output)
+    run = client.run("ada/rotate", parameters={"angle": 90}, inputs={"images": "ada/photos@v2"}, wait=True)
+    client.runs.download(run["id"], Path("rotated"))
 """
 
 from modelyard_client.client import Client, Prediction

@@ -94,6 +94,14 @@ class Contents(TypedDict):
     size: int
 
 
+class Operation(TypedDict):
+    kind: str
+    origin: str
+    options: bool
+    published: bool
+    outdated: bool
+
+
 class Version(TypedDict):
     """``image`` is null until it is ready; ``reason`` and ``remedy`` say why it failed."""
 
@@ -109,6 +117,7 @@ class Version(TypedDict):
     notes: list[str]
     framework: str | None
     weights: Weights | None
+    operation: Operation | None
     image: Image | None
     contents: Contents | None
     reason: str | None
@@ -176,3 +185,103 @@ class Quota(TypedDict):
     left: float | None
     renews_at: str | None
     is_default: bool
+
+
+class InputField(TypedDict):
+    """``kind``: ``file``, ``image`` and ``table`` are one file, ``files`` any number."""
+
+    name: str
+    kind: str
+    title: str
+    description: str
+    required: bool
+
+
+class Form(TypedDict):
+    """What a version's runs are asked for with; ``parameters`` is a JSON Schema of an object."""
+
+    version: int
+    purpose: str
+    inputs: list[InputField]
+    parameters: dict[str, Any]
+    resources: dict[str, Any]
+
+
+class RunSummary(TypedDict):
+    """A run in a list; ``progress`` from 0 to 1, None where it has not said."""
+
+    id: str
+    repository: str
+    version: int
+    purpose: str
+    title: str
+    account: str | None
+    state: str
+    attempt: int
+    progress: float | None
+    progress_text: str | None
+    exit_code: int | None
+    reason: str | None
+    experiment_id: str | None
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+
+
+class Run(RunSummary):
+    """``reason`` says why it failed; ``reproduces`` which run it does again."""
+
+    image_digest: str
+    parameters: dict[str, Any]
+    inputs: list[dict[str, Any]]
+    resources: dict[str, Any] | None
+    labels: list[str]
+    priority: int
+    max_attempts: int
+    reproduces: str | None
+    keep_as: dict[str, Any] | None
+    isolation: str | None
+    result: dict[str, Any] | None
+    cancelled: bool
+    cpu_seconds: float | None
+    memory_peak_bytes: int | None
+    attempts: list[dict[str, Any]]
+
+
+class Output(TypedDict):
+    path: str
+    size: int
+    digest: str
+    media_type: str
+    view: str
+
+
+class MetricPoint(TypedDict):
+    step: int
+    value: float
+    at: str
+
+
+class MetricSeries(TypedDict):
+    """``total`` is how many points there are; fewer of them may be in ``points``."""
+
+    name: str
+    points: list[MetricPoint]
+    last: float
+    total: int
+
+
+class SameOutput(TypedDict):
+    path: str
+    same: bool
+    first: str | None
+    second: str | None
+
+
+class Comparison(TypedDict):
+    """A run and the one that did it again, by their outputs' digests."""
+
+    first: str
+    second: str
+    identical: bool
+    outputs: list[SameOutput]

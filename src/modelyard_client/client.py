@@ -17,6 +17,7 @@ from modelyard_client.answers import (
     Page,
     Quota,
     Repository,
+    Run,
     SessionInfo,
     UsageReport,
     Version,
@@ -24,6 +25,8 @@ from modelyard_client.answers import (
 from modelyard_client.downloads import Downloaded
 from modelyard_client.errors import Missing, Unreachable
 from modelyard_client.events import Event
+from modelyard_client.inputs import Source
+from modelyard_client.runs import Runs
 from modelyard_client.transport import API, Transport
 from modelyard_client.uploads import Progress, UploadMemory
 
@@ -53,6 +56,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.transport = Transport(url, token=token, http=http, sleep=sleep)
+        self.runs = Runs(self.transport)
 
     def __enter__(self) -> Self:
         return self
@@ -192,6 +196,23 @@ class Client:
         path = f"{API}/repos/{address}/versions/{number}/bundle"
         query = _given({"platform": platform})
         return downloads.download(self.transport, path, target, params=query, progress=progress)
+
+    # runs
+
+    def run(
+        self,
+        address: str,
+        *,
+        version: int | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, Source] | None = None,
+        wait: bool = False,
+        **options: Any,
+    ) -> Run:
+        """Runs a version, the newest unless one is named; with ``wait`` returns the run once it has ended, also where
+        it failed: look at its ``state``. ``inputs`` and ``options`` as for ``Runs.create``."""
+        run = self.runs.create(address, version=version, parameters=parameters, inputs=inputs, **options)
+        return self.runs.wait(run["id"]) if wait else run
 
     # deployments
 

@@ -1,9 +1,9 @@
-"""Fetching the files of a dataset: resumed where a download broke off, checked against their digests."""
+"""Fetching the files of a dataset or a run: resumed where a download broke off, checked against their digests."""
 
 import hashlib
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import quote
@@ -22,14 +22,22 @@ Progress = Callable[[int, int], None]
 def fetch_file(
     transport: Transport, address: str, number: int, entry: dict[str, Any], target: Path, *, progress: Progress
 ) -> None:
-    """Fetches one file of a version (``entry`` of its list of files) to ``target``; one that is there already, whole,
-    is left alone. Raises ``ServerFailed`` where what came has another digest: it is not kept.
+    """Fetches one file of a version (``entry`` of its list of files) to ``target``, as ``fetch_listed`` does."""
+    folder = f"{API}/repos/{address}/versions/{number}/files"
+    fetch_listed(transport, folder, entry, target, progress=progress)
+
+
+def fetch_listed(
+    transport: Transport, folder: str, entry: Mapping[str, Any], target: Path, *, progress: Progress
+) -> None:
+    """Fetches a file with ``path``, ``size`` and ``digest`` from below the server's ``folder`` to ``target``; one that
+    is there already, whole, is left alone. Raises ``ServerFailed`` where what came has another digest: it is not kept.
     """
     if target.is_file() and target.stat().st_size == entry["size"] and _digest(target) == entry["digest"]:
         progress(entry["size"], entry["size"])
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    path = f"{API}/repos/{address}/versions/{number}/files/{quote(entry['path'])}"
+    path = f"{folder}/{quote(entry['path'])}"
     partial = target.with_name(f"{target.name}.{entry['digest'][7:19]}.partial")
     _fetch(transport, path, {}, partial, progress)
     _require(partial, _digest(partial) == entry["digest"])

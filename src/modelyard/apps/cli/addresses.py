@@ -32,11 +32,12 @@ def read_address(client: Client, text: str) -> Address:
     found = _ADDRESS.fullmatch(text)
     if not found:
         raise UsageError(f"'{text}' is not a repository.", remedy="Write owner/name, or owner/name:v3 for a version.")
-    owner = found["owner"] or _own_name(client)
+    owner = found["owner"] or own_name(client)
     return Address(f"{owner}/{found['name']}", int(found["version"]) if found["version"] else None)
 
 
-def _own_name(client: Client) -> str:
+def own_name(client: Client) -> str:
+    """The caller's; raises ``NotSignedIn`` for nobody."""
     account = client.get_session()["account"]
     if account is None:
         raise NotSignedIn("Whose repository is it?", code="sign_in_required")

@@ -12,8 +12,9 @@ from modelyard.apps.cli.options import AsJson, VersionArgument, connected
 from modelyard.apps.cli.output import print_json, results, say
 from modelyard.apps.cli.progress import transfer_bar
 from modelyard.apps.cli.pushing import follow
-from modelyard_client import Client
+from modelyard_client import Client, Refused
 from modelyard_client.datasets import fetch_archive, fetch_file, safe_target
+from modelyard_client.inputs import files_below
 
 FORMATS = ("zip", "tar")
 
@@ -77,17 +78,10 @@ def _files(paths: list[Path]) -> dict[str, Path] | Path:
     """Path in the dataset → file; or the one zip."""
     if len(paths) == 1 and paths[0].is_file() and paths[0].suffix == ".zip":
         return paths[0]
-    found: dict[str, Path] = {}
-    for given in paths:
-        inner = sorted(p for p in given.rglob("*") if p.is_file()) if given.is_dir() else [given]
-        for file in inner:
-            name = file.relative_to(given).as_posix() if given.is_dir() else file.name
-            if file.is_symlink() or name in found:
-                raise UsageError(f"{file} is a link, or there twice.", remedy="Give every file once, as itself.")
-            found[name] = file
-    if not 0 < len(found) <= 1000:
-        raise UsageError(f"There are {len(found)} files.", remedy="Give 1 to 1000 files, or a zip of more.")
-    return found
+    try:
+        return files_below(paths)
+    except Refused as e:
+        raise UsageError(e.detail, remedy=e.remedy) from e
 
 
 def _sent(client: Client, files: dict[str, Path] | Path) -> dict[str, str] | str:

@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     NOT_FOUND = 4
     UNREACHABLE = 5
     NOT_ALLOWED = 6
+    RUN_FAILED = 7
     INTERRUPTED = 130
 
 
@@ -37,6 +38,13 @@ class UsageError(CommandError):
 
 class BuildFailed(CommandError):
     """The server could not make the version."""
+
+
+class RunFailed(CommandError):
+    """A run ended, and did not succeed."""
+
+    def __init__(self, detail: str, *, remedy: str = "") -> None:
+        super().__init__(detail, remedy=remedy, code=ExitCode.RUN_FAILED)
 
 
 KINDS: dict[type[ClientError], ExitCode] = {

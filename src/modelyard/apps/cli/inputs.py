@@ -10,6 +10,13 @@ from typing import Any
 from modelyard.apps.cli.exits import UsageError
 
 BYTES = frozenset({"image", "file"})
+TYPES: dict[str, Any] = {
+    "integer": int | float,  # 2.0 is an integer to JSON Schema
+    "number": int | float,
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+}
 
 
 def read_inputs(arguments: Sequence[str], *, schema: dict[str, Any], whole: str | None = None) -> dict[str, Any]:
@@ -23,16 +30,43 @@ def read_inputs(arguments: Sequence[str], *, schema: dict[str, Any], whole: str 
     for name, text in _pairs(arguments, known):
         if name not in known and schema.get("additionalProperties", True) is False:
             raise UsageError(f"The model has no input '{name}'.", remedy=_choices(known))
-        inputs[name] = _value(name, text, _resolved(known.get(name, {}), schema))
+        inputs[name] = read_value(f"--{name} ", text, resolved(known.get(name, {}), schema))
     missing = [name for name in schema.get("required", []) if name not in inputs]
     if missing:
         raise UsageError(f"The input '{missing[0]}' is missing.", remedy=_choices(known))
     return inputs
 
 
+def read_value(option: str, text: str, schema: dict[str, Any]) -> Any:
+    """A value as its (resolved) schema says; ``@file`` as in ``read_inputs``. ``option`` is what was written before it,
+    with the space or ``=`` between: ``--age ``. Raises ``UsageError``."""
+    if text.startswith("@") and not text.startswith("@@"):
+        return _from_file(_plain(option), text[1:], schema)
+    text = text[1:] if text.startswith("@@") else text
+    if schema.get("x-modelyard") in BYTES and not text.startswith("data:"):
+        shown = text if Path(text).is_file() else "file"
+        raise UsageError(f"{_plain(option)} takes a file.", remedy=f"Write {option}@{shown}.")
+    if _takes_text(schema):
+        return text if _is_text_only(schema) else _json_or_text(text)
+    return _typed(option, text, schema)
+
+
 def describe_input(name: str, schema: dict[str, Any]) -> str:
     """One line for people: ``--age INTEGER``."""
-    return f"--{name} {_kind(schema).upper()}"
+    return f"--{name} {kind_of(schema)}"
+
+
+def kind_of(schema: dict[str, Any]) -> str:
+    """What a value is, for people: ``INTEGER``, ``LOW|HIGH``, ``@FILE``."""
+    return _kind(schema).upper()
+
+
+def resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+    """Follows a reference into ``$defs``, and looks through ``X | None``."""
+    if "$ref" in schema:
+        schema = root.get("$defs", {}).get(schema["$ref"].rpartition("/")[2], {})
+    choices = [c for c in schema.get("anyOf", []) if c.get("type") != "null"]
+    return resolved(choices[0], root) if len(choices) == 1 else schema
 
 
 def _whole(text: str) -> dict[str, Any]:
@@ -71,27 +105,31 @@ def _is_flag(name: str, known: dict[str, Any], rest: list[str]) -> bool:
     return boolean and (not rest or rest[0] not in ("true", "false"))
 
 
-def _value(name: str, text: str, schema: dict[str, Any]) -> Any:
-    if text.startswith("@") and not text.startswith("@@"):
-        return _from_file(name, text[1:], schema)
-    text = text[1:] if text.startswith("@@") else text
-    if schema.get("x-modelyard") in BYTES and not text.startswith("data:"):
-        raise UsageError(
-            f"--{name} takes a file.", remedy=f"Write --{name} @{text if Path(text).is_file() else 'file'}."
-        )
-    if _takes_text(schema):
-        return text if _is_text_only(schema) else _json_or_text(text)
-    return _typed(name, text, schema)
-
-
-def _typed(name: str, text: str, schema: dict[str, Any]) -> Any:
+def _typed(option: str, text: str, schema: dict[str, Any]) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except ValueError as e:
-        shown = text if len(text) <= 40 else text[:40] + "…"
-        raise UsageError(
-            f"'{shown}' is not what --{name} takes.", remedy=f"Write {describe_input(name, schema)}."
-        ) from e
+        raise _mistyped(option, text, schema) from e
+    if value is not None and not _fits(value, str(schema.get("type"))):
+        raise _mistyped(option, text, schema)
+    return value
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if kind in ("integer", "number") and isinstance(value, bool):
+        return False
+    if kind == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, TYPES.get(kind, object))
+
+
+def _mistyped(option: str, text: str, schema: dict[str, Any]) -> UsageError:
+    shown = text if len(text) <= 40 else text[:40] + "…"
+    return UsageError(f"'{shown}' is not what {_plain(option)} takes.", remedy=f"Write {option}{kind_of(schema)}.")
+
+
+def _plain(option: str) -> str:
+    return option.rstrip(" =")
 
 
 def _from_file(name: str, path: str, schema: dict[str, Any]) -> Any:
@@ -101,7 +139,7 @@ def _from_file(name: str, path: str, schema: dict[str, Any]) -> Any:
     try:
         text = content.decode()
     except UnicodeDecodeError as e:
-        raise UsageError(f"{path} is not text, which --{name} takes.", remedy="Give a text or JSON file.") from e
+        raise UsageError(f"{path} is not text, which {name} takes.", remedy="Give a text or JSON file.") from e
     return text if _is_text_only(schema) else _json(name, text)
 
 
@@ -124,14 +162,6 @@ def _json_or_text(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    """Follows a reference into ``$defs``, and looks through ``X | None``."""
-    if "$ref" in schema:
-        schema = root.get("$defs", {}).get(schema["$ref"].rpartition("/")[2], {})
-    choices = [c for c in schema.get("anyOf", []) if c.get("type") != "null"]
-    return _resolved(choices[0], root) if len(choices) == 1 else schema
 
 
 def _takes_text(schema: dict[str, Any]) -> bool:

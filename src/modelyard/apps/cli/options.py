@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for scripts.")
 RepositoryArgument = Annotated[str, typer.Argument(metavar="OWNER/NAME", help="A repository; without owner, yours.")]
 VersionArgument = Annotated[
     str, typer.Argument(metavar="OWNER/NAME[:vN]", help="A repository, or one of its versions; without owner, yours.")
+]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or how it begins (8 characters or more).")]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Follow it to its end.")]
+OutFolder = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="DIR", file_okay=False, help="Fetch what it leaves into a folder.")
 ]
 AliasOption = Annotated[str, typer.Option(help="Which alias of the deployment.")]
 

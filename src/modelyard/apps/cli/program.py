@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from modelyard.apps.cli import browsing, bundling, datasets, predicting, pulling, pushing, serving, sessions, usage
+from modelyard.apps.cli import (
+    browsing,
+    bundling,
+    datasets,
+    looking,
+    predicting,
+    pulling,
+    pushing,
+    running,
+    serving,
+    sessions,
+    usage,
+)
 from modelyard.apps.cli.credentials import URL_VARIABLE
 from modelyard.apps.cli.exits import CommandError, ExitCode, exit_code_of, remedy_of
 from modelyard.apps.cli.output import print_error
@@ -41,10 +53,16 @@ app.command()(browsing.show)
 app.command()(datasets.upload)
 app.command()(datasets.download)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(predicting.predict)
+app.command("run")(running.run_)
+app.command()(looking.runs)
+app.command()(looking.cancel)
+app.command()(running.reproduce)
+app.command()(looking.outputs)
+app.command()(looking.metrics)
 app.command()(serving.deploy)
 app.command()(serving.stop)
 app.command()(serving.rollback)
-app.command()(serving.logs)
+app.command()(looking.logs)
 app.command("pull-image")(pulling.pull_image)
 app.command()(bundling.bundle)
 app.command()(usage.usage)

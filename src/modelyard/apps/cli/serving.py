@@ -1,6 +1,5 @@
-"""``modelyard deploy``, ``stop``, ``rollback`` and ``logs``."""
+"""``modelyard deploy``, ``stop`` and ``rollback``."""
 
-import sys
 from typing import Annotated
 from urllib.parse import urljoin
 
@@ -49,24 +48,6 @@ def rollback(address: RepositoryArgument, alias: AliasOption = "production", as_
     """Point an alias back at the version before."""
     with connected() as client:
         _show(client, client.roll_back(read_address(client, address).repository, alias=alias), as_json=as_json)
-
-
-def logs(
-    address: VersionArgument,
-    build: Annotated[
-        bool, typer.Option("--build", help="The log of the version's build instead of its service.")
-    ] = False,
-) -> None:
-    """Write the log of what serves a repository, or with --build that of a version's build (default: the newest)."""
-    with connected() as client:
-        wanted = read_address(client, address)
-        if not build:
-            text = client.read_deployment_log(wanted.repository, version=wanted.version)
-        else:
-            newest = client.list_versions(wanted.repository, limit=1) if wanted.version is None else []
-            number = newest[0]["number"] if newest else wanted.version or 1
-            text = client.read_build_log(wanted.repository, number)
-    sys.stdout.write(text)
 
 
 def _show(client: Client, deployment: Deployment, *, as_json: bool) -> None:
