@@ -48,7 +48,6 @@ class ImageKnown(Conflict):
     title = "There is a version of this image"
 
 
-
 class ResourcesRefused(Invalid):
     code = "resources_refused"
     title = "The version asks for more than this site gives"
