@@ -14,7 +14,8 @@ from modelyard_client.inputs import read_source
 from support import operations, server
 
 RUN = "01a1ffb0-9ed1-7888-afec-55e8211de88f"
-DATA = bytes(range(256)) * 40
+DATA = bytes(range(256)) * 12_000
+BROKEN = 2**20
 
 
 @pytest.fixture
@@ -93,14 +94,14 @@ def test_a_download_of_outputs_goes_on_where_it_broke(tmp_path: Path) -> None:
             return httpx.Response(200, json={"items": [entry], "next_cursor": None})
         asked.append(request.headers.get("range"))
         if len(asked) == 1:
-            return httpx.Response(200, stream=_Breaking(DATA[:1000]), headers={"content-length": str(len(DATA))})
-        rest = DATA[1000:]
+            return httpx.Response(200, stream=_Breaking(DATA[: BROKEN + 1000]), headers={"content-length": str(len(DATA))})
+        rest = DATA[BROKEN:]
         return httpx.Response(206, stream=httpx.ByteStream(rest), headers={"content-length": str(len(rest))})
 
     client = Client("http://s", http=httpx.MockTransport(answer), sleep=lambda _seconds: None)
     (file,) = client.runs.download(RUN, tmp_path, paths=["charts/"])
     assert file.read_bytes() == DATA
-    assert asked == [None, "bytes=1000-"]
+    assert asked == [None, f"bytes={BROKEN}-"]
     with pytest.raises(Missing):
         client.runs.download(RUN, tmp_path, paths=["nowhere"])
 
