@@ -867,7 +867,8 @@ export interface paths {
         put?: never;
         /**
          * Push Version
-         * @description Makes the next version from finished uploads; follow its build at `…/versions/{number}/events`.
+         * @description Makes the next version from finished uploads, or from an image of another registry; follow its build at
+         *     `…/versions/{number}/events`.
          */
         post: operations["push_version"];
         delete?: never;
@@ -1581,6 +1582,50 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry-credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Registry Credentials
+         * @description Your sign-ins to registries elsewhere, without their secrets.
+         */
+        get: operations["list_registry_credentials"];
+        put?: never;
+        /**
+         * Save Registry Credential
+         * @description Keeps a sign-in for imports of images, in the place of an earlier one to the same registry.
+         */
+        post: operations["save_registry_credential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry-credentials/{credential_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Registry Credential
+         * @description Forgets a sign-in.
+         */
+        delete: operations["delete_registry_credential"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2870,6 +2915,25 @@ export interface components {
              */
             upload: string;
         };
+        /**
+         * NewRegistryCredential
+         * @description How to sign in to a registry elsewhere; it takes the place of an earlier one to the same registry.
+         */
+        NewRegistryCredential: {
+            /**
+             * Registry
+             * @description `docker.io`, `ghcr.io`, `host:5000`, …
+             */
+            registry: string;
+            /** Username */
+            username: string;
+            /**
+             * Secret
+             * Format: password
+             * @description Password or token; never shown again.
+             */
+            secret: string;
+        };
         /** NewReply */
         NewReply: {
             /** Text */
@@ -2972,7 +3036,7 @@ export interface components {
         /**
          * NewVersion
          * @description Of a model: either ``parts``, or ``archive``: the upload of a zip of a directory with ``modelyard.yaml`` or
-         *     ``MLmodel``. Of a dataset: ``files``, or ``archive``: the upload of a zip of them.
+         *     ``MLmodel``. Of a dataset: ``files``, or ``archive``: the upload of a zip of them. Of an operation: ``image``.
          */
         NewVersion: {
             parts?: components["schemas"]["Parts"] | null;
@@ -2991,6 +3055,11 @@ export interface components {
              * @description Datasets, with `keep`: paths of files that go.
              */
             remove?: string[];
+            /**
+             * Image
+             * @description Operations: an image of another registry to import, such as `ghcr.io/team/tool:1.2`.
+             */
+            image?: string | null;
             /**
              * Message
              * @default
@@ -3380,6 +3449,26 @@ export interface components {
             account: string;
             /** Items */
             items: components["schemas"]["Quota"][];
+        };
+        /**
+         * RegistryCredential
+         * @description A sign-in to a registry elsewhere, without its secret.
+         */
+        RegistryCredential: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Registry */
+            registry: string;
+            /** Username */
+            username: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
         /** Replica */
         Replica: {
@@ -9711,6 +9800,157 @@ export interface operations {
             };
             /** @description It is what `If-None-Match` named. */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_registry_credentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryCredential"][];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_registry_credential: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRegistryCredential"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryCredential"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_registry_credential: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within a day, the request is answered as before and does nothing. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                credential_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
