@@ -94,7 +94,9 @@ def test_a_download_of_outputs_goes_on_where_it_broke(tmp_path: Path) -> None:
             return httpx.Response(200, json={"items": [entry], "next_cursor": None})
         asked.append(request.headers.get("range"))
         if len(asked) == 1:
-            return httpx.Response(200, stream=_Breaking(DATA[: BROKEN + 1000]), headers={"content-length": str(len(DATA))})
+            return httpx.Response(
+                200, stream=_Breaking(DATA[: BROKEN + 1000]), headers={"content-length": str(len(DATA))}
+            )
         rest = DATA[BROKEN:]
         return httpx.Response(206, stream=httpx.ByteStream(rest), headers={"content-length": str(len(rest))})
 

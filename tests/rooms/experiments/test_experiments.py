@@ -1,0 +1,100 @@
+"""Experiments over HTTP: runs put together, compared, pinned, promoted."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rooms.operations.desk import Desk, desk
+from support.server import Server
+from support.waiting import until
+
+TRAINER = """
+import json, pathlib
+told = json.loads(pathlib.Path("/in/params.json").read_text())
+out = pathlib.Path("/out")
+with (out / "metrics.jsonl").open("w") as metrics:
+    for step in range(told["steps"]):
+        metrics.write(json.dumps({"step": step, "loss": told["rate"] / (step + 1)}) + "\\n")
+(out / "model").mkdir()
+(out / "model" / "modelyard.yaml").write_text('predict: "constant:predict"\\n')
+code = f"def predict(x: float) -> float:\\n    return x * {told['rate']}\\n"
+(out / "model" / "constant.py").write_text(code)
+"""
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"steps": {"type": "integer", "default": 3}, "rate": {"type": "number", "default": 1}},
+}
+
+
+@pytest.fixture
+def me(site: Server, tmp_path: Path) -> Desk:
+    return desk(site, tmp_path, schema=SCHEMA, program=TRAINER, kind="trainer")
+
+
+def make(me: Desk, name: str = "rates") -> dict[str, Any]:
+    return dict(me.http.post("/api/v1/experiments", json={"name": name}).raise_for_status().json())
+
+
+def test_runs_are_compared(me: Desk) -> None:
+    experiment = make(me)
+    path = f"/experiments/{experiment['id']}"
+    slow = me.run(parameters={"rate": 2}, experiment_id=experiment["id"], title="slow")
+    fast = me.run(parameters={"rate": 0.5}, title="fast")
+    assert fast["purpose"] == "training"
+    me.http.put(f"/api/v1{path}/runs/{fast['id']}").raise_for_status()
+    table = me.get(f"{path}/table")
+    assert table["columns"] == ["parameters.rate", "parameters.steps", "metrics.loss"]
+    assert [row["run"]["title"] for row in table["rows"]] == ["fast", "slow"]
+    assert table["rows"][1]["metrics"]["loss"] == {
+        "last": pytest.approx(2 / 3),
+        "lowest": pytest.approx(2 / 3),
+        "highest": 2,
+    }
+    curves = me.get(f"{path}/curves", metric="loss")
+    assert {curve["title"]: [point["step"] for point in curve["points"]] for curve in curves} == {
+        "slow": [0, 1, 2],
+        "fast": [0, 1, 2],
+    }
+    changed = me.http.patch(f"/api/v1{path}", json={"pinned": fast["id"], "columns": ["metrics.loss"]}).json()
+    assert (changed["pinned"], changed["columns"], changed["runs"]) == (fast["id"], ["metrics.loss"], 2)
+    assert [row["is_pinned"] for row in me.get(f"{path}/table")["rows"]] == [True, False]
+    me.http.delete(f"/api/v1{path}/runs/{fast['id']}").raise_for_status()
+    assert me.get(path)["pinned"] is None
+    refused = me.http.patch(f"/api/v1{path}", json={"pinned": fast["id"]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "not_in_experiment")
+    assert me.http.delete(f"/api/v1{path}").status_code == 204
+    assert me.get(f"/runs/{slow['id']}")["experiment_id"] is None
+
+
+def test_names_are_ones_own(me: Desk, site: Server) -> None:
+    experiment = make(me)
+    again = me.http.post("/api/v1/experiments", json={"name": "rates"})
+    assert (again.status_code, again.json()["code"]) == (409, "experiment_exists")
+    other = make(me, "others")
+    renamed = me.http.patch(f"/api/v1/experiments/{other['id']}", json={"name": "rates"})
+    assert renamed.status_code == 409
+    assert [one["name"] for one in me.get("/experiments")["items"]] == ["others", "rates"]
+    _, _, stranger = site.account()
+    with site.client(stranger) as http:
+        assert http.get(f"/api/v1/experiments/{experiment['id']}").status_code == 404
+    refused = me.ask(experiment_id="01a1fd56-288a-738b-9efe-03ceb13da0bc")
+    assert refused.json()["code"] == "experiment_missing"
+
+
+def test_what_a_run_left_becomes_a_version_of_a_model(me: Desk) -> None:
+    experiment = make(me)
+    run = me.run(parameters={"rate": 4}, experiment_id=experiment["id"])
+    path = f"/api/v1/experiments/{experiment['id']}/promotions"
+    model = f"{me.username}/promoted"
+    wrong = me.http.post(path, json={"run": run["id"], "path": "nothing.onnx", "model": model})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "path")
+    made = me.http.post(path, json={"run": run["id"], "path": "model/", "model": model, "message": "best"})
+    assert made.status_code == 202, made.text
+
+    def ended() -> dict[str, Any] | None:
+        version = me.get(f"/repos/{model}/versions/1")
+        return version if version["state"] in ("ready", "failed") else None
+
+    version = until(ended, seconds=180, what="the build")
+    assert (version["state"], version["message"], version["target"]) == ("ready", "best", "constant:predict")
