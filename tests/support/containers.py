@@ -55,7 +55,7 @@ def run_version(
     engine = _engine(server)
     spec = ContainerSpec(
         name=f"test-{secrets.token_hex(6)}",
-        image=(image := _image(server, version)),
+        image=(image := image_of(server, version)),
         command=[*image.config["config"]["Entrypoint"], command],
         mounts=[Mount(given, "/in"), Mount(out, "/out", read_only=False)],
         limits=Limits(cpus=2.0),
@@ -89,7 +89,8 @@ def _given(place: Path, version: Mapping[str, Any], inputs: Mapping[str, Path], 
     return given
 
 
-def _image(server: Server, version: Mapping[str, Any]) -> Image:
+def image_of(server: Server, version: Mapping[str, Any]) -> Image:
+    """The version's image, as the engine is given it."""
     found = images.find_image(_blobs(server), version["image"]["digest"])
     return Image(digest=found.digest, config=found.config, layers=found.layers)
 

@@ -1,5 +1,6 @@
 """Operations over HTTP: a typed script becomes an image that follows the contract of runs."""
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from modelyard.rooms.versions import publishing
 from modelyard.rooms.versions.errors import VersionUnpublished
 from modelyard_client import ClientError
 from rooms.versions.tiny import Author, author, zipped
-from support.containers import run_version
+from support.containers import image_of, run_version
 from support.server import Server
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "operations.md"
@@ -75,6 +76,9 @@ def test_a_script_alone_becomes_an_operation_that_runs(me: Author, texts: Path, 
     }  # fmt: skip
     assert inputs["required"] == ["texts"]
     assert list(inputs["properties"]) == ["texts", "times"]
+    config = image_of(me.server, version).config["config"]
+    assert (config["Cmd"], config["Labels"]["io.modelyard.kind"]) == (["run"], "operation")
+    assert json.loads(config["Labels"]["io.modelyard.schema"]) == inputs
     ran = run_version(me.server, version, tmp_path, inputs={"texts": texts}, params={"times": 3})
     assert (ran.exit_code, ran.result) == (0, {"files": 2, "times": 3}), ran.log
     assert (ran.out / "b.txt").read_text() == "üöä"
