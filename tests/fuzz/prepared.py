@@ -16,7 +16,7 @@ from schemathesis import BaseSchema, Case
 from faults import adder
 from modelyard.rooms.accounts.schemas import Role
 from modelyard_client import Client
-from support import server
+from support import leavings, server
 from support.server import Server
 from support.waiting import until
 
@@ -35,6 +35,7 @@ OF_TUS = {"create_upload", "upload_standing", "append_to_upload", "end_upload"}
 OF_USAGE = {"get_usage", "get_usage_csv", "list_usage_records", "get_quotas"}
 OF_OPERATIONS = {"publish_version", "unpublish_version"}
 OF_DATASETS = {"count_contents", "list_dataset_files", "download_file", "download_archive"}
+OF_RESULTS = {"read_table", "describe_table", "read_preview", "download_outputs"}
 BYTES = "application/offset+octet-stream"
 GOOD, OTHER, FAILED = 1, 2, 3
 """Numbers of the versions that are there."""
@@ -54,6 +55,7 @@ class Fuzzed:
     neighbour: dict[str, str]
     heard: str
     predicted: str
+    left: str
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     cookies: dict[str, dict[str, str]] = field(default_factory=dict)
     made: int = 0
@@ -111,6 +113,8 @@ class Fuzzed:
             return {"name": "data", "number": 1, "path": "a.csv"}
         if operation_id in OF_OPERATIONS:
             return {"name": "step", "number": 1}
+        if operation_id in OF_RESULTS:
+            return {"run_id": self.left, "path": "a.png" if operation_id == "read_preview" else "a.csv"}
         made: dict[str, Callable[[], dict[str, Any]]] = {
             "give_feedback": self._quiet_neighbour,
             "change_feedback": lambda: self.neighbour | {"feedback_id": self._new_feedback()},
@@ -268,6 +272,7 @@ def prepare(folder: Path, database_url: str, document: Callable[[str], BaseSchem
         {"owner": neighbour, "name": "data"},
         heard,
         _predict(running, token, address),
+        str(leavings.leave(running, username, {"a.csv": b"a,b\n1,2\n", "a.png": PICTURE})),
     )
     prepared.signed_in(username, password).close()
     prepared.signed_in(administrator, secret).close()

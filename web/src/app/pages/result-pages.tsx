@@ -6,5 +6,5 @@ const results = getRouteApi("/own/runs/$runId/results");
 
 export function ResultsRoute() {
   const { runId } = results.useParams();
-  return <ResultsPage key={runId} runId={runId} />;
+  return <main className="page" id="main"><ResultsPage key={runId} runId={runId} /></main>;
 }

@@ -1,4 +1,4 @@
-import { ActionIcon, Group, Modal, Text } from "@mantine/core";
+import { ActionIcon, CloseButton, Group, Modal, Text, Title } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
 
 import type { ResultFile, ResultSource } from "../api/source";
@@ -25,7 +25,11 @@ export function PictureDialog({ source, files, index, onMove, onClose }: Props) 
     if (event.key === "ArrowRight") move(1)();
   };
   return (
-    <Modal opened onClose={onClose} fullScreen title={file.path} transitionProps={{ duration: 0 }} closeButtonProps={{ "aria-label": "Close" }} onKeyDown={onKeyDown} returnFocus={false}>
+    <Modal opened onClose={onClose} fullScreen withCloseButton={false} transitionProps={{ duration: 0 }} onKeyDown={onKeyDown} returnFocus={false} attributes={{ content: { "aria-label": file.path } }}>
+      <Group justify="space-between" wrap="nowrap" mb="xs">
+        <Title order={2} size="h3" className="clip">{file.path}</Title>
+        <CloseButton aria-label="Close" data-autofocus onClick={onClose} />
+      </Group>
       <div className={classes.large}>
         <ActionIcon variant="default" size="lg" aria-label="Previous picture" disabled={index === 0} onClick={move(-1)}><IconChevronLeft size={18} /></ActionIcon>
         <div><Picture key={file.path} source={source} file={file} /></div>

@@ -15,7 +15,8 @@ const FRAME = "/api/v1/report-frame";
 
 /** A report as its author made it: it may draw and compute, but reaches neither this page nor the network. */
 export function ReportView({ source, file }: { source: ResultSource; file: ResultFile }) {
-  if (file.size > LIMIT_BYTES) return <div className="surface"><EmptyState icon={<IconFileDownload size={34} stroke={1.4} />} title={`${file.path}, ${formatBytes(file.size)}`}>Too large to be shown here. Download it and open it in a browser.</EmptyState></div>;
+  const isPage = /\.(html?|svg)$/i.test(file.path);
+  if (!isPage || file.size > LIMIT_BYTES) return <div className="surface"><EmptyState icon={<IconFileDownload size={34} stroke={1.4} />} title={`${file.path}, ${formatBytes(file.size)}`}>{isPage ? "Too large to be shown here." : "Not shown here."} Download it and open it with a program of yours.</EmptyState></div>;
   return <Report source={source} file={file} />;
 }
 
