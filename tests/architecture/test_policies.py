@@ -38,6 +38,7 @@ ALLOWED = {
     "repository fetcher": {"owner", "administrator"},
     "repository owner": {"owner", "administrator"},
     "run owner": SIGNED_IN,  # there is no such run, which they are told
+    "registry pusher": {"owner", "administrator"},
     "in person": set(),  # these calls carry tokens; only a session gets past
 }
 PLACEHOLDERS = {
@@ -52,7 +53,8 @@ PLACEHOLDERS = {
     "experiment_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "run_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "prediction_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
-    "reference": "v1",
+    "reference": "latest",
+    "credential_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "digest": "sha256:" + "0" * 64,
     "oid": "0" * 64,
     "path": "explore",

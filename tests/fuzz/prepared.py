@@ -129,6 +129,7 @@ class Fuzzed:
             "reset_password": lambda: {"username": self.victim},
             "set_quotas": lambda: {"username": self.victim},
             "revoke_token": lambda: {"token_id": self._new_token()},
+            "delete_registry_credential": lambda: {"credential_id": self._new_registry_credential()},
             "delete_invitation": lambda: {"invitation_id": self._new_invitation()["id"]},
             "upload_standing": lambda: {"upload_id": self._new_upload(b"", length=100)},
             "append_to_upload": lambda: {"upload_id": self._new_upload(b"", length=100)},
@@ -154,9 +155,11 @@ class Fuzzed:
             case "deploy" | "set_alias" if isinstance(body.get("version"), int):
                 return {"version": GOOD}
             case "push_version" if "archive" in body:
-                for other in ("parts", "files", "keep", "remove"):
+                for other in ("parts", "files", "keep", "remove", "image"):
                     body.pop(other, None)
                 return {"archive": self._new_upload(adder.archive()), "platforms": []}
+            case "save_registry_credential":
+                return {"registry": "quay.example"}
             case "give_feedback":
                 return {"version": 1}
             case "set_picture":
@@ -231,6 +234,11 @@ class Fuzzed:
         with self.signed_in(self.owner, self.password) as person:
             wanted = {"name": "short", "scopes": ["read"]}
             return str(person.post(f"{self.server.url}/api/v1/account/tokens", json=wanted).json()["id"])
+
+    def _new_registry_credential(self) -> str:
+        with self._owner() as client:
+            wanted = {"registry": f"r{self._count()}.example", "username": "ada", "secret": "secret"}
+            return str(client.post("/api/v1/registry-credentials", json=wanted).raise_for_status().json()["id"])
 
     def _new_invitation(self) -> dict[str, Any]:
         with self.server.client() as client:
