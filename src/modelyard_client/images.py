@@ -14,7 +14,8 @@ from modelyard_client.transport import Transport
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
-ACCEPT = {"Accept": f"{MANIFEST}, {INDEX}"}
+DOCKER = "application/vnd.docker.distribution.manifest"
+ACCEPT = {"Accept": f"{MANIFEST}, {INDEX}, {DOCKER}.v2+json, {DOCKER}.list.v2+json"}
 PIECE = 1024 * 1024
 
 Progress = Callable[[int, int], None]
@@ -49,9 +50,9 @@ def pull_image(
 def _manifest(transport: Transport, address: str, reference: str, platform: str | None) -> tuple[dict[str, Any], bytes]:
     raw = transport.send("GET", f"/v2/{address}/manifests/{reference}", headers=ACCEPT).content
     found = json.loads(raw)
-    if found.get("mediaType") != INDEX:
+    if "manifests" not in found:
         return found, raw
-    choices = {_platform(entry): entry["digest"] for entry in found["manifests"]}
+    choices = {_platform(entry): entry["digest"] for entry in found["manifests"] if "platform" in entry}
     wanted = platform or ("linux/amd64" if "linux/amd64" in choices else next(iter(choices)))
     if wanted not in choices:
         raise Missing(
