@@ -28,12 +28,26 @@ OF_ADMINISTRATORS = {
     "reset_password",
     "change_site",
     "diagnose",
+    "list_all_runs",
+    "list_runners",
 }
 OF_PEOPLE = {"reset_password"}
 """Operations of administrators that no token may call."""
 OF_TUS = {"create_upload", "upload_standing", "append_to_upload", "end_upload"}
 OF_USAGE = {"get_usage", "get_usage_csv", "list_usage_records", "get_quotas"}
-OF_OPERATIONS = {"publish_version", "unpublish_version"}
+OF_OPERATIONS = {"publish_version", "unpublish_version", "find_form", "create_run", "list_repository_runs"}
+OF_RUNS = {
+    "get_run",
+    "cancel_run",
+    "read_run_log",
+    "follow_run",
+    "read_run_metrics",
+    "get_order",
+    "reproduce_run",
+    "keep_outputs",
+    "put_run",
+}
+OF_EXPERIMENTS = {"get_experiment", "change_experiment", "compare_experiment", "read_curves", "put_run"}
 OF_DATASETS = {"count_contents", "list_dataset_files", "download_file", "download_archive"}
 OF_RESULTS = {"read_table", "describe_table", "read_preview", "download_outputs"}
 BYTES = "application/offset+octet-stream"
@@ -59,6 +73,7 @@ class Fuzzed:
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     cookies: dict[str, dict[str, str]] = field(default_factory=dict)
     made: int = 0
+    ran: str = ""
 
     def make_real(self, case: Case, operation_id: str) -> None:
         """Has the request speak of what is there; what it says besides stays as it was generated."""
@@ -115,7 +130,17 @@ class Fuzzed:
             return {"name": "step", "number": 1}
         if operation_id in OF_RESULTS:
             return {"run_id": self.left, "path": "a.png" if operation_id == "read_preview" else "a.csv"}
+        found: dict[str, Any] = {}
+        if operation_id in OF_RUNS:
+            found["run_id"] = self._ran() if operation_id in ("reproduce_run", "get_order") else self.left
+        if operation_id in OF_EXPERIMENTS:
+            found["experiment_id"] = self._new_experiment()
         made: dict[str, Callable[[], dict[str, Any]]] = {
+            "delete_run": lambda: {"run_id": self._new_run()},
+            "compare_runs": lambda: {"run_id": self._reproduced()},
+            "delete_experiment": lambda: {"experiment_id": self._new_experiment()},
+            "take_run": lambda: {"experiment_id": self._new_experiment(with_run=True), "run_id": self.left},
+            "promote_output": lambda: {"experiment_id": self._new_experiment(with_run=True)},
             "give_feedback": self._quiet_neighbour,
             "change_feedback": lambda: self.neighbour | {"feedback_id": self._new_feedback()},
             "delete_feedback": lambda: self.neighbour | {"feedback_id": self._new_feedback()},
@@ -139,7 +164,7 @@ class Fuzzed:
             "roll_back": lambda: {"alias": self._moved_alias()},
             "remove_alias": lambda: {"alias": self._moved_alias()},
         }
-        return made.get(operation_id, dict)()
+        return found | made.get(operation_id, dict)()
 
     def _body(self, operation_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """What of a body must be so, for this operation to be accepted."""
@@ -164,6 +189,15 @@ class Fuzzed:
                 return {"version": 1}
             case "set_picture":
                 return {"upload": self._new_upload(PICTURE)}
+            case "create_run":
+                plain = {"parameters": {}, "inputs": {}, "resources": {}, "labels": [], "max_attempts": 1}
+                return plain | {"version": None, "experiment_id": None, "keep_as": None}
+            case "keep_outputs":
+                return {"dataset": f"{self.owner}/kept"}
+            case "change_experiment":
+                return {"pinned": None, "name": f"changed-{self._count()}"}
+            case "promote_output":
+                return {"run": self.left, "path": "model/", "model": f"{self.owner}/promoted"}
             case "fork_repository":
                 return {"name": f"fork-{self._count()}"}
             case "create_repository" if "owner" in body:
@@ -230,6 +264,29 @@ class Fuzzed:
                 client.put(address, json={"version": number}).raise_for_status()
         return alias
 
+    def _new_run(self) -> str:
+        """A run that has ended."""
+        with self._owner() as client:
+            asked = client.post(f"/api/v1/repos/{self.owner}/step/runs", json={}).raise_for_status().json()
+        return _end_of(self._owner, asked["id"])
+
+    def _ran(self) -> str:
+        """A run that has ended; always the same one."""
+        self.ran = self.ran or self._new_run()
+        return self.ran
+
+    def _reproduced(self) -> str:
+        with self._owner() as client:
+            again = client.post(f"/api/v1/runs/{self._ran()}/reproduce").raise_for_status().json()
+        return _end_of(self._owner, again["id"])
+
+    def _new_experiment(self, *, with_run: bool = False) -> str:
+        with self._owner() as client:
+            made = client.post("/api/v1/experiments", json={"name": f"tries-{self._count()}"}).raise_for_status().json()
+            if with_run:
+                client.put(f"/api/v1/experiments/{made['id']}/runs/{self.left}").raise_for_status()
+        return str(made["id"])
+
     def _new_token(self) -> str:
         with self.signed_in(self.owner, self.password) as person:
             wanted = {"name": "short", "scopes": ["read"]}
@@ -280,7 +337,7 @@ def prepare(folder: Path, database_url: str, document: Callable[[str], BaseSchem
         {"owner": neighbour, "name": "data"},
         heard,
         _predict(running, token, address),
-        str(leavings.leave(running, username, {"a.csv": b"a,b\n1,2\n", "a.png": PICTURE})),
+        str(leavings.leave(running, username, LEFT)),
     )
     prepared.signed_in(username, password).close()
     prepared.signed_in(administrator, secret).close()
@@ -304,6 +361,15 @@ def make_operation(client: Client, address: str, folder: Path) -> None:
     client.create_repository(address, kind="operation")
     version = client.push_parts(address, source=script)
     assert adder.follow(client, address, version["number"])["state"] == "ready"
+
+
+def _end_of(client_of: Callable[[], httpx.Client], run_id: str) -> str:
+    def ended() -> bool:
+        with client_of() as client:
+            return client.get(f"/api/v1/runs/{run_id}").json()["state"] in ("succeeded", "failed", "cancelled")
+
+    until(ended, seconds=60, what="the end of a run")
+    return run_id
 
 
 def _about(repository: dict[str, str]) -> str:
@@ -334,3 +400,10 @@ def _picture() -> bytes:
 
 
 PICTURE = _picture()
+LEFT = {
+    "a.csv": b"a,b\n1,2\n",
+    "a.png": PICTURE,
+    "model/modelyard.yaml": b'predict: "constant:predict"\n',
+    "model/constant.py": b"def predict(x: float) -> float:\n    return x\n",
+}
+"""What a run left that has ended."""
