@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from modelyard.rooms.accounts.schemas import Role
 from modelyard_client import Client
-from support import databases, digits, server, session
+from support import databases, digits, operations, server, session
 
 OUTPUT = Path(__file__).parents[2] / "test-output" / "e2e"
 PATIENCE_MS = 20_000
@@ -32,14 +32,16 @@ class Person:
 
 @dataclass(frozen=True)
 class Stage:
-    """A server that is open to newcomers, its people, a public digits model ``address`` that ``owner`` serves, and a
-    public ``dataset`` of theirs."""
+    """A server that is open to newcomers, its people, a public digits model ``address`` that ``owner`` serves, a public
+    ``dataset`` and a public ``operation`` of theirs, and the id of a ``run`` that they asked for."""
 
     url: str
     administrator: Person
     owner: Person
     address: str
     dataset: str
+    operation: str
+    run: str
 
 
 def stage() -> Stage:
@@ -56,7 +58,12 @@ def _set_up(folder: Path) -> dict[str, Any]:
     address = digits.push(running, owner.token, visibility="public")["address"]
     with running.client(administrator.token) as client:
         client.put(f"/api/v1/repos/{address}/deployment", json={}).raise_for_status()
-    return asdict(Stage(running.url, administrator, owner, address, _push_dataset(running.url, owner, folder)))
+    dataset = _push_dataset(running.url, owner, folder)
+    operation = operations.add_operation(running, owner.token, visibility="public")
+    with running.client(owner.token) as client:
+        wanted = {"inputs": {"data": {"dataset": dataset}}, "title": "Of the stage"}
+        run = client.post(f"/api/v1/repos/{operation}/runs", json=wanted).raise_for_status().json()["id"]
+    return asdict(Stage(running.url, administrator, owner, address, dataset, operation, run))
 
 
 def _push_dataset(url: str, owner: Person, folder: Path) -> str:

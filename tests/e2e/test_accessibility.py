@@ -11,8 +11,11 @@ from e2e.stage import Stage, accessibility_faults, shoot, visit
 
 SITE_PAGES = ["/", "/?q=nothing-like-this", "/dashboard", "/new", "/settings", "/admin", "/admin/invitations"]
 SITE_PAGES += ["/admin/doctor", "/no/such-model", "/new/dataset", "/usage", "/admin/usage"]
+SITE_PAGES += ["/runs", "/runs?state=failed", "/runs/no-such-run"]
+SITE_PAGES += ["/admin/runs", "/admin/runners"]
 REPOSITORY_PAGES = ["", "/run", "/api", "/files/", "/files/digits.py", "/versions", "/versions/1", "/deployment"]
-REPOSITORY_PAGES += ["/settings", "/push", "/feedback", "/bundle", "/compare/v1...v1", "/compare/v1...v9"]
+REPOSITORY_PAGES += ["/settings", "/push", "/feedback", "/bundle", "/compare/v1...v1", "/compare/v1...v9", "/use", "/runs"]
+OPERATION_PAGES = ["", "/use", "/runs", "/versions", "/versions/1", "/settings"]
 DATASET_PAGES = ["", "/data", "/files/colours.csv", "/versions", "/settings", "/push"]
 PUBLIC_PAGES = ["/", "/sign-in", "/sign-up"]
 
@@ -75,7 +78,12 @@ def test_pages_do_not_move_while_they_load(browser: Browser, place: Stage) -> No
 
 
 def _addresses(place: Stage) -> list[str]:
-    below = [(place.address, REPOSITORY_PAGES), (place.dataset, DATASET_PAGES)]
+    below = [
+        (place.address, REPOSITORY_PAGES),
+        (place.dataset, DATASET_PAGES),
+        (place.operation, OPERATION_PAGES),
+        (f"runs/{place.run}", [""]),
+    ]
     return SITE_PAGES + [f"/{address}{page}" for address, pages in below for page in pages]
 
 
@@ -93,7 +101,11 @@ def _settle(page: Page, address: str) -> None:
 
 
 def _file(address: str, place: Stage | None) -> str:
-    below = address.replace(place.address, "model").replace(place.dataset, "dataset") if place else address
+    below = address
+    if place:
+        names = {place.address: "model", place.dataset: "dataset", place.operation: "operation", place.run: "run"}
+        for name, short in names.items():
+            below = below.replace(name, short)
     return below.replace("/", "-").replace("?", "-").rstrip("-") or "-explore"
 
 
