@@ -1,12 +1,14 @@
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import type { QueryClient } from "@tanstack/react-query";
 
+import type { RunState } from "@/client/types";
 import { sessionQuery } from "@/features/accounts/api/session";
 import { readMonth } from "@/lib/usage";
 
 import { queryClient } from "./client";
 import { NotFoundPage, RouteProblem } from "./pages/problem-pages";
 import { readFilter } from "./pages/explore-filter";
+import { readState } from "./run-filter";
 import { Shell } from "./shell";
 
 type Context = { queryClient: QueryClient };
@@ -84,6 +86,16 @@ const newOperation = createRoute({
   component: lazyRouteComponent(() => import("./pages/push-pages"), "NewOperationPage"),
 });
 
+const runPages = () => import("./pages/run-pages");
+const runs = createRoute({
+  getParentRoute: () => own,
+  path: "/runs",
+  validateSearch: (search: Record<string, unknown>): { state?: RunState; repository?: string } => ({ ...readState(search), repository: text(search.repository) }),
+  component: lazyRouteComponent(runPages, "RunsRoute"),
+});
+
+const run = createRoute({ getParentRoute: () => own, path: "/runs/$id", component: lazyRouteComponent(runPages, "RunRoute") });
+
 const settings = createRoute({
   getParentRoute: () => own,
   path: "/settings",
@@ -126,6 +138,17 @@ const adminPages = [
   }),
   createRoute({
     getParentRoute: () => admin,
+    path: "/runs",
+    validateSearch: readState,
+    component: lazyRouteComponent(runPages, "AllRunsRoute"),
+  }),
+  createRoute({
+    getParentRoute: () => admin,
+    path: "/runners",
+    component: lazyRouteComponent(() => import("@/features/runs/pages/runners-page"), "RunnersPage"),
+  }),
+  createRoute({
+    getParentRoute: () => admin,
     path: "/doctor",
     component: lazyRouteComponent(() => import("@/features/accounts/pages/doctor-page"), "DoctorPage"),
   }),
@@ -153,6 +176,18 @@ const repositoryPages = [
     getParentRoute: () => repository,
     path: "/run",
     component: lazyRouteComponent(() => import("./pages/call-pages"), "RunRoute"),
+  }),
+  createRoute({
+    getParentRoute: () => repository,
+    path: "/use",
+    validateSearch: (search: Record<string, unknown>): { from?: string; version?: number } => ({ from: text(search.from), version: Number(search.version) || undefined }),
+    component: lazyRouteComponent(() => import("./pages/order-pages"), "UseRoute"),
+  }),
+  createRoute({
+    getParentRoute: () => repository,
+    path: "/runs",
+    validateSearch: readState,
+    component: lazyRouteComponent(runPages, "RepositoryRunsRoute"),
   }),
   createRoute({
     getParentRoute: () => repository,
@@ -196,7 +231,7 @@ const repositoryPages = [
 const routeTree = root.addChildren([
   signIn,
   signUp,
-  own.addChildren([dashboard, newModel, newDataset, newOperation, settings, usage, results, admin.addChildren([...adminPages])]),
+  own.addChildren([dashboard, newModel, newDataset, newOperation, runs, run, results, settings, usage, admin.addChildren([...adminPages])]),
   site.addChildren([home, owner, repository.addChildren([...repositoryPages])]),
 ]);
 

@@ -29,6 +29,7 @@ export function Shell() {
           <nav aria-label="Main" style={{ marginLeft: "auto" }}>
             <Link to="/" className="nav-link wide-only" activeOptions={{ exact: true, includeSearch: false }}>Explore</Link>
             {account && <Link to="/dashboard" className="nav-link wide-only">Dashboard</Link>}
+            {account && <Link to="/runs" className="nav-link wide-only">Runs</Link>}
           </nav>
           {mayCreate && (
             <LinkButton to="/new" size="xs" leftSection={<IconPlus size={15} />} className="wide-only">New model</LinkButton>

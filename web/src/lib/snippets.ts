@@ -121,7 +121,7 @@ function onlyFile(call: Call): { input: string; file: string } | null {
   return names.length === 1 && input !== undefined && file !== undefined ? { input, file } : null;
 }
 
-function quote(text: string): string {
+export function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 

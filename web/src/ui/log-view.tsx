@@ -5,18 +5,30 @@ import classes from "./log-view.module.css";
 
 const LINE_HEIGHT = 20;
 
-type Props = { lines: string[]; label: string; empty: string };
+type Props = {
+  lines: string[];
+  label: string;
+  empty: string;
+  /** Whether it follows its end, where the page has a switch for that. */
+  follow?: { on: boolean; set: (on: boolean) => void };
+  /** The number, from 0, of the line that was looked for. */
+  found?: number;
+};
 
 /** A long log, drawn only where it is looked at. It follows its end until someone scrolls up. */
-export function LogView({ lines, label, empty }: Props) {
+export function LogView({ lines, label, empty, follow, found }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const [following, setFollowing] = useState(true);
+  const [own, setOwn] = useState(true);
+  const { on: following, set: setFollowing } = follow ?? { on: own, set: setOwn };
   // The React compiler is not used here; the virtualizer's functions need not be stable.
   // eslint-disable-next-line react-hooks/incompatible-library
   const rows = useVirtualizer({ count: lines.length, getScrollElement: () => box.current, estimateSize: () => LINE_HEIGHT, overscan: 20 });
   useEffect(() => {
     if (following && lines.length) rows.scrollToIndex(lines.length - 1, { align: "end" });
   }, [lines.length, following, rows]);
+  useEffect(() => {
+    if (found !== undefined) rows.scrollToIndex(found, { align: "center" });
+  }, [found, rows]);
   const onScroll = () => {
     const { scrollTop, scrollHeight, clientHeight } = box.current as HTMLDivElement;
     setFollowing(scrollHeight - scrollTop - clientHeight < 2 * LINE_HEIGHT);
@@ -27,7 +39,7 @@ export function LogView({ lines, label, empty }: Props) {
       {!lines.length && <div className={classes.empty}>{empty}</div>}
       <div style={{ height: rows.getTotalSize(), position: "relative" }}>
         {rows.getVirtualItems().map((row) => (
-          <div key={row.key} className={classes.line} style={{ transform: `translateY(${row.start}px)` }}>
+          <div key={row.key} className={classes.line} data-found={row.index === found || undefined} style={{ transform: `translateY(${row.start}px)` }}>
             <span className={classes.number} aria-hidden>{row.index + 1}</span>
             {lines[row.index]}
           </div>

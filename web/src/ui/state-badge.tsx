@@ -1,13 +1,13 @@
 import classes from "./state-badge.module.css";
 
 const TONES: Record<string, string> = {
-  ready: "good", serving: "good", complete: "good", ok: "good",
-  building: "busy", queued: "busy", starting: "busy", running: "busy",
+  ready: "good", serving: "good", complete: "good", ok: "good", succeeded: "good",
+  building: "busy", queued: "busy", starting: "busy", running: "busy", finishing: "busy",
   added: "good", removed: "bad", changed: "busy", renamed: "busy",
-  failed: "bad", warning: "warn", notice: "warn",
+  failed: "bad", lost: "warn", warning: "warn", notice: "warn",
 };
 
-const LIVE = new Set(["building", "queued", "starting", "running"]);
+const LIVE = new Set(["building", "queued", "starting", "running", "finishing"]);
 
 type Props = { state: string; label?: string };
 

@@ -55,6 +55,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--code-name": "#1f5fb8",
     "--added": "#e3f4e9",
     "--removed": "#fbe9e7",
+    "--found": "#fdf0c4",
   },
   dark: {
     "--mantine-color-dimmed": "#a9b4b8",
@@ -83,5 +84,6 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--code-name": "#8fb9f5",
     "--added": "#123324",
     "--removed": "#3d1f1d",
+    "--found": "#43380f",
   },
 });

@@ -7,7 +7,7 @@ import { LinkButton } from "@/ui/links";
 
 import { NotAllowed } from "./not-allowed";
 
-/** Administration: accounts, invitations, what everybody uses, and what this machine can do. */
+/** Administration: accounts, invitations, everybody's runs and where they go, what everybody uses, and what this machine can do. */
 export function AdminLayout() {
   const { data: session } = useQuery(sessionQuery);
   if (session && session.account?.role !== "administrator")
@@ -23,6 +23,8 @@ export function AdminLayout() {
         <Link to="/admin" className="tab" activeOptions={{ exact: true }}>Accounts</Link>
         <Link to="/admin/invitations" className="tab">Invitations</Link>
         <Link to="/admin/usage" className="tab">Usage</Link>
+        <Link to="/admin/runs" className="tab">Runs</Link>
+        <Link to="/admin/runners" className="tab">Runners</Link>
         <Link to="/admin/doctor" className="tab">Doctor</Link>
       </nav>
       <Outlet />

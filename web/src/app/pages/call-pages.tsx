@@ -1,6 +1,7 @@
 import { Skeleton } from "@mantine/core";
 import { IconPlayerPlay, IconRocket } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { Navigate } from "@tanstack/react-router";
 
 import type { Deployment, Repository, Version } from "@/client/types";
 import { sessionQuery } from "@/features/accounts/api/session";
@@ -31,6 +32,8 @@ function Callable({ show }: { show: (ready: Ready) => React.ReactNode }) {
   const { data: session } = useQuery(sessionQuery);
   const { data: deployment, isPending, error } = useQuery(deploymentQuery(address));
   const ready = versions.filter(({ state }) => state === "ready");
+  // Operations are not served: each use is a run.
+  if (repository?.kind === "operation") return <Navigate to="/$owner/$name/use" params={address} replace />;
   const failure = query.error ?? error;
   if (failure) return <ProblemAlert error={failure} />;
   if (!repository || !session || isPending || query.isPending) return <Skeleton height={320} />;

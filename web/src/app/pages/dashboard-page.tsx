@@ -10,10 +10,12 @@ import { WantedFeedback } from "@/features/feedback/components/wanted-feedback";
 import { repositoriesQuery, starredQuery } from "@/features/repos/api/repos";
 import { KindIcon } from "@/features/repos/components/kind-icon";
 import { RepositoryRow } from "@/features/repos/components/repository-row";
+import { runsQuery } from "@/features/runs/api/runs";
+import { RunRow } from "@/features/runs/components/run-row";
 import { deploymentsQuery } from "@/features/serving/api/deployment";
 import { versionsHeadQuery } from "@/features/versions/api/versions";
 import { EmptyState } from "@/ui/empty-state";
-import { LinkButton } from "@/ui/links";
+import { LinkButton, TextLink } from "@/ui/links";
 import { usePageTitle } from "@/ui/page-title";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
@@ -38,13 +40,14 @@ function Mine({ account }: { account: Account }) {
   const repositories = query.data?.pages.flatMap((page) => page.items) ?? [];
   const latest = repositories.slice(0, 12);
   const heads = useQueries({ queries: latest.map(({ owner, name }) => versionsHeadQuery({ owner, name })) });
-  const above = [useQuery(wantedQuery), useQuery(deploymentsQuery(account.username)), query, ...heads];
+  const above = [useQuery(wantedQuery), useQuery(deploymentsQuery(account.username)), useInfiniteQuery(recentRuns), query, ...heads];
   // What comes first on the page is waited for, so that nothing below it moves when it arrives.
   if (above.some(({ isPending }) => isPending)) return <div className="surface"><SkeletonRows count={6} /></div>;
   return (
     <Stack gap="lg">
       <WantedFeedback />
       <Work repositories={latest} newest={heads.map(({ data }) => data?.items[0])} />
+      <RecentRuns />
       <Deployments owner={account.username} />
       <Section title="Your repositories" flush aside={account.role !== "reader" && <Group gap="xs"><LinkButton to="/new" size="xs" variant="default">New model</LinkButton><LinkButton to="/new/dataset" size="xs" variant="default">New dataset</LinkButton><LinkButton to="/new/operation" size="xs" variant="default">New operation</LinkButton></Group>}>
         {query.error && <div className="body"><ProblemAlert error={query.error} onRetry={() => void query.refetch()} /></div>}
@@ -55,6 +58,20 @@ function Mine({ account }: { account: Account }) {
       <Tried />
       <Starred />
     </Stack>
+  );
+}
+
+const recentRuns = runsQuery({}, 5);
+
+/** The newest runs, those under way among them. */
+function RecentRuns() {
+  const { data } = useInfiniteQuery(recentRuns);
+  const runs = data?.pages[0]?.items ?? [];
+  if (!runs.length) return null;
+  return (
+    <Section title="Recent runs" flush aside={<TextLink to="/runs" size="sm" underline="always">All runs</TextLink>}>
+      <ul className="rows">{runs.map((run) => <RunRow key={run.id} run={run} />)}</ul>
+    </Section>
   );
 }
 

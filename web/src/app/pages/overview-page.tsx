@@ -1,4 +1,4 @@
-import { Group, Skeleton, Stack, Text } from "@mantine/core";
+import { Skeleton, Stack, Text } from "@mantine/core";
 import { IconCode, IconPackageExport, IconPlayerPlay, IconUpload } from "@tabler/icons-react";
 import type { Repository, Version } from "@/client/types";
 import { WholeDownload } from "@/features/datasets/components/whole-download";
@@ -33,10 +33,40 @@ export function OverviewPage({ repository }: { repository: Repository }) {
         {shown && <CardView address={{ owner, name }} number={shown.number} description={repository.description} canWrite={repository.can_write ?? false} />}
         {shown && repository.kind !== "dataset" && <SignatureTable signature={signatureOf(shown)} />}
       </Stack>
-      {repository.kind === "dataset" ? <DataFacts repository={repository} version={ready} /> : <Facts repository={repository} version={ready} />}
+      <Side repository={repository} version={ready} />
     </div>
   );
 }
+
+function Side(props: { repository: Repository; version: Version | undefined }) {
+  if (props.repository.kind === "dataset") return <DataFacts {...props} />;
+  return props.repository.kind === "operation" ? <OperationFacts {...props} /> : <Facts {...props} />;
+}
+
+/** An operation's side: its form is one click away, its code another. */
+function OperationFacts({ repository, version }: { repository: Repository; version: Version | undefined }) {
+  const { owner, name, tags } = repository;
+  const params = { owner, name };
+  const operation = version?.operation;
+  return (
+    <Stack gap="md">
+      <LinkButton to="/$owner/$name/use" params={params} leftSection={<IconPlayerPlay size={16} />} disabled={!version}>Use this {operation?.kind ?? "operation"}</LinkButton>
+      {version && operation?.origin === "script" && <LinkButton to="/$owner/$name/files/$" params={{ ...params, _splat: "" }} search={{ revision: `v${version.number}` }} variant="default" leftSection={<IconCode size={16} />}>See the code</LinkButton>}
+      <People repository={repository} />
+      {version && (
+        <Text size="sm" c="dimmed">
+          <TextLink to="/$owner/$name/versions/$number" params={{ ...params, number: String(version.number) }} inherit underline="always">Version {version.number}</TextLink>
+          {version.image && ` · ${formatBytes(version.image.size)}`} · <TimeAgo at={version.created_at} />
+        </Text>
+      )}
+      {operation && <div style={{ display: "flex", flexWrap: "wrap", gap: 6 }}><OperationBadges operation={operation} /><Chip>{MADE_FROM[operation.origin]}</Chip></div>}
+      {tags.length > 0 && <div style={{ display: "flex", flexWrap: "wrap", gap: 6 }}>{tags.map((tag) => <Chip key={tag}>{tag}</Chip>)}</div>}
+      <Command what="From a terminal" text={`modelyard run ${owner}/${name}${version ? `@v${version.number}` : ""} --wait`} />
+    </Stack>
+  );
+}
+
+const MADE_FROM = { script: "from a script", image: "from an image", cog: "from a Cog image" } as const;
 
 function Facts({ repository, version }: { repository: Repository; version: Version | undefined }) {
   const { owner, name } = repository;
@@ -47,10 +77,8 @@ function Facts({ repository, version }: { repository: Repository; version: Versi
   ];
   return (
     <Stack gap="md">
-      <LinkButton to="/$owner/$name/run" params={{ owner, name }} leftSection={<IconPlayerPlay size={16} />} disabled={!version}>Run this {repository.kind}</LinkButton>
-      {version?.operation && <Group gap={8}><OperationBadges operation={version.operation} /></Group>}
-      {version?.operation && <LinkButton to="/$owner/$name/files/$" params={{ owner, name, _splat: "" }} search={{ revision: `v${version.number}` }} variant="default" leftSection={<IconCode size={16} />}>See the code</LinkButton>}
-      {version && repository.kind === "model" && <LinkButton to="/$owner/$name/bundle" params={{ owner, name }} variant="default" leftSection={<IconPackageExport size={16} />}>Take it away</LinkButton>}
+      <LinkButton to="/$owner/$name/run" params={{ owner, name }} leftSection={<IconPlayerPlay size={16} />} disabled={!version}>Run this model</LinkButton>
+      {version && <LinkButton to="/$owner/$name/bundle" params={{ owner, name }} variant="default" leftSection={<IconPackageExport size={16} />}>Take it away</LinkButton>}
       <People repository={repository} />
       {version && (
         <Text size="sm" c="dimmed">

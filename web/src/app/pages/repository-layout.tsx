@@ -95,8 +95,8 @@ function Serving({ owner, name }: { owner: string; name: string }) {
 const ACTIVE = { "data-status": "active", "aria-current": "page" } as const;
 
 function Tabs({ address: params, repository }: { address: Address; repository: Repository | undefined }) {
-  const isDataset = repository?.kind === "dataset";
-  const isModel = !isDataset && repository?.kind !== "operation";
+  // Before the kind is known, the tabs of a model keep their places.
+  const { kind = "model", can_write } = repository ?? {};
   const path = useRouterState({ select: ({ location }) => location.pathname });
   const bar = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -106,15 +106,17 @@ function Tabs({ address: params, repository }: { address: Address; repository: R
   return (
     <nav ref={bar} className="tabs" aria-label="Repository" style={{ marginBottom: 18 }}>
       <Link to="/$owner/$name" params={params} className="tab" activeOptions={{ exact: true }}>Card</Link>
-      {isDataset && <Link to="/$owner/$name/data" params={params} className="tab">Data</Link>}
-      {!isDataset && <Link to="/$owner/$name/run" params={params} className="tab">Run</Link>}
-      {isModel && <Link to="/$owner/$name/api" params={params} className="tab">API</Link>}
+      {kind === "dataset" && <Link to="/$owner/$name/data" params={params} className="tab">Data</Link>}
+      {kind === "model" && <Link to="/$owner/$name/run" params={params} className="tab">Run</Link>}
+      {kind !== "dataset" && <Link to="/$owner/$name/use" params={params} className="tab">{kind === "model" ? "Batch" : "Use"}</Link>}
+      {kind === "model" && <Link to="/$owner/$name/api" params={params} className="tab">API</Link>}
       <Link to="/$owner/$name/files/$" params={{ ...params, _splat: "" }} className="tab">Files</Link>
       <Link to="/$owner/$name/versions" params={params} className="tab" {...(/^\/[^/]+\/[^/]+\/(compare|push)(\/|$)/.test(path) && ACTIVE)}>Versions</Link>
+      {kind !== "dataset" && <Link to="/$owner/$name/runs" params={params} className="tab">Runs</Link>}
       <Link to="/$owner/$name/feedback" params={params} className="tab">Feedback</Link>
-      {isModel && <Link to="/$owner/$name/bundle" params={params} className="tab">Bundle</Link>}
-      {isModel && <Link to="/$owner/$name/deployment" params={params} className="tab">Deployment</Link>}
-      {repository?.can_write && <Link to="/$owner/$name/settings" params={params} className="tab">Settings</Link>}
+      {kind === "model" && <Link to="/$owner/$name/bundle" params={params} className="tab">Bundle</Link>}
+      {kind === "model" && <Link to="/$owner/$name/deployment" params={params} className="tab">Deployment</Link>}
+      {can_write && <Link to="/$owner/$name/settings" params={params} className="tab">Settings</Link>}
     </nav>
   );
 }

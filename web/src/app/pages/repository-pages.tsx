@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 
-import type { Address, Repository } from "@/client/types";
+import type { Repository } from "@/client/types";
 import { sendFile } from "@/features/content/api/upload";
 import { repositoryQuery } from "@/features/repos/api/repos";
 import { FilesPage } from "@/features/repos/pages/files-page";
@@ -66,16 +66,17 @@ export function VersionRoute() {
       number={Number(number)}
       canWrite={canWrite}
       onDeleted={() => void navigate({ to: "/$owner/$name/versions", params: address })}
-      action={<VersionAction address={address} kind={repository.kind} number={Number(number)} canWrite={canWrite} />}
+      action={<VersionAction repository={repository} number={Number(number)} />}
     />
   );
 }
 
-/** What to do next with a version that is ready. */
-function VersionAction({ address, kind, number, canWrite }: { address: Address; kind: Repository["kind"]; number: number; canWrite: boolean }) {
-  if (kind === "dataset") return <LinkButton size="xs" to="/$owner/$name/data" params={address}>Show the data</LinkButton>;
-  if (kind === "operation") return <LinkButton size="xs" to="/$owner/$name/run" params={address}>Run it</LinkButton>;
-  return canWrite && <DeployButton address={address} version={number} />;
+/** What a version that is ready is for. */
+function VersionAction({ repository: { owner, name, kind, can_write }, number }: { repository: Repository; number: number }) {
+  const params = { owner, name };
+  if (kind === "dataset") return <LinkButton size="xs" to="/$owner/$name/data" params={params}>Show the data</LinkButton>;
+  if (kind === "operation") return <LinkButton size="xs" to="/$owner/$name/use" params={params} search={{ version: number }}>Use it</LinkButton>;
+  return can_write && <DeployButton address={params} version={number} />;
 }
 
 export function DeploymentRoute() {

@@ -11,10 +11,10 @@ import classes from "./drop-zone.module.css";
 const SHOWN = 50;
 const UNREAD = "Something in it could not be read, so nothing of it was taken. Check that you may read all of it, then drop it again.";
 
-type Props = { label: string; hint: string; uploads: UploadsHandle; error?: string };
+type Props = { label: string; hint: string; uploads: UploadsHandle; error?: string; optional?: boolean };
 
 /** A place for many files: dropped, with folders and all in them, or chosen one by one or as a folder. They are sent at once, with honest progress. */
-export function FilesZone({ label, hint, uploads, error }: Props) {
+export function FilesZone({ label, hint, uploads, error, optional }: Props) {
   const [over, setOver] = useState(false);
   const folder = useRef<HTMLInputElement>(null);
   const id = useId();
@@ -36,7 +36,7 @@ export function FilesZone({ label, hint, uploads, error }: Props) {
         onDrop={(event) => { event.preventDefault(); setOver(false); filesOfDrop(event.dataTransfer).then(take, () => setUnread(true)); }}
       >
         <div className={classes.head}>
-          <label htmlFor={id} className={classes.label}>{label}<span className={classes.required}> required</span></label>
+          <label htmlFor={id} className={classes.label}>{label}{optional ? <span className="quiet"> optional</span> : <span className={classes.required}> required</span>}</label>
           <Button size="compact-sm" variant="default" leftSection={<IconFolder size={14} />} onClick={() => folder.current?.click()}>A folder</Button>
         </div>
         <input id={id} type="file" multiple className={classes.input} aria-describedby={`${id}-state`} aria-invalid={complaint !== undefined} onChange={(event) => { take(filesOfInput(event.currentTarget.files)); event.currentTarget.value = ""; }} />

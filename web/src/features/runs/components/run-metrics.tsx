@@ -1,0 +1,24 @@
+import { Table } from "@mantine/core";
+
+import { formatNumber } from "@/lib/format";
+import type { Series } from "@/lib/run-feed";
+import { Section } from "@/ui/section";
+
+/** The last value of each metric. */
+export function RunMetrics({ series }: { series: Series[] }) {
+  return (
+    <Section title="Metrics" flush>
+      <Table.ScrollContainer minWidth={280} scrollAreaProps={{ type: "auto" }}>
+        <Table aria-label="Metrics">
+          <Table.Thead><Table.Tr><Table.Th>Metric</Table.Th><Table.Th ta="right">Last</Table.Th><Table.Th ta="right">Step</Table.Th></Table.Tr></Table.Thead>
+          <Table.Tbody>
+            {series.map(({ name, points }) => {
+              const last = points.at(-1);
+              return <Table.Tr key={name}><Table.Td>{name}</Table.Td><Table.Td ta="right">{last && formatNumber(last.value)}</Table.Td><Table.Td ta="right">{last?.step}</Table.Td></Table.Tr>;
+            })}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </Section>
+  );
+}
