@@ -31,6 +31,7 @@ import json, os, pathlib, time
 told = json.loads(pathlib.Path("/in/params.json").read_text())
 given = json.loads(pathlib.Path("/in/inputs.json").read_text())
 out = pathlib.Path("/out")
+print("".join(f"extra {n}\\n" for n in range(told["lines"])), end="", flush=True)
 for n in range(1, told["steps"] + 1):
     time.sleep(told["pause"])
     print(f"line {n} of {told['steps']}", flush=True)
@@ -57,6 +58,7 @@ COUNTER_SCHEMA: Mapping[str, Any] = {
             "description": "How far to count.",
         },
         "pause": {"type": "number", "minimum": 0, "maximum": 60, "default": 0, "description": "Seconds between steps."},
+        "lines": {"type": "integer", "minimum": 0, "default": 0, "description": "Lines to begin with, all at once."},
         "word": {"type": "string", "default": "hello", "description": "What the result says."},
         "exit": {"type": "integer", "minimum": 0, "maximum": 255, "default": 0, "description": "Exit code."},
     },

@@ -13,6 +13,9 @@ export type SourceProps = { field: InputField; picked: Picked; onChange: (part: 
 
 const NEWEST = "newest";
 
+/** What opens stays within the page's landmarks, where screen readers find it. */
+export const INLINE = { withinPortal: false };
+
 /** A dataset found by its name, its version, and what of it. */
 export function DatasetSource({ field, picked, onChange, error }: SourceProps) {
   const { dataset, version } = picked;
@@ -24,6 +27,8 @@ export function DatasetSource({ field, picked, onChange, error }: SourceProps) {
   return (
     <Group gap="xs" align="flex-start">
       <Select
+        comboboxProps={INLINE}
+        openOnFocus={false}
         flex="1 1 200px"
         label="Dataset"
         placeholder="Search by name"
@@ -42,6 +47,8 @@ export function DatasetSource({ field, picked, onChange, error }: SourceProps) {
         error={error}
       />
       <Select
+        comboboxProps={INLINE}
+        openOnFocus={false}
         w={140}
         label="Version"
         allowDeselect={false}
@@ -62,6 +69,7 @@ function DatasetPath({ field, picked, onChange, number }: Omit<SourceProps, "err
   const paths = query.data?.pages[0]?.items.map(({ path }) => path) ?? [];
   return (
     <Autocomplete
+      comboboxProps={INLINE}
       flex="1 1 200px"
       label={field.kind === "files" ? "Only this file or folder" : "File"}
       placeholder={field.kind === "files" ? "all of it" : "its one file"}

@@ -4,7 +4,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { outputsQuery, runsQuery } from "@/features/runs/api/runs";
 import { formatAgo } from "@/lib/format";
 
-import type { SourceProps } from "./dataset-source";
+import { INLINE, type SourceProps } from "./dataset-source";
 
 const OFFERED = 50;
 
@@ -18,9 +18,10 @@ export function RunSource({ field, picked, onChange, error }: SourceProps) {
   const known = options.some(({ value }) => value === run) || !run ? options : [{ value: run, label: `run ${run}` }, ...options];
   return (
     <Group gap="xs" align="flex-start">
-      <Select flex="1 1 220px" label="Run" placeholder="Choose a run" searchable data={known} value={run || null} onChange={(value) => onChange({ run: value ?? "", runPath: "" })} nothingFoundMessage="No run of yours has succeeded yet." error={error} />
+      <Select comboboxProps={INLINE} openOnFocus={false} flex="1 1 220px" label="Run" placeholder="Choose a run" searchable data={known} value={run || null} onChange={(value) => onChange({ run: value ?? "", runPath: "" })} nothingFoundMessage="No run of yours has succeeded yet." error={error} />
       {run && (
         <Autocomplete
+          comboboxProps={INLINE}
           flex="1 1 200px"
           label={field.kind === "files" ? "Only this file or folder" : "File"}
           placeholder={field.kind === "files" ? "all that it left" : "its one file"}

@@ -9,7 +9,7 @@ export function RunMetrics({ series }: { series: Series[] }) {
   return (
     <Section title="Metrics" flush>
       <Table.ScrollContainer minWidth={280} scrollAreaProps={{ type: "auto" }}>
-        <Table aria-label="Metrics">
+        <Table aria-label="Metrics" horizontalSpacing="md">
           <Table.Thead><Table.Tr><Table.Th>Metric</Table.Th><Table.Th ta="right">Last</Table.Th><Table.Th ta="right">Step</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {series.map(({ name, points }) => {

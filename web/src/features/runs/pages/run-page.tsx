@@ -9,6 +9,7 @@ import type { Series } from "@/lib/run-feed";
 import { CodeBlock } from "@/ui/code-block";
 import { CopyButton } from "@/ui/copy-button";
 import { EmptyState } from "@/ui/empty-state";
+import { TextLink } from "@/ui/links";
 import { usePageTitle } from "@/ui/page-title";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
@@ -67,16 +68,23 @@ function Shown({ run, parts }: { run: Run; parts: RunParts }) {
 function Head({ run, actions }: { run: Run; actions: React.ReactNode }) {
   return (
     <div style={{ display: "flex", flexWrap: "wrap", alignItems: "center", gap: 12 }}>
-      <Title order={1} style={{ overflowWrap: "anywhere" }}>{run.title || `${run.repository} v${run.version}`}</Title>
+      <Title order={1} style={{ overflowWrap: "anywhere" }}>{run.title || <Place run={run} />}</Title>
       <span role="status"><RunState state={run.state} /></span>
       <Text size="sm" c="dimmed">
-        asked for {run.account && <>by {run.account} </>}<TimeAgo at={run.created_at} />
+        {run.title && <><Place run={run} /> · </>}asked for {run.account && <>by {run.account} </>}<TimeAgo at={run.created_at} />
         {run.started_at && <> · {isUnderWay(run) ? "for" : "took"} <Duration run={run} /></>} <CopyButton value={run.id} label="Copy the run's id" />
       </Text>
       <span className="grow" />
       {actions}
     </div>
   );
+}
+
+/** What was run; it may be gone. */
+function Place({ run: { repository, repository_id, version } }: { run: Run }) {
+  const [owner = "", name = ""] = repository.split("/");
+  const words = `${repository} v${version}`;
+  return repository_id ? <TextLink to="/$owner/$name" params={{ owner, name }} inherit underline="hover">{words}</TextLink> : words;
 }
 
 /** How far it is, or why it failed; what it waits for while nothing moves. */
