@@ -75,7 +75,7 @@ export function VersionRoute() {
 function VersionAction({ repository: { owner, name, kind, can_write }, number }: { repository: Repository; number: number }) {
   const params = { owner, name };
   if (kind === "dataset") return <LinkButton size="xs" to="/$owner/$name/data" params={params}>Show the data</LinkButton>;
-  if (kind === "operation") return <LinkButton size="xs" to="/$owner/$name/use" params={params} search={{ version: number }}>Use it</LinkButton>;
+  if (kind === "operation") return <LinkButton size="xs" to="/$owner/$name/use" params={params} search={{ version: number }}>Run it</LinkButton>;
   return can_write && <DeployButton address={params} version={number} />;
 }
 

@@ -1,11 +1,12 @@
 import { Button, Group, Title } from "@mantine/core";
-import { IconPlayerPlay, IconPlayerStop, IconRepeat, IconRotate } from "@tabler/icons-react";
+import { IconEye, IconPlayerPlay, IconPlayerStop, IconRepeat, IconRotate } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 
 import type { Run } from "@/client/types";
 import { reproduceRun } from "@/features/operations/api/orders";
 import { RunComparison } from "@/features/operations/components/run-comparison";
+import { MetricsView } from "@/features/results/components/metrics-view";
 import { cancelRun, deleteRun, isUnderWay, runQuery } from "@/features/runs/api/runs";
 import { RunPage, type RunParts } from "@/features/runs/pages/run-page";
 import { RunsPage } from "@/features/runs/pages/runs-page";
@@ -22,9 +23,10 @@ const all = getRouteApi("/own/runs");
 const everybody = getRouteApi("/own/admin/runs");
 const ofRepository = getRouteApi("/site/$owner/$name/runs");
 
-/** What the other features add to a run; a viewer of results and charts take their places here. */
+/** What the other features add to a run. */
 const PARTS: RunParts = {
   actions: (run) => <Actions run={run} />,
+  metrics: (series) => <MetricsView series={series} />,
   again: (run) => <Reproduce run={run} />,
   comparison: (run) => run.reproduces && !isUnderWay(run) && <RunComparison runId={run.id} />,
 };
@@ -95,6 +97,7 @@ function Actions({ run }: { run: Run }) {
   return (
     <Group gap="xs">
       {isUnderWay(run) && <Button size="xs" variant="default" leftSection={<IconPlayerStop size={15} />} loading={cancelling.isPending} disabled={run.cancelled} onClick={() => cancelling.mutate()}>{run.cancelled ? "Cancelling" : "Cancel"}</Button>}
+      {!isUnderWay(run) && <LinkButton to="/runs/$runId/results" params={{ runId: run.id }} size="xs" leftSection={<IconEye size={15} />}>Look at the results</LinkButton>}
       {run.repository_id && <LinkButton to="/$owner/$name/use" params={{ owner, name }} search={{ from: run.id, version: run.version }} size="xs" variant="default" leftSection={<IconRotate size={15} />}>Run again</LinkButton>}
       {!isUnderWay(run) && <ConfirmButton size="xs" label="Delete" title="Delete this run" consequence="Its log and outputs go with it. Datasets that were made of them stay." onConfirm={remove} />}
     </Group>
