@@ -15,12 +15,13 @@ const START: TableQuery = { sort: null, descending: false, filters: [], offset: 
 
 /** A table of any size: sorted, filtered and paged by the server, with what each column holds above it. */
 export function TableView({ source, path }: { source: ResultSource; path: string }) {
-  const [query, setQuery] = useState(START);
+  const [{ query, before }, setQueries] = useState({ query: START, before: START });
   const [first, setFirst] = useState(0);
   const found = useQuery({ ...tableQuery(source, path, query), placeholderData: keepPreviousData });
-  const change = (changes: Partial<TableQuery>) => setQuery({ ...query, offset: 0, ...changes });
+  const known = useQuery({ ...tableQuery(source, path, before), enabled: found.isError });
+  const change = (changes: Partial<TableQuery>) => setQueries({ query: { ...query, offset: 0, ...changes }, before: found.isError ? before : query });
   const filter = (filters: TableFilter[]) => change({ filters });
-  const page = found.data;
+  const page = found.data ?? known.data;
   if (!page && found.error) return <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />;
   if (!page) return <FirstReading isLong={isStillReading(found.failureReason)} />;
   const columns = page.columns.slice(first, first + COLUMNS);
@@ -34,7 +35,7 @@ export function TableView({ source, path }: { source: ResultSource; path: string
       </Group>
       {found.error && <div style={{ padding: "0 12px 8px" }}><ProblemAlert error={found.error} /></div>}
       <DataGrid source={source} path={path} columns={columns} first={first} rows={page.rows} offset={page.offset} query={query} onChange={change} />
-      <Pages total={page.total} perPage={Math.max(page.rows.length, page.offset + page.rows.length < page.total ? 1 : ROWS)} offset={query.offset} onChange={(offset) => setQuery({ ...query, offset })} />
+      <Pages total={page.total} offset={query.offset} onChange={(offset) => change({ offset })} />
     </section>
   );
 }
@@ -48,13 +49,13 @@ function FirstReading({ isLong }: { isLong: boolean }) {
   );
 }
 
-function Pages({ total, perPage, offset, onChange }: { total: number; perPage: number; offset: number; onChange: (offset: number) => void }) {
-  const pages = Math.ceil(total / perPage);
+function Pages({ total, offset, onChange }: { total: number; offset: number; onChange: (offset: number) => void }) {
+  const pages = Math.ceil(total / ROWS);
   if (pages <= 1) return null;
   const control = (name: "first" | "last" | "next" | "previous") => ({ "aria-label": `${name[0]?.toUpperCase()}${name.slice(1)} page` });
   return (
     <Group className="body" style={{ padding: "8px 12px" }}>
-      <Pagination size="sm" total={pages} siblings={1} value={Math.floor(offset / perPage) + 1} onChange={(number) => onChange((number - 1) * perPage)} withEdges getControlProps={control} getItemProps={(number) => ({ "aria-label": `Page ${number}` })} aria-label="Pages" />
+      <Pagination size="sm" total={pages} siblings={1} value={Math.floor(offset / ROWS) + 1} onChange={(number) => onChange((number - 1) * ROWS)} withEdges getControlProps={control} getItemProps={(number) => ({ "aria-label": `Page ${number}` })} aria-label="Pages" />
     </Group>
   );
 }
