@@ -36,8 +36,8 @@ def push(page: Page, script: bytes, *, name: str = "", kind: str = "visualisatio
     )
     if name:
         page.get_by_role("textbox", name="Name").fill(name)
-        page.get_by_text("Public", exact=True).click()
-        page.get_by_role("combobox", name="What it does").click()
+        page.get_by_role("radio", name="Public").check()
+        page.get_by_label("What it does").first.click()
         page.get_by_role("option", name=kind).click()
     page.get_by_role("button", name="Push", exact=True).click()
 
@@ -46,6 +46,7 @@ def test_an_operation_from_its_script_to_its_fork(browser: Browser, place: Stage
     name = f"count-{secrets.token_hex(3)}"
     with visit(browser, place, who=place.owner) as page:
         page.goto("/new/operation")
+        expect(page.get_by_label("Script required")).to_be_attached()
         assert accessibility_faults(page) == []
         shoot(page, "operation-push")
         push(page, SCRIPT, name=name)

@@ -11,7 +11,7 @@ export function SignatureTable({ signature }: { signature: Signature }) {
   const rows = Object.entries(propertiesOf(signature.inputs));
   return (
     <Section title="Inputs and output" flush>
-      <Table.ScrollContainer minWidth={420}>
+      <Table.ScrollContainer minWidth={420} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
         <Table verticalSpacing={7} horizontalSpacing="md">
           <Table.Thead><Table.Tr><Table.Th>Name</Table.Th><Table.Th>Type</Table.Th><Table.Th>Meaning</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
