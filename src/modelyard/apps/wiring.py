@@ -102,7 +102,11 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
     engine = make_engine(settings, blobs)
     supplies = make_supplies(settings, blobs)
     repositories = RepositoryOptions(root=folders["git"])
-    imports = ImportTools(NamedRegistries(settings.import_registries), SecretBox(settings.data_dir / "secrets.key"))
+    imports = ImportTools(
+        NamedRegistries(settings.import_registries),
+        SecretBox(settings.data_dir / "secrets.key"),
+        settings.max_upload_bytes,
+    )
     runs = RunTools(database, engine, blobs, folders["runs"], clock)
     datasets = DatasetTools(database, blobs, repositories, clock)
     staging = StagingTools(database, blobs, datasets, links=engine.isolation in (Isolation.VM, Isolation.NAMESPACES))

@@ -217,6 +217,7 @@ def wrong_documents() -> dict[str, tuple[object, str]]:
         "a layer without a type": (good | {"layers": [layers[0] | {"mediaType": "tar"}]}, MANIFEST),
         "annotations that are no texts": (good | {"annotations": {"a": 1}}, MANIFEST),
         "a list": ([good], MANIFEST),
+        "endless layers": (good | {"layers": layers * 1001}, MANIFEST),
         "too large": (good | {"annotations": {"a": "x" * 4 * 1024**2}}, MANIFEST),
     }
 

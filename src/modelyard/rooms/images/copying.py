@@ -16,10 +16,14 @@ from modelyard.rooms.images.inspecting import ImageFacts
 from modelyard.rooms.images.ports import Login, RemoteDocument, RemoteRegistries
 from modelyard.rooms.repos import service as repos
 
+MAX_PLATFORMS = 64
+MAX_NESTING = 3
+"""Indexes within indexes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What copying works with; ``reference`` names the image by its digest."""
+    """What copying works with; ``reference`` names the image by its digest, ``max_bytes`` bounds each blob."""
 
     database: Database
     blobs: BlobStore
@@ -28,6 +32,7 @@ class Copy:
     repository_id: UUID
     reference: str
     login: Login | None
+    max_bytes: int
 
 
 def look(remotes: RemoteRegistries, reference: str, *, login: Login | None) -> ImageFacts:
@@ -40,6 +45,8 @@ def look(remotes: RemoteRegistries, reference: str, *, login: Login | None) -> I
     if not document.is_image:
         raise ImageInvalid(f"{reference} is not a container image.", remedy="Name an image.", field="image")
     manifests = [document]
+    if len(document.runnable) > MAX_PLATFORMS:
+        raise ImageInvalid(f"{reference} is for more than {MAX_PLATFORMS} platforms.", field="image")
     if document.is_index:
         manifests = [_read(remotes, reference, part, login) for part in document.runnable]
     configs = [_config(remotes, reference, each, login) for each in manifests]
@@ -55,13 +62,15 @@ def look(remotes: RemoteRegistries, reference: str, *, login: Login | None) -> I
 def copy_image(copy: Copy, *, on_text: Callable[[str], None]) -> None:
     """Brings the image's documents and blobs here and shows it by its digest. May be repeated: what came stays."""
     found = copy.remotes.read_document(copy.reference, login=copy.login)
-    _copy(copy, found, on_text)
+    _copy(copy, found, on_text, MAX_NESTING)
 
 
-def _copy(copy: Copy, found: RemoteDocument, on_text: Callable[[str], None]) -> None:
+def _copy(copy: Copy, found: RemoteDocument, on_text: Callable[[str], None], nesting: int) -> None:
     document = parse_document(found.data, found.media_type)
+    if nesting == 0:
+        raise ImageInvalid("The image's indexes are nested too deeply.", remedy="Import the image of one platform.")
     for part in document.manifests:
-        _copy(copy, _at(copy.remotes, copy.reference, part, copy.login), on_text)
+        _copy(copy, _at(copy.remotes, copy.reference, part, copy.login), on_text, nesting - 1)
     blobs = [_fetch(copy, part, number, document, on_text) for number, part in enumerate(document.blobs, 1)]
     copy.blobs.put([found.data], expected=found.digest)
     why = registry_rules.manifest_reason(found.digest)
@@ -85,6 +94,8 @@ def _copy(copy: Copy, found: RemoteDocument, on_text: Callable[[str], None]) -> 
 
 def _fetch(copy: Copy, part: Descriptor, number: int, document: Document, on_text: Callable[[str], None]) -> StoredBlob:
     """A blob that the repository holds is not fetched again."""
+    if part.size > copy.max_bytes:
+        raise ImageInvalid(f"{part.digest} has {part.size} bytes; at most {copy.max_bytes} are allowed.")
     on_text(f"fetching part {number} of {len(document.blobs)}, {rules.human_size(part.size)}")
     with copy.database.read() as session:
         held = content.holds(session, holder_id=copy.repository_id, digest=part.digest)

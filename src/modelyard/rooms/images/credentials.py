@@ -20,10 +20,11 @@ MAX_CREDENTIALS = 50
 
 @dataclass(frozen=True, slots=True)
 class ImportTools:
-    """What importing from other registries needs."""
+    """What importing from other registries needs; ``max_bytes`` bounds each blob that is fetched."""
 
     remotes: RemoteRegistries
     secrets: SecretBox
+    max_bytes: int
 
 
 def save_credential(

@@ -16,6 +16,8 @@ INDEXES = frozenset(
 )
 CONFIGS = frozenset({"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"})
 MAX_BYTES = 4 * 1024**2
+MAX_PARTS = 1000
+"""Layers of an image, or images of an index."""
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9][\w!#$&^.+-]{0,126}/[A-Za-z0-9][\w!#$&^.+-]{0,126}", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -124,6 +126,8 @@ def _parse_json(data: bytes) -> Mapping[str, Any]:
 def _descriptors(found: Any, where: str) -> tuple[Descriptor, ...]:
     if not isinstance(found, Sequence) or isinstance(found, str):
         raise _refused(f"'{where}' is not a list")
+    if len(found) > MAX_PARTS:
+        raise _refused(f"'{where}' has more than {MAX_PARTS} entries")
     return tuple(_descriptor(each, f"{where}/{number}") for number, each in enumerate(found))
 
 

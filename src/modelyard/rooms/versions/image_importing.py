@@ -84,6 +84,7 @@ def _copy(tools: BuildTools, build: Build, source: str) -> images.Copy:
         repository_id=build.repository_id,
         reference=source,
         login=login,
+        max_bytes=imports.max_bytes,
     )
 
 
