@@ -1,6 +1,5 @@
 """The registry's write side, request by request (distribution-spec 1.1)."""
 
-import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from modelyard.rooms.accounts.schemas import Scope
 from rooms.images.pushes import begin, code, local, push, push_blob, pushing, put_manifest, token_for
 from rooms.versions.tiny import Author, author
 from support import images
-from support.images import INDEX, MANIFEST, digest_of, layer
+from support.images import INDEX, MANIFEST, digest_of, encoded, layer
 from support.server import Server
 
 NOTHING = "sha256:" + "0" * 64
@@ -197,44 +196,16 @@ def test_what_a_manifest_refers_to_has_to_be_there(me: Author, client: httpx.Cli
         assert code(put_manifest(second, HELLO, "x")) == (400, "MANIFEST_BLOB_UNKNOWN"), "another repository's"
 
 
-def wrong_documents() -> dict[str, tuple[object, str]]:
-    good = HELLO.document
-    entry = {"mediaType": MANIFEST, "digest": HELLO.digest, "size": 3}
-    layers = good["layers"]
-    return {
-        "both layers and manifests": (good | {"manifests": [entry]}, MANIFEST),
-        "an index with layers": ({"schemaVersion": 2, "manifests": [entry], "layers": layers}, INDEX),
-        "sent as something else": (good, INDEX),
-        "an unknown media type": (good | {"mediaType": "text/plain"}, "text/plain"),
-        "no media type": ({k: v for k, v in good.items() if k != "mediaType"}, ""),
-        "schema 1": (good | {"schemaVersion": 1}, MANIFEST),
-        "no config": ({k: v for k, v in good.items() if k != "config"}, MANIFEST),
-        "layers that are no list": (good | {"layers": {}}, MANIFEST),
-        "a digest that is none": (good | {"layers": [layers[0] | {"digest": "sha256:0"}]}, MANIFEST),
-        "another algorithm": (good | {"layers": [layers[0] | {"digest": "sha512:" + "0" * 128}]}, MANIFEST),
-        "a size that is none": (good | {"layers": [layers[0] | {"size": -1}]}, MANIFEST),
-        "a size of true": (good | {"layers": [layers[0] | {"size": True}]}, MANIFEST),
-        "a layer without a type": (good | {"layers": [layers[0] | {"mediaType": "tar"}]}, MANIFEST),
-        "annotations that are no texts": (good | {"annotations": {"a": 1}}, MANIFEST),
-        "a list": ([good], MANIFEST),
-        "endless layers": (good | {"layers": layers * 1001}, MANIFEST),
-        "too large": (good | {"annotations": {"a": "x" * 4 * 1024**2}}, MANIFEST),
-    }
-
-
-@pytest.mark.parametrize("what", list(wrong_documents()))
-def test_a_manifest_that_is_wrong_in_itself_is_refused(client: httpx.Client, what: str) -> None:
-    document, media_type = wrong_documents()[what]
+def test_a_manifest_that_is_wrong_in_itself_is_refused(client: httpx.Client) -> None:
     for data in HELLO.parts.values():
         push_blob(client, data)
-    answer = client.put("/manifests/x", content=json.dumps(document), headers={"Content-Type": media_type})
-    if what == "too large":
-        assert answer.status_code in (400, 413)
-    else:
+    both = encoded(HELLO.document | {"manifests": []})
+    for wrong in (both, b"", b"\xff", b"[" * 100_000):
+        answer = client.put("/manifests/x", content=wrong, headers={"Content-Type": MANIFEST})
         assert code(answer) == (400, "MANIFEST_INVALID")
+    large = client.put("/manifests/x", content=b" " * (5 * 1024**2), headers={"Content-Type": MANIFEST})
+    assert large.status_code in (400, 413)
     assert client.get("/tags/list").json()["tags"] == []
-    for garbage in (b"", b"\xff", b"[" * 100_000):
-        assert client.put("/manifests/x", content=garbage, headers={"Content-Type": MANIFEST}).status_code == 400
 
 
 def test_what_is_about_an_image_is_listed(client: httpx.Client) -> None:
