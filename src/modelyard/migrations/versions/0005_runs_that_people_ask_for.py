@@ -120,6 +120,8 @@ def upgrade() -> None:
         batch_op.alter_column("repository_id", existing_type=sa.CHAR(length=32), nullable=True)
         batch_op.drop_index(batch_op.f("ix_runs_repository_id"))
         batch_op.create_index("ix_runs_account_id_id", ["account_id", "id"], unique=False)
+        batch_op.drop_index(batch_op.f("ix_runs_state"))
+        batch_op.create_index("ix_runs_state_id", ["state", "id"], unique=False)
         batch_op.create_index("ix_runs_account_id_state_id", ["account_id", "state", "id"], unique=False)
         batch_op.create_index("ix_runs_experiment_id_id", ["experiment_id", "id"], unique=False)
         batch_op.create_index(

@@ -42,6 +42,7 @@ class RunRow(Base):
     __table_args__ = (
         sa.Index("ix_runs_account_id_id", "account_id", "id"),
         sa.Index("ix_runs_account_id_state_id", "account_id", "state", "id"),
+        sa.Index("ix_runs_state_id", "state", "id"),
         sa.Index("ix_runs_repository_id_id", "repository_id", "id"),
         sa.Index("ix_runs_experiment_id_id", "experiment_id", "id"),
         sa.Index("ix_runs_place_id", "place", "id", sqlite_where=QUEUED, postgresql_where=QUEUED),
@@ -55,7 +56,7 @@ class RunRow(Base):
     version: Mapped[int]
     purpose: Mapped[str] = mapped_column(sa.String(20))
     title: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
-    state: Mapped[str] = mapped_column(sa.String(20), index=True)
+    state: Mapped[str] = mapped_column(sa.String(20))
     attempt: Mapped[int] = mapped_column(default=1)
     max_attempts: Mapped[int] = mapped_column(default=1, server_default="1")
     losses: Mapped[int] = mapped_column(default=0, server_default="0")
