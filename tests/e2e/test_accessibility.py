@@ -14,16 +14,8 @@ SITE_PAGES += ["/admin/doctor", "/no/such-model", "/new/dataset", "/usage", "/ad
 SITE_PAGES += ["/runs", "/runs?state=failed", "/runs/no-such-run"]
 SITE_PAGES += ["/admin/runs", "/admin/runners"]
 REPOSITORY_PAGES = ["", "/run", "/api", "/files/", "/files/digits.py", "/versions", "/versions/1", "/deployment"]
-REPOSITORY_PAGES += [
-    "/settings",
-    "/push",
-    "/feedback",
-    "/bundle",
-    "/compare/v1...v1",
-    "/compare/v1...v9",
-    "/use",
-    "/runs",
-]
+REPOSITORY_PAGES += ["/settings", "/push", "/feedback", "/bundle", "/compare/v1...v1", "/compare/v1...v9"]
+REPOSITORY_PAGES += ["/use", "/runs"]
 OPERATION_PAGES = ["", "/use", "/runs", "/versions", "/versions/1", "/settings"]
 DATASET_PAGES = ["", "/data", "/files/colours.csv", "/versions", "/settings", "/push"]
 PUBLIC_PAGES = ["/", "/sign-in", "/sign-up"]

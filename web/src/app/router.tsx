@@ -136,12 +136,7 @@ const adminPages = [
     path: "/usage",
     component: lazyRouteComponent(() => import("@/features/usage/pages/everybody-page"), "EverybodyPage"),
   }),
-  createRoute({
-    getParentRoute: () => admin,
-    path: "/runs",
-    validateSearch: readState,
-    component: lazyRouteComponent(runPages, "AllRunsRoute"),
-  }),
+  createRoute({ getParentRoute: () => admin, path: "/runs", validateSearch: readState, component: lazyRouteComponent(runPages, "AllRunsRoute") }),
   createRoute({
     getParentRoute: () => admin,
     path: "/runners",
