@@ -114,7 +114,8 @@ class Scene:
 def scene() -> Scene:
     running = server.shared("sqlite")
     me = Person(*running.account())
-    return Scene(Stage(running.url, me, me, "", ""), me, leavings.leave(running, me.username, FILES, CURVES))
+    place = Stage(running.url, me, me, address="", dataset="", operation="", run="")
+    return Scene(place, me, leavings.leave(running, me.username, FILES, CURVES))
 
 
 @pytest.fixture

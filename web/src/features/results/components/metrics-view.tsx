@@ -24,7 +24,7 @@ export function MetricsView({ series }: { series: Series[] }) {
       )}
       <SimpleGrid cols={{ base: 1, md: lines.length > 1 ? 2 : 1 }} spacing="md" mt={single.length > 0 && lines.length > 0 ? "md" : 0}>
         {lines.map((one) => (
-          <Section key={one.name} title={one.name} order={3} aside={<Text size="sm" className="mono">{lastOf(one.points)}</Text>}>
+          <Section key={one.name} title={one.name} aside={<Text size="sm" className="mono">{lastOf(one.points)}</Text>}>
             <Chart label={`${one.name} by step`} kind="line" xName="step" series={[{ name: one.name, points: one.points.map(({ step, value }): [number, number] => [step, value]) }]} />
             {one.total !== undefined && one.total > one.points.length && <Text size="xs" c="dimmed">{one.points.length.toLocaleString("en")} of {one.total.toLocaleString("en")} points</Text>}
           </Section>

@@ -11,7 +11,7 @@ export function RunAttempts({ run: { attempts = [], max_attempts } }: { run: Run
   if (!attempts.length) return null;
   return (
     <Section title={attempts.length === 1 ? "Attempt and usage" : "Attempts and usage"} flush>
-      <Table.ScrollContainer minWidth={620} scrollAreaProps={{ type: "auto" }}>
+      <Table.ScrollContainer minWidth={620} type="native" tabIndex={0} role="region" aria-label="Each attempt">
         <Table aria-label={`Attempts, of ${max_attempts ?? 1} at most`} horizontalSpacing="md" verticalSpacing={6}>
           <Table.Thead>
             <Table.Tr>{["Attempt", "Ended", "Exit", "Took", "CPU", "Memory, peak", "Memory", "GPU"].map((head) => <Table.Th key={head}>{head}</Table.Th>)}</Table.Tr>

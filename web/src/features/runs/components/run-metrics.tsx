@@ -8,7 +8,7 @@ import { Section } from "@/ui/section";
 export function RunMetrics({ series }: { series: Series[] }) {
   return (
     <Section title="Metrics" flush>
-      <Table.ScrollContainer minWidth={280} scrollAreaProps={{ type: "auto" }}>
+      <Table.ScrollContainer minWidth={280} type="native" tabIndex={0} role="region" aria-label="Values of the metrics">
         <Table aria-label="Metrics" horizontalSpacing="md">
           <Table.Thead><Table.Tr><Table.Th>Metric</Table.Th><Table.Th ta="right">Last</Table.Th><Table.Th ta="right">Step</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>

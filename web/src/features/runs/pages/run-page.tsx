@@ -55,7 +55,7 @@ function Shown({ run, parts }: { run: Run; parts: RunParts }) {
       {feed.gone && <ProblemAlert error={new ProblemError(feed.gone)} />}
       <Standing run={run} />
       {parts.comparison?.(run)}
-      {run.result && <Section title="Result"><CodeBlock label="Result" text={prettyJson(run.result)} /></Section>}
+      {run.result && <Section title="Result"><CodeBlock label="What the run reported" text={prettyJson(run.result)} /></Section>}
       {feed.series.length > 0 && (parts.metrics?.(feed.series, run) ?? <RunMetrics series={feed.series} />)}
       {parts.outputs?.(run) ?? <RunOutputs run={run} />}
       <RunLog id={run.id} lines={feed.lines} empty={emptyLog(run)} connecting={!feed.connected && !feed.over} />
@@ -84,7 +84,7 @@ function Head({ run, actions }: { run: Run; actions: React.ReactNode }) {
 function Place({ run: { repository, repository_id, version } }: { run: Run }) {
   const [owner = "", name = ""] = repository.split("/");
   const words = `${repository} v${version}`;
-  return repository_id ? <TextLink to="/$owner/$name" params={{ owner, name }} inherit underline="hover">{words}</TextLink> : words;
+  return repository_id ? <TextLink to="/$owner/$name" params={{ owner, name }} inherit underline="always">{words}</TextLink> : words;
 }
 
 /** How far it is, or why it failed; what it waits for while nothing moves. */
