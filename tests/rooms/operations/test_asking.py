@@ -135,6 +135,16 @@ def test_doing_a_run_again_and_comparing(me: Desk) -> None:
     assert [one["path"] for one in compared["outputs"] if not one["same"]] == ["random"]
 
 
+def test_a_run_is_done_again_when_its_uploads_are_gone(me: Desk, tmp_path: Path) -> None:
+    upload = me.upload("t.csv", b"7,8\n", tmp_path)
+    first = me.run(inputs={"table": {"uploads": [{"upload": upload}]}})
+    headers = {"Tus-Resumable": "1.0.0"}
+    assert me.http.delete(f"/api/v1/uploads/{upload}", headers=headers).status_code == 204
+    again = me.http.post(f"/api/v1/runs/{first['id']}/reproduce").raise_for_status().json()
+    assert me.ended(again["id"])["state"] == "succeeded"
+    assert me.get(f"/runs/{again['id']}/comparison")["identical"] is True
+
+
 def test_outputs_become_a_version_of_a_dataset(me: Desk) -> None:
     address = f"{me.username}/kept"
     run = me.run(keep_as={"dataset": address, "message": "weighed"})

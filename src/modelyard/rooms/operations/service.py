@@ -92,8 +92,11 @@ def create_run(
     version = _runnable(session, repository, wanted.version)
     fields, schema = _fields(version)
     parameters = rules.check_parameters(schema, wanted.parameters)
-    finder = Finder(session, principal, tools.repositories, require_sign_in=tools.require_sign_in)
-    inputs = finder.find(fields, wanted.inputs)
+    if reproduces is not None:
+        inputs = runs.held_inputs(session, reproduces.id)
+    else:
+        finder = Finder(session, principal, tools.repositories, require_sign_in=tools.require_sign_in)
+        inputs = finder.find(fields, wanted.inputs)
     resources = _resources(session, tools, repository, version, wanted.resources.model_dump())
     _require_trust(session, tools, repository, version)
     if wanted.experiment_id:

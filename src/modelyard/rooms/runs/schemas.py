@@ -167,7 +167,7 @@ class Attempt(BaseModel):
 
 
 class RunSummary(BaseModel):
-    """A run in a list. ``progress`` from 0 to 1, as the container said it; ``queue``: how many are before it."""
+    """A run in a list. ``progress`` from 0 to 1, as the container said it."""
 
     id: UUID
     repository: str = Field(description="`owner/name` at the time.")

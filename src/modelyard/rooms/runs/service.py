@@ -43,6 +43,7 @@ from modelyard.rooms.runs.presenting import present, present_runner, summarise
 from modelyard.rooms.runs.queue import queue_run, require_room
 from modelyard.rooms.runs.rules import RunState
 from modelyard.rooms.runs.schemas import (
+    Input,
     Run,
     Runner,
     RunOrder,
@@ -97,6 +98,12 @@ def find_run(session: Session, run_id: UUID) -> Run | None:
     """Whoever asks; not for answers to callers."""
     row = store.get(session, run_id)
     return present(session, row) if row else None
+
+
+def held_inputs(session: Session, run_id: UUID) -> list[Input]:
+    """A run's inputs as they were found when it was asked for; their blobs are held for as long as it is known."""
+    row = store.get(session, run_id)
+    return [Input.model_validate(one) for one in (row.inputs if row else None) or ()]
 
 
 def given_inputs(session: Session, run_id: UUID) -> dict[str, dict[str, Any]]:

@@ -105,12 +105,6 @@ def under_way(session: Session) -> dict[UUID, int]:
     return {account: count for account, count in session.execute(query) if account}
 
 
-def count_before(session: Session, row: RunRow) -> int:
-    """How many queued runs are taken before this one."""
-    ahead = sa.or_(RunRow.place < row.place, sa.and_(RunRow.place == row.place, RunRow.id < row.id))
-    return session.scalar(sa.select(sa.func.count()).where(RunRow.state == RunState.QUEUED.value, ahead)) or 0
-
-
 def due_keeps(session: Session) -> list[UUID]:
     return list(session.scalars(sa.select(RunRow.id).where(RunRow.keep_due)))
 

@@ -3853,7 +3853,7 @@ export interface components {
         RunState: "queued" | "starting" | "running" | "finishing" | "succeeded" | "failed" | "cancelled";
         /**
          * RunSummary
-         * @description A run in a list. ``progress`` from 0 to 1, as the container said it; ``queue``: how many are before it.
+         * @description A run in a list. ``progress`` from 0 to 1, as the container said it.
          */
         RunSummary: {
             /**

@@ -11,11 +11,7 @@ export function SignatureTable({ signature }: { signature: Signature }) {
   const rows = Object.entries(propertiesOf(signature.inputs));
   return (
     <Section title="Inputs and output" flush>
-<<<<<<< HEAD
-      <Table.ScrollContainer minWidth={420} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-=======
       <Table.ScrollContainer minWidth={420} type="native" tabIndex={0} role="region" aria-label="What it takes, in full">
->>>>>>> 817e32d (web: axe on the pages of runs: regions that scroll are reached by keyboard)
         <Table verticalSpacing={7} horizontalSpacing="md">
           <Table.Thead><Table.Tr><Table.Th>Name</Table.Th><Table.Th>Type</Table.Th><Table.Th>Meaning</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
