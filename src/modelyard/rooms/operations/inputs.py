@@ -51,6 +51,13 @@ class Finder:
                 raise _invalid(field.name, f"{field.title} is missing.", "Choose a dataset, or upload files.")
         return [self._find(field, given[field.name]) for field in fields if field.name in given]
 
+    def find_again(self, fields: list[InputField], held: list[Input]) -> list[Input]:
+        """Those of an earlier run of the caller's: what it holds as it is, datasets only if they may be read still."""
+        known = {field.name: field for field in fields}
+        return [
+            self._find(known[one.name], InputSource.model_validate(one.given)) if one.snapshot else one for one in held
+        ]
+
     def _find(self, field: InputField, source: InputSource) -> Input:
         if source.dataset is not None:
             return self._of_dataset(field, source, source.dataset)

@@ -92,11 +92,9 @@ def create_run(
     version = _runnable(session, repository, wanted.version)
     fields, schema = _fields(version)
     parameters = rules.check_parameters(schema, wanted.parameters)
-    if reproduces is not None:
-        inputs = runs.held_inputs(session, reproduces.id)
-    else:
-        finder = Finder(session, principal, tools.repositories, require_sign_in=tools.require_sign_in)
-        inputs = finder.find(fields, wanted.inputs)
+    finder = Finder(session, principal, tools.repositories, require_sign_in=tools.require_sign_in)
+    held = runs.held_inputs(session, reproduces.id) if reproduces else []
+    inputs = finder.find_again(fields, held) if reproduces else finder.find(fields, wanted.inputs)
     resources = _resources(session, tools, repository, version, wanted.resources.model_dump())
     _require_trust(session, tools, repository, version)
     if wanted.experiment_id:
