@@ -162,5 +162,5 @@ def download_outputs(
 
 @router.get("/report-frame", operation_id="read_report_frame", response_class=Response, include_in_schema=False)
 def read_report_frame(_: Annotated[None, Depends(access.public)]) -> Response:
-    """An empty page without an origin, which becomes the report that the page around it sends (decision 0015)."""
+    """An empty page without an origin, which becomes the report that the page around it sends (decision 0017)."""
     return Response(FRAME, media_type="text/html; charset=utf-8", headers=FRAME_HEADERS)

@@ -10,7 +10,7 @@ import { ProblemAlert } from "@/ui/problem-alert";
 import { type ResultFile, type ResultSource, wholeTextQuery } from "../api/source";
 
 const LIMIT_BYTES = 32 * 1024 * 1024;
-/** An empty page without an origin, which becomes what it is sent (decision 0015). */
+/** An empty page without an origin, which becomes what it is sent (decision 0017). */
 const FRAME = "/api/v1/report-frame";
 
 /** A report as its author made it: it may draw and compute, but reaches neither this page nor the network. */
