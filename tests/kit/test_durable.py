@@ -14,10 +14,17 @@ from modelyard.kit import durable
 data, version, mode = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 
 
+@durable.workflow(name="other")
+def other() -> None:
+    (data / "other").touch()
+
+
 @durable.step(name="count")
 def count() -> None:
     with (data / "ran").open("a") as file:
         file.write("x")
+    if mode == "start another":
+        durable.enqueue("q", other, id="two")
 
 
 @durable.workflow(name="work")
@@ -34,7 +41,12 @@ def work() -> None:
 durable.launch("sqlite:///unused", data_dir=data, version=version, queues={"q": 1})
 durable.enqueue("q", work, id="one")
 end = time.monotonic() + 30
-goal = {"break": lambda: ended("ERROR"), "run": lambda: ended("SUCCESS"), "hang": (data / "hangs").exists}[mode]
+goal = {
+    "break": lambda: ended("ERROR"),
+    "run": lambda: ended("SUCCESS"),
+    "hang": (data / "hangs").exists,
+    "start another": (data / "other").exists,
+}[mode]
 
 
 def ended(status: str) -> bool:
@@ -72,6 +84,11 @@ def test_cut_off_work_continues_or_under_another_version_starts_again(tmp_path: 
     """Continuing means that the finished step is not run again."""
     assert run(tmp_path, version="1", mode="hang") == 1
     assert run(tmp_path, version=version, mode="run") == steps
+    assert (tmp_path / "done").exists()
+
+
+def test_a_step_starts_other_work(tmp_path: Path) -> None:
+    assert run(tmp_path, version="1", mode="start another") == 1
     assert (tmp_path / "done").exists()
 
 

@@ -8,6 +8,7 @@ DBOS keeps its tables in a database file of its own on SQLite (starting a workfl
 schema ``dbos`` on PostgreSQL.
 """
 
+import contextvars
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,7 +68,14 @@ def shutdown(*, wait_seconds: int = 0) -> None:
 
 def enqueue(queue: str, function: Callable[..., Any], *args: Any, id: str) -> None:
     """Puts a workflow on a queue under ``id``; an id that is known already is left alone, unless it broke off: then it
-    starts again. (What a workflow expects to go wrong it settles itself, so this was the machine's fault.)"""
+    starts again. (What a workflow expects to go wrong it settles itself, so this was the machine's fault.)
+
+    What a step starts is no child of its workflow: it stands for itself.
+    """
+    contextvars.Context().run(_enqueue, queue, function, args, id)
+
+
+def _enqueue(queue: str, function: Callable[..., Any], args: tuple[Any, ...], id: str) -> None:
     known = DBOS.list_workflows(workflow_ids=[id], status=BROKEN, load_input=False, load_output=False)
     if known:
         DBOS.delete_workflow(id)
