@@ -49,7 +49,7 @@ OF_RUNS = {
 }
 OF_EXPERIMENTS = {"get_experiment", "change_experiment", "compare_experiment", "read_curves", "put_run"}
 OF_DATASETS = {"count_contents", "list_dataset_files", "download_file", "download_archive"}
-OF_RESULTS = {"read_table", "describe_table", "read_preview", "download_outputs"}
+OF_RESULTS = {"list_outputs", "download_output", "read_table", "describe_table", "read_preview", "download_outputs"}
 BYTES = "application/offset+octet-stream"
 GOOD, OTHER, FAILED = 1, 2, 3
 """Numbers of the versions that are there."""
