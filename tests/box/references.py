@@ -70,6 +70,7 @@ def mlflow_python() -> Path:
         f"mlflow-skinny=={MLFLOW}",
         f"scikit-learn=={sklearn.__version__}",
         "pandas",
+        "pyarrow",  # what a table of text is pickled with where it is there
         "skops",
         "fastapi",
         "uvicorn",

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from modelyard.kit.db import Database
-from modelyard.rooms.versions import publishing
+from modelyard.rooms.versions import service
 from modelyard.rooms.versions.errors import VersionUnpublished
 from modelyard_client import ClientError
 from rooms.versions.tiny import Author, author, zipped
@@ -187,7 +187,7 @@ def test_only_the_owner_may_run_what_is_not_published(me: Author) -> None:
         repository_id = UUID(client.get(f"/api/v1/repos/{me.address}").json()["id"])
     database = Database(me.server.database_url)
     with database.read() as session:
-        runnable = partial(publishing.get_runnable_version, session, repository_id)
+        runnable = partial(service.get_runnable_version, session, repository_id)
         assert [runnable(None, owns=owns).number for owns in (True, False)] == [1, 1]
         assert runnable(2, owns=True).number == 2
         with pytest.raises(VersionUnpublished):

@@ -22,7 +22,9 @@ def failed(**fields: Any) -> Run:
     nothing = {"isolation": None, "exit_code": 1, "reason": None, "result": None, "cpu_seconds": None}
     times = {"memory_peak_bytes": None, "created_at": AT, "started_at": AT, "ended_at": AT}
     whose = {"id": uuid4(), "repository_id": uuid4(), "version": 1, "purpose": Purpose.CHECK, "attempt": 1}
-    return Run(**{"state": RunState.FAILED} | whose | nothing | times | fields)
+    told = {"repository": "ada/r", "title": "", "image_digest": f"sha256:{'0' * 64}"}
+    empty = dict.fromkeys(("progress", "progress_text", "experiment_id"))
+    return Run(**{"state": RunState.FAILED} | whose | nothing | times | told | empty | fields)
 
 
 def test_a_ready_version_stays_ready_and_a_failed_one_is_queued_again() -> None:
