@@ -27,8 +27,10 @@ export function LogView({ lines, label, empty, follow, found }: Props) {
     if (following && lines.length) rows.scrollToIndex(lines.length - 1, { align: "end" });
   }, [lines.length, following, rows]);
   useEffect(() => {
-    if (found !== undefined) rows.scrollToIndex(found, { align: "center" });
-  }, [found, rows]);
+    if (found === undefined) return;
+    setFollowing(false);
+    rows.scrollToIndex(found, { align: "center" });
+  }, [found, rows, setFollowing]);
   const onScroll = () => {
     const { scrollTop, scrollHeight, clientHeight } = box.current as HTMLDivElement;
     setFollowing(scrollHeight - scrollTop - clientHeight < 2 * LINE_HEIGHT);

@@ -50,13 +50,13 @@ export function RunLog({ id, lines, empty, connecting }: Props) {
 /** The lines with the text that is looked for, and which of them is shown. */
 function useFound(lines: string[]) {
   const [text, setText] = useState("");
-  const [settled] = useDebouncedValue(text.trim(), 150);
+  const wanted = text.trim();
+  const [settled] = useDebouncedValue(wanted, 150);
   const [at, setAt] = useState<{ of: string; index: number } | null>(null);
   const found = useMemo(() => findLines(lines, settled), [lines, settled]);
-  const index = at?.of === settled && found.length ? at.index % found.length : null;
-  const go = (step: number) => {
-    if (found.length) setAt({ of: settled, index: index === null ? (step > 0 ? 0 : found.length - 1) : (index + step + found.length) % found.length });
-  };
+  const index = at?.of === settled && found.length ? ((at.index % found.length) + found.length) % found.length : null;
+  // What was typed just now is gone to once it was looked for.
+  const go = (step: number) => setAt({ of: wanted, index: index !== null && wanted === settled ? index + step : step > 0 ? 0 : -1 });
   const told = !settled ? "" : index === null ? `${found.length} found` : `${index + 1} of ${found.length}`;
   return { text, setText, go, told, count: found.length, line: index === null ? undefined : found[index] };
 }
