@@ -71,7 +71,7 @@ def test_binary_on_the_output_is_kept_as_it_is(site: Site) -> None:
 
 
 def test_one_that_ignores_term_is_killed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelyard.rooms.runs.attempts.CANCEL_GRACE_S", 0.5)
+    monkeypatch.setattr("modelyard.rooms.runs.watching.CANCEL_GRACE_S", 0.5)
     with site.running():
         id = site.script("trap '' TERM; echo up; while true; do sleep 0.1; done")
         until(lambda: site.get(id).state is RunState.RUNNING)

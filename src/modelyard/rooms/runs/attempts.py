@@ -1,13 +1,10 @@
 """One attempt at a queued run, from its lease to its end: inputs laid out, container followed, what it left kept."""
 
 import contextlib
-import os
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -19,8 +16,8 @@ from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore, StoredBlob
 from modelyard.rooms.images import service as images
 from modelyard.rooms.runs import queue, rules, store
-from modelyard.rooms.runs.containers import Execution, Watch, follow_container, start_container
-from modelyard.rooms.runs.errors import AttemptOutdated, ContainerMissing
+from modelyard.rooms.runs.containers import Execution, follow_container, start_container
+from modelyard.rooms.runs.errors import ContainerMissing
 from modelyard.rooms.runs.outputs import Left, collect_outputs
 from modelyard.rooms.runs.ports import Container, Engine, Image, State
 from modelyard.rooms.runs.queue import Lease
@@ -28,13 +25,10 @@ from modelyard.rooms.runs.results import read_result
 from modelyard.rooms.runs.rules import Outcome, RunState
 from modelyard.rooms.runs.staging import StagingTools, stage_inputs
 from modelyard.rooms.runs.tables import RunRow
-from modelyard.rooms.runs.telling import MetricsReader, Point, ProgressReader
+from modelyard.rooms.runs.telling import MetricsReader
+from modelyard.rooms.runs.watching import LOG_FILE, AttemptWatch, Orders, write_points
 from modelyard.rooms.usage import service as usage
 
-CANCEL_GRACE_S = 10.0
-TELL_INTERVAL_S = 0.5
-"""How often progress and metrics are written down."""
-LOG_FILE = "log"
 GB = 10**9
 
 
@@ -54,27 +48,6 @@ class AttemptTools:
     keep: Callable[[UUID], None] = lambda _: None
 
 
-class Orders:
-    """What an attempt is told while it runs: to stop, or that it is the runner's no more."""
-
-    def __init__(self) -> None:
-        self.cancelled = False
-        self.outdated = False
-        self.left = False
-
-    def look(self) -> float | None:
-        """The grace to stop with, None to go on. Raises ``AttemptOutdated``, or ``RunnerLeaves``."""
-        if self.left:
-            raise RunnerLeaves
-        if self.outdated:
-            raise AttemptOutdated
-        return CANCEL_GRACE_S if self.cancelled else None
-
-
-class RunnerLeaves(Exception):
-    """The runner is closed; the container goes on, for the next one to take up."""
-
-
 def carry_out(tools: AttemptTools, lease: Lease, orders: Orders) -> None:
     """Brings the attempt to its end. May be called again for the same lease after a crash.
 
@@ -82,7 +55,9 @@ def carry_out(tools: AttemptTools, lease: Lease, orders: Orders) -> None:
     """
     execution = _execution(tools, lease)
     container = _start(tools, lease, execution)
-    with contextlib.closing(_Watch(tools, lease, orders, execution.folder)) as watch:
+    with contextlib.closing(
+        AttemptWatch(tools.database, lease, orders, folder=execution.folder, clock=tools.clock)
+    ) as watch:
         if container is not None:
             _begin(tools, lease, container)
             container = follow_container(
@@ -105,42 +80,6 @@ def clear_attempt(tools: AttemptTools, lease: Lease) -> None:
 
 def attempt_folder(scratch: Path, run_id: str, attempt: int) -> Path:
     return scratch / f"{run_id}-{attempt}"
-
-
-class _Watch(Watch):
-    """Keeps the log as it comes, and writes progress and metrics down from time to time."""
-
-    def __init__(self, tools: AttemptTools, lease: Lease, orders: Orders, folder: Path) -> None:
-        self._tools, self._lease, self._orders = tools, lease, orders
-        self.metrics = MetricsReader(folder / "out" / "metrics.jsonl", attempt=lease.attempt)
-        self._progress = ProgressReader()
-        self._told = time.monotonic()
-        folder.mkdir(parents=True, exist_ok=True)
-        self._log = (folder / LOG_FILE).open("ab", buffering=0)
-        self.log_size = os.fstat(self._log.fileno()).st_size
-        self._news: dict[str, Any] = {}
-
-    def on_log(self, data: bytes) -> None:
-        self._log.write(data)
-        if said := self._progress.read(data):
-            self._news = {"progress": said.share, "text": said.text}
-
-    def look(self) -> float | None:
-        if time.monotonic() - self._told >= TELL_INTERVAL_S:
-            self._told = time.monotonic()
-            self._tell(self.metrics.read())
-        return self._orders.look()
-
-    def _tell(self, points: list[Point]) -> None:
-        if not points and not self._news:
-            return
-        with self._tools.database.write() as session:
-            queue.note_progress(session, self._lease, progress=self._news.get("progress"), text=self._news.get("text"))
-            _write_points(session, self._lease, points, self._tools.clock)
-        self._news = {}
-
-    def close(self) -> None:
-        self._log.close()
 
 
 def _execution(tools: AttemptTools, lease: Lease) -> Execution:
@@ -190,7 +129,7 @@ def _finish(
     with tools.database.write() as session:
         row = queue.current(session, lease)
         _pass_through_finishing(row)
-        _write_points(session, lease, points, tools.clock)
+        write_points(session, lease, points, tools.clock)
         _keep_usage(session, row, container, tools.clock)
         if container is not None:
             row.exit_code = container.exit_code
@@ -287,20 +226,3 @@ def _grant(session: Session, lease: Lease, blob: StoredBlob) -> None:
     content.record_blob(
         session, digest=blob.digest, size=blob.size, holder_id=lease.account_id, why=rules.why(lease.run_id)
     )
-
-
-def _write_points(session: Session, lease: Lease, points: list[Point], clock: Clock) -> None:
-    now = clock()
-    rows = [
-        {
-            "run_id": lease.run_id,
-            "sequence": point.sequence,
-            "attempt": lease.attempt,
-            "name": point.name,
-            "step": point.step,
-            "value": point.value,
-            "at": now,
-        }
-        for point in points
-    ]
-    store.insert_metrics(session, rows)

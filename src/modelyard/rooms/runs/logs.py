@@ -8,7 +8,8 @@ from uuid import UUID
 from modelyard.kit.db import Database
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.runs import service
-from modelyard.rooms.runs.attempts import LOG_FILE, attempt_folder
+from modelyard.rooms.runs.attempts import attempt_folder
+from modelyard.rooms.runs.watching import LOG_FILE
 
 CHUNK = 256 * 1024
 

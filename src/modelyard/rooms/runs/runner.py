@@ -16,10 +16,11 @@ from modelyard.kit.errors import ModelyardError, Unavailable
 from modelyard.kit.faults import fault_of
 from modelyard.kit.ids import new_id
 from modelyard.rooms.runs import queue, store
-from modelyard.rooms.runs.attempts import AttemptTools, Orders, RunnerLeaves, carry_out, clear_attempt
+from modelyard.rooms.runs.attempts import AttemptTools, carry_out, clear_attempt
 from modelyard.rooms.runs.errors import AttemptOutdated
 from modelyard.rooms.runs.queue import LEASE, Lease, Room
 from modelyard.rooms.runs.rules import Outcome
+from modelyard.rooms.runs.watching import Orders, RunnerLeaves
 
 log = logging.getLogger("modelyard.runner")
 

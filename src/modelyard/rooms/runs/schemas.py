@@ -127,15 +127,6 @@ class QueuedRun:
     keep_as: Mapping[str, Any] | None = None
 
 
-class RunUsage(BaseModel):
-    """What all attempts together used; null where the engine cannot know."""
-
-    cpu_seconds: float | None = None
-    memory_peak_bytes: int | None = None
-    memory_gb_seconds: float | None = None
-    gpu_seconds: float | None = None
-
-
 class RunInput(BaseModel):
     """An input: ``source`` is where it comes from, ``digest`` the same for the same files."""
 
