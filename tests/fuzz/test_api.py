@@ -52,7 +52,7 @@ def test_operation_answers_as_documented(fuzzed: Fuzzed, label: str, operation_i
     operation = fuzzed.document.find_operation_by_label(label)
     assert operation is not None
 
-    with fuzzed.sender(label, operation_id) as connection:
+    with fuzzed.people.sender(label, operation_id) as connection:
 
         @given(case=_cases(operation), real=st.sampled_from([True, True, True, False]))
         @settings(
@@ -67,7 +67,7 @@ def test_operation_answers_as_documented(fuzzed: Fuzzed, label: str, operation_i
             if real:
                 fuzzed.make_real(case, operation_id)
             _keep_gentle(case)
-            connection.headers["X-Forwarded-For"] = fuzzed.next_address()
+            connection.headers["X-Forwarded-For"] = fuzzed.people.next_address()
             response = case.call(session=connection, timeout=60)
             fuzzed.statuses[operation_id, response.status_code] += 1
             case.validate_response(response, checks=CHECKS)
