@@ -1,5 +1,8 @@
 """The pure parts of the Docker engine."""
 
+import functools
+import queue
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.adapters.engines.docker.cgroups import CgroupTree
-from modelyard.adapters.engines.docker.inspection import cut_log, parse_time
+from modelyard.adapters.engines.docker.inspection import parse_time
+from modelyard.adapters.engines.docker.logs import Logs, bounded_log, cut_log
 from modelyard.adapters.engines.docker.memory import HeldMemory
 from modelyard.rooms.runs.ports import Usage
+from support.waiting import until
 
 
 @given(
@@ -22,11 +27,47 @@ from modelyard.rooms.runs.ports import Usage
 def test_a_part_of_a_log_is_that_part_of_the_whole_kept(
     chunks: list[bytes], bound: int, offset: int, limit: int
 ) -> None:
-    whole = cut_log(chunks, bound=bound, offset=0, limit=1000)
-    assert cut_log(chunks, bound=bound, offset=offset, limit=limit) == whole[offset : offset + limit]
+    whole = b"".join(bounded_log(chunks, bound))
+    assert cut_log(bounded_log(chunks, bound), offset=offset, limit=limit) == whole[offset : offset + limit]
     written = b"".join(chunks)
     assert whole[:bound] == written[:bound]
     assert (len(whole) > len(written[:bound])) == (len(written) > bound)
+
+
+def test_a_log_that_is_read_on_is_opened_once_and_followed() -> None:
+    opened: list[bool] = []
+    pieces: queue.Queue[bytes] = queue.Queue()
+
+    def open_log(follow: bool) -> Iterator[bytes]:
+        opened.append(follow)
+        return iter(pieces.get, b"") if follow else iter([b"one\n"])
+
+    logs, seen = Logs(), b""
+
+    def read_on() -> bytes:
+        nonlocal seen
+        seen += logs.read("c", open_log, running=True, offset=len(seen), limit=3)
+        return seen
+
+    assert read_on() == b"one"
+    for piece in (b"on", b"e\ntw", b"o\n", b"three\n"):  # what is followed comes from the start
+        pieces.put(piece)
+    until(lambda: read_on() == b"one\ntwo\nthree\n", seconds=10, what="all that was written")
+    assert opened == [False, True]
+    assert logs.read("c", open_log, running=True, offset=1, limit=2) == b"ne"
+    pieces.put(b"")
+
+
+def test_a_log_that_cannot_be_followed_is_read_from_its_start() -> None:
+    def open_log(follow: bool) -> Iterator[bytes]:
+        if follow:
+            raise ConnectionError("the engine was restarted")
+        return iter([b"one\n", b"two\n"])
+
+    logs = Logs()
+    assert logs.read("c", open_log, running=True, offset=0, limit=4) == b"one\n"
+    read = functools.partial(logs.read, "c", open_log, running=True, offset=4, limit=9)
+    until(lambda: read() == b"two\n", seconds=10, what="the rest")
 
 
 def test_a_time_of_the_engine_keeps_its_microseconds() -> None:

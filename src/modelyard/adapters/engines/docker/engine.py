@@ -20,6 +20,7 @@ from modelyard.adapters.engines.docker.config import Place
 from modelyard.adapters.engines.docker.connection import Connection, explain
 from modelyard.adapters.engines.docker.disk import DiskBound, said_no_room
 from modelyard.adapters.engines.docker.images import EngineImages
+from modelyard.adapters.engines.docker.logs import Logs, bounded_log
 from modelyard.adapters.engines.docker.memory import HeldMemory
 from modelyard.adapters.engines.docker.programs import ProgramCheck
 from modelyard.rooms.content.ports import BlobStore
@@ -67,6 +68,7 @@ class DockerEngine:
         self._disk = DiskBound()
         self._last_usage: dict[str, Usage] = {}
         self._memory = HeldMemory()
+        self._logs = Logs()
 
     def create(self, spec: ContainerSpec) -> Container:
         config.check_spec(spec, self.connection.socket)
@@ -97,9 +99,13 @@ class DockerEngine:
     def logs(self, name: str, *, offset: int = 0, limit: int = 1024**2) -> bytes:
         with self.connection.translated() as api:
             facts = self._inspect(api, name)
-            bound = int(facts["Config"]["Labels"][config.LOG_LABEL])
-            chunks = api.logs(facts["Id"], stdout=True, stderr=True, stream=True, follow=False)
-            return inspection.cut_log(chunks, bound=bound, offset=offset, limit=limit)
+            running = inspection.is_running(facts["State"])
+
+            def open_log(follow: bool) -> Iterator[bytes]:
+                chunks = api.logs(facts["Id"], stdout=True, stderr=True, stream=True, follow=follow)
+                return bounded_log(chunks, int(facts["Config"]["Labels"][config.LOG_LABEL]))
+
+            return self._logs.read(name, open_log, running=running, offset=offset, limit=limit)
 
     def stop(self, name: str, *, grace: float = 10.0) -> Container:
         with self.connection.translated() as api:
@@ -247,6 +253,7 @@ class DockerEngine:
         self._disk.forget(name)
         self._last_usage.pop(name, None)
         self._memory.forget(name)
+        self._logs.forget(name)
         self._cgroups().remove(self._engine_name(name))
 
     def _engine_name(self, name: str) -> str:

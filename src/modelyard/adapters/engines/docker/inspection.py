@@ -1,7 +1,7 @@
 """What the engine says of a container, in the port's words. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,6 @@ from modelyard.adapters.engines.docker.config import spec_labels
 from modelyard.rooms.runs.ports import Container, Isolation, State, Usage
 
 UNSETTLED = ("stopping", "stopped")
-OVER = "\n[The log is longer than {bound} bytes; what follows was not kept.]\n"
 
 
 def isolation_of(runtime: str | None) -> Isolation:
@@ -83,22 +82,6 @@ def memory_now(statistics: Mapping[str, Any]) -> int | None:
 def parse_time(text: str) -> datetime:
     """RFC 3339 with nanoseconds, which Python keeps to the microsecond."""
     return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
-
-
-def cut_log(chunks: Iterable[bytes], *, bound: int, offset: int, limit: int) -> bytes:
-    """Bytes ``offset`` to ``offset + limit`` of a log of which ``bound`` bytes are kept, and a line that says so."""
-    end = offset + limit
-    note = OVER.format(bound=bound).encode()
-    kept, position = bytearray(), 0
-    for chunk in chunks:
-        piece = chunk[: max(0, bound - position)]
-        if len(piece) < len(chunk):
-            piece += note
-        kept += piece[max(0, offset - position) : max(0, end - position)]
-        position += len(piece)
-        if position >= end or len(piece) != len(chunk):
-            break
-    return bytes(kept)
 
 
 def _reason(code: int | None, *, stopped: bool, memory: bool, processes: bool, disk: bool) -> str | None:
