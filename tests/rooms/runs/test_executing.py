@@ -1,5 +1,6 @@
 """Executing runs against an engine in memory, on both databases."""
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable
@@ -21,13 +22,15 @@ from modelyard.rooms.repos import store as repos
 from modelyard.rooms.runs import executing, service
 from modelyard.rooms.runs.containers import start_container
 from modelyard.rooms.runs.errors import AttemptOutdated, EngineUnavailable, RunStateInvalid
-from modelyard.rooms.runs.ports import Image, Limits
+from modelyard.rooms.runs.ports import Image, Limits, Usage
 from modelyard.rooms.runs.rules import ENDED, NEXT, RunState, require_step
 from modelyard.rooms.runs.schemas import Purpose
 from modelyard.rooms.runs.service import RunOrder, RunTools
 from modelyard.rooms.runs.tables import RunRow
+from rooms.usage import ledgers
 
 Program = Callable[[Running], int]
+CHECK = new_id()
 IMAGE = Image(digest="sha256:" + "1" * 64, config={"config": {}}, layers=[])
 
 
@@ -94,6 +97,18 @@ def test_a_run_keeps_its_result_log_and_usage(make: Callable[[Program], RunTools
         assert kept == b"first\nsec\x00ond\nno end of line \xff"
         assert [r.id for r in service.checks_of(session, repository_id, version=1)] == [run.id]
     assert nothing_left(tools)
+
+
+def test_what_a_check_used_is_charged_once(make: Callable[[Program], RunTools], repository_id: UUID) -> None:
+    def program(running: Running) -> int:
+        running.usage = Usage(cpu_seconds=1.5, memory_byte_seconds=2e9)
+        return 3
+
+    tools = make(program)
+    grace = ledgers.account(tools.database, "grace")
+    for _ in range(2):
+        service.execute(tools, dataclasses.replace(order(repository_id, id=CHECK), charged_to=grace))
+    assert ledgers.by_kind(tools.database, grace) == {"cpu_seconds": 1.5, "memory_gb_seconds": 2.0, "runs": 1.0}
 
 
 def test_a_run_that_fails_says_so(make: Callable[[Program], RunTools], repository_id: UUID) -> None:

@@ -16,6 +16,7 @@ from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore, StoredBlob
 from modelyard.rooms.images import service as images
 from modelyard.rooms.runs import queue, rules, store
+from modelyard.rooms.runs.charging import charge
 from modelyard.rooms.runs.containers import Execution, follow_container, start_container
 from modelyard.rooms.runs.errors import ContainerMissing
 from modelyard.rooms.runs.outputs import Left, collect_outputs
@@ -27,9 +28,6 @@ from modelyard.rooms.runs.staging import StagingTools, stage_inputs
 from modelyard.rooms.runs.tables import RunRow
 from modelyard.rooms.runs.telling import MetricsReader
 from modelyard.rooms.runs.watching import LOG_FILE, AttemptWatch, Orders, write_points
-from modelyard.rooms.usage import service as usage
-
-GB = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,25 +189,12 @@ def _keep_usage(session: Session, row: RunRow, container: Container | None, cloc
     noted.exit_code = container.exit_code
     noted.cpu_seconds, noted.memory_peak_bytes = used.cpu_seconds, used.memory_peak_bytes
     noted.gpu_seconds = used.gpu_seconds
-    if used.memory_byte_seconds is not None:
-        noted.memory_gb_seconds = used.memory_byte_seconds / GB
+    noted.memory_gb_seconds = used.memory_gb_seconds
     if used.cpu_seconds is not None:
         row.cpu_seconds = (row.cpu_seconds or 0.0) + used.cpu_seconds
     if used.memory_peak_bytes is not None:
         row.memory_peak_bytes = max(row.memory_peak_bytes or 0, used.memory_peak_bytes)
-    usage.record_attempt(
-        session,
-        account_id=row.account_id,
-        repository_id=row.repository_id,
-        version=row.version,
-        run_id=row.id,
-        attempt=row.attempt,
-        started_at=container.started_at,
-        ended_at=clock(),
-        cpu_seconds=used.cpu_seconds,
-        memory_gb_seconds=noted.memory_gb_seconds,
-        gpu_seconds=used.gpu_seconds,
-    )
+    charge(session, row, container, account_id=row.account_id, at=clock())
 
 
 def _keep_outputs(session: Session, lease: Lease, left: Left) -> None:

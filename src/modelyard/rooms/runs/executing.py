@@ -14,6 +14,7 @@ from modelyard.kit.db import Database
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.runs import rules, store
+from modelyard.rooms.runs.charging import charge
 from modelyard.rooms.runs.containers import Execution, Watch, follow_container, start_container
 from modelyard.rooms.runs.errors import AttemptOutdated
 from modelyard.rooms.runs.ports import Container, Engine
@@ -150,6 +151,8 @@ def _finish(tools: RunTools, run: Run, order: RunOrder, container: Container, fo
         row.cpu_seconds = container.usage.cpu_seconds
         row.memory_peak_bytes = container.usage.memory_peak_bytes
         row.ended_at = tools.clock()
+        if order.charged_to:
+            charge(session, row, container, account_id=order.charged_to, at=row.ended_at)
         session.flush()
         ended = present(session, row)
     content.ensure_held(tools.blobs, stored.digest, [log])

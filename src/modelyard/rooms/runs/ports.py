@@ -7,6 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+GB = 10**9
+
 
 class Isolation(StrEnum):
     """How well an engine keeps a container from its host and its neighbours, best first.
@@ -92,6 +94,11 @@ class Usage:
     memory_peak_bytes: int | None = None
     memory_byte_seconds: float | None = None
     gpu_seconds: float | None = None
+
+    @property
+    def memory_gb_seconds(self) -> float | None:
+        """The same in gigabytes of 10^9 bytes."""
+        return None if self.memory_byte_seconds is None else self.memory_byte_seconds / GB
 
 
 @dataclass(frozen=True, slots=True)

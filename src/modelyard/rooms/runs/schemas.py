@@ -87,7 +87,8 @@ class RunOrder:
     """One thing to execute. ``id`` is chosen by the caller: ordering the same id again continues the same run.
 
     The container finds ``/out`` writable; the JSON object it leaves in ``/out/result.json`` becomes the run's result.
-    ``timeout`` in seconds. It gets a network only where ``network`` says so.
+    ``timeout`` in seconds. It gets a network only where ``network`` says so. ``charged_to``: the account whose usage
+    it is; None for nobody's.
     """
 
     id: UUID
@@ -95,6 +96,7 @@ class RunOrder:
     version: int
     purpose: Purpose
     image: Image
+    charged_to: UUID | None = None
     command: tuple[str, ...] | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)

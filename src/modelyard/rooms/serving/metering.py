@@ -12,7 +12,6 @@ from modelyard.rooms.usage import service as usage
 from modelyard.rooms.usage.schemas import UsageKind
 
 PREFIX = "box"
-GB = 1e9
 
 
 def record_use(session: Session, replica_id: UUID, used: Usage, *, at: datetime) -> None:
@@ -22,10 +21,9 @@ def record_use(session: Session, replica_id: UUID, used: Usage, *, at: datetime)
     owner_id = repos.owner_of(session, row.repository_id) if row else None
     if row is None or row.ended_at is not None or owner_id is None:
         return
-    held = used.memory_byte_seconds
     readings = {
         UsageKind.CPU_SECONDS: used.cpu_seconds,
-        UsageKind.MEMORY_GB_SECONDS: None if held is None else held / GB,
+        UsageKind.MEMORY_GB_SECONDS: used.memory_gb_seconds,
         UsageKind.GPU_SECONDS: used.gpu_seconds,
     }
     usage.read_meters(

@@ -77,6 +77,7 @@ def loading_order(tools: BuildTools, build: Build, purpose: Purpose) -> RunOrder
         version=build.number,
         purpose=purpose,
         image=Image(digest=image.digest, config=image.config, layers=image.layers),
+        charged_to=build.pushed_by,
         command=(*image.config["config"]["Entrypoint"], str(purpose)),
         env={RESULT_VARIABLE: "/out/result.json"},
         limits=rules.limits_of(build.project),
