@@ -31,7 +31,9 @@ class Transport:
         self.url = url.rstrip("/")
         self._sleep = sleep
         headers = {"User-Agent": "modelyard-client", **({"Authorization": f"Bearer {token}"} if token else {})}
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, transport=http)
+        # Without TLS the machine's certificates are not read, which takes a while.
+        secure = self.url.startswith("https:")
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, verify=secure, transport=http)
 
     def close(self) -> None:
         self._http.close()

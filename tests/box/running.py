@@ -100,7 +100,7 @@ class RunningBox:
             stderr=subprocess.STDOUT,
         )
         uds = None if port else str(self.socket)
-        transport = httpx.HTTPTransport(uds=uds, limits=httpx.Limits(max_connections=200))
+        transport = httpx.HTTPTransport(uds=uds, verify=False, limits=httpx.Limits(max_connections=200))
         self.client = httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{port or 80}", timeout=30)
 
     @property
