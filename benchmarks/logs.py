@@ -1,4 +1,5 @@
-"""Live logs: from a container's write to whoever follows, line by line and at 10,000 lines a second.
+"""Live logs: from a container's write to whoever follows, line by line and at 10,000 lines a second,
+on both engines.
 
 The lines carry the time when they were written; who follows reads server-sent events as a browser does. Container and
 reader share the machine's clock.
@@ -9,12 +10,14 @@ import math
 import statistics
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from measure import Bar, private_services, report
 from modelyard_client import Client
-from support import databases, operations, server
+from support import databases, dockerd, operations, server
 from support.server import Server
 
 LINES, EVERY_S = 400, 0.05
@@ -45,17 +48,27 @@ Line = tuple[int, float, float]
 
 
 def main() -> None:
+    figures: dict[str, float] = {}
+    bars: list[Bar] = []
     with private_services() as scratch:
-        folder = scratch / "s"
-        folder.mkdir(mode=0o755)
-        site = server.start(folder, databases.create("sqlite", folder))
-        try:
-            single, flood = list(_follow(site, SINGLE)), list(_follow(site, FLOOD))
-        finally:
-            server.stop(site)
+        for engine, settings in {"local": {}, "docker": {"engine": "docker", "docker_url": dockerd.url()}}.items():
+            told = _told(*_measure(scratch / engine, settings))
+            figures |= {f"{engine}: {name}": value for name, value in told[0].items()}
+            bars += [replace(bar, name=f"{engine}: {bar.name}") for bar in told[1]]
+    report("logs", figures, bars)
+
+
+def _measure(folder: Path, settings: dict[str, str]) -> tuple[list[Line], list[Line]]:
+    """The lines of a run that writes now and then, and of one that writes many."""
+    folder.mkdir(mode=0o755)
+    site = server.start(folder, databases.create("sqlite", folder), **settings)
+    try:
+        single, flood = list(_follow(site, SINGLE)), list(_follow(site, FLOOD))
+    finally:
+        server.stop(site)
     _require_all(single, LINES)
     _require_all(flood, RATE * FLOOD_S)
-    report("logs", *_told(single, flood))
+    return single, flood
 
 
 def _told(single: list[Line], flood: list[Line]) -> tuple[dict[str, float], list[Bar]]:

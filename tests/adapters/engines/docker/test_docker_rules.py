@@ -53,9 +53,13 @@ def test_a_log_that_is_read_on_is_opened_once_and_followed() -> None:
     for piece in (b"on", b"e\ntw", b"o\n", b"three\n"):  # what is followed comes from the start
         pieces.put(piece)
     until(lambda: read_on() == b"one\ntwo\nthree\n", seconds=10, what="all that was written")
+    for piece in (b"last words", b""):
+        pieces.put(piece)
+    assert logs.read("c", open_log, running=False, offset=len(seen), limit=4) == b"last"
+    assert logs.read("c", open_log, running=False, offset=len(seen) + 4, limit=99) == b" words"
+    assert logs.read("c", open_log, running=False, offset=len(seen) + 10, limit=99) == b""
     assert opened == [False, True]
-    assert logs.read("c", open_log, running=True, offset=1, limit=2) == b"ne"
-    pieces.put(b"")
+    assert logs.read("c", open_log, running=False, offset=1, limit=2) == b"ne"
 
 
 def test_a_log_that_cannot_be_followed_is_read_from_its_start() -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 AHEAD = 4 * 1024**2
 """Bytes of a log that are read before somebody asks for them; the engine waits with the rest."""
+LAST_S = 10.0
+"""How long the engine may take with what an ended container wrote last; the log is read from its start then."""
 
 OVER = "\n[The log is longer than {bound} bytes; what follows was not kept.]\n"
 
@@ -22,7 +24,7 @@ class Logs:
 
     def read(self, name: str, open_log: Open, *, running: bool, offset: int, limit: int) -> bytes:
         """At most ``limit`` bytes from ``offset``, without waiting for any."""
-        data = self._read_on(name, open_log, offset, limit) if running else None
+        data = self._read_on(name, open_log, running, offset, limit)
         if data is None:
             self.forget(name)
             data = cut_log(open_log(False), offset=offset, limit=limit)
@@ -31,20 +33,23 @@ class Logs:
         return data
 
     def forget(self, name: str) -> None:
-        """The container has ended, or its log is read from elsewhere."""
+        """The container is gone, or its log is read from elsewhere."""
         with self._lock:
             self._positions.pop(name, None)
             if follower := self._followers.pop(name, None):
                 follower.leave()
 
-    def _read_on(self, name: str, open_log: Open, offset: int, limit: int) -> bytes | None:
+    def _read_on(self, name: str, open_log: Open, running: bool, offset: int, limit: int) -> bytes | None:
         """None at a first read, at a read from elsewhere, and where following broke off."""
         with self._lock:
             if self._positions.get(name) != offset:
                 return None
-            if name not in self._followers:
+            if name not in self._followers and running:
                 self._followers[name] = _Follower(name, open_log, offset)
-            return self._followers[name].take(limit)
+            follower = self._followers.get(name)
+        if follower is None:
+            return None
+        return follower.take(limit) if running else follower.take_last(limit)
 
 
 def after(pieces: Iterable[bytes], offset: int) -> Iterator[bytes]:
@@ -84,7 +89,7 @@ class _Follower:
         self._open, self._offset = open_log, offset
         self._changed = threading.Condition()
         self._read = bytearray()
-        self._left = self._broken = False
+        self._left = self._broken = self._ended = False
         threading.Thread(target=self._follow, name=f"log of {name}", daemon=True).start()
 
     def take(self, limit: int) -> bytes | None:
@@ -94,26 +99,40 @@ class _Follower:
                 return None
             taken = bytes(self._read[:limit])
             del self._read[:limit]
-            self._changed.notify()
+            self._changed.notify_all()
             return taken
+
+    def take_last(self, limit: int) -> bytes | None:
+        """As ``take`` of an ended container's log: nothing only if there is no more."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._read or self._ended or self._broken, timeout=LAST_S):
+                return None
+        return self.take(limit)
 
     def leave(self) -> None:
         """Nobody takes any more."""
         with self._changed:
             self._left = True
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _follow(self) -> None:
         try:
             for piece in after(self._open(True), self._offset):
                 if not self._keep(piece):
                     return
+            self._end(broken=False)
         except Exception:  # whatever it was: the log is read from its start then
-            self._broken = True
+            self._end(broken=True)
 
     def _keep(self, piece: bytes) -> bool:
         """Waits for room; False once nobody takes any more."""
         with self._changed:
             self._changed.wait_for(lambda: self._left or len(self._read) < AHEAD)
             self._read += piece
+            self._changed.notify_all()
             return not self._left
+
+    def _end(self, *, broken: bool) -> None:
+        with self._changed:
+            self._ended, self._broken = not broken, broken
+            self._changed.notify_all()
