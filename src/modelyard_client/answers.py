@@ -50,6 +50,7 @@ class Repository(TypedDict):
     created_at: str
     updated_at: str
     can_write: bool
+    forked_from: str | None
 
 
 class Image(TypedDict):
@@ -125,6 +126,15 @@ class Version(TypedDict):
     created_at: str
     ready_at: str | None
     stages: list[Stage]
+
+
+class RegistrySignIn(TypedDict):
+    """How the caller signs in to a registry elsewhere; its secret is never shown."""
+
+    id: str
+    registry: str
+    username: str
+    created_at: str
 
 
 class Alias(TypedDict):

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,22 +25,14 @@ from modelyard_client.downloads import Downloaded
 from modelyard_client.errors import Missing, Unreachable
 from modelyard_client.events import Event
 from modelyard_client.inputs import Source
+from modelyard_client.predictions import Prediction, read_prediction
+from modelyard_client.registries import Registries
 from modelyard_client.runs import Runs
 from modelyard_client.transport import API, Transport
 from modelyard_client.uploads import Progress, UploadMemory
 
-PREDICTION_TIMEOUT = httpx.Timeout(600.0, connect=10.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a model answered. ``cold_start`` is how many seconds the call waited for a start, None for none."""
-
-    output: Any
-    id: str | None
-    version: str | None
-    cold_start: float | None
-    body: Any
+SLOW = httpx.Timeout(600.0, connect=10.0)
+"""For what waits for others: a model that starts, another registry."""
 
 
 class Client:
@@ -57,6 +48,7 @@ class Client:
     ) -> None:
         self.transport = Transport(url, token=token, http=http, sleep=sleep)
         self.runs = Runs(self.transport)
+        self.registries = Registries(self.transport)
 
     def __enter__(self) -> Self:
         return self
@@ -119,6 +111,11 @@ class Client:
         wanted = {"owner": owner or None, "name": name, "kind": kind, "visibility": visibility}
         return self.transport.json("POST", "/repos", json=wanted)  # type: ignore[no-any-return]
 
+    def fork(self, address: str, name: str | None = None, *, visibility: str = "private") -> Repository:
+        """A copy of the files and their history that is the caller's own; named as its source unless one is given."""
+        wanted = {"name": name, "visibility": visibility}
+        return self.transport.json("POST", f"/repos/{address}/fork", json=wanted, key=str(uuid4()))  # type: ignore[no-any-return]
+
     def upload(self, path: Path, *, progress: Progress | None = None, memory: UploadMemory | None = None) -> str:
         """Sends a file, resumably; returns the id of the upload."""
         return uploads.upload_file(self.transport, path, progress=progress, memory=memory)
@@ -160,6 +157,19 @@ class Client:
         listed = [] if isinstance(files, str) else [{"path": path, "upload": id} for path, id in files.items()]
         body = {"archive": files if isinstance(files, str) else None, "files": listed, "keep": keep, "message": message}
         return self.transport.json("POST", f"/repos/{address}/versions", json=body, key=str(uuid4()))  # type: ignore[no-any-return]
+
+    def import_image(self, address: str, reference: str) -> Version:
+        """Makes a version of an operation of an image that another registry has, such as ``ghcr.io/team/tool:1.2``."""
+        at, wanted = f"/repos/{address}/versions", {"image": reference}
+        return self.transport.json("POST", at, json=wanted, key=str(uuid4()), timeout=SLOW)  # type: ignore[no-any-return]
+
+    def publish(self, address: str, number: int) -> Version:
+        """Offers a version of an operation to all who may read it."""
+        return self.transport.json("POST", f"/repos/{address}/versions/{number}/publish")  # type: ignore[no-any-return]
+
+    def unpublish(self, address: str, number: int) -> Version:
+        """Takes a version of an operation back: others start no runs of it any more."""
+        return self.transport.json("POST", f"/repos/{address}/versions/{number}/unpublish")  # type: ignore[no-any-return]
 
     def list_files(self, address: str, number: int) -> list[dict[str, Any]]:
         """The files of a dataset's version, with sizes and digests."""
@@ -239,8 +249,8 @@ class Client:
     def predict(self, address: str, inputs: Mapping[str, Any], *, version: int | None = None) -> Prediction:
         """Calls the model with named inputs; what is streamed comes as a list."""
         path = f"/serve/{address}{f'@v{version}' if version else ''}/model/predict"
-        response = self.transport.send("POST", path, json=dict(inputs), timeout=PREDICTION_TIMEOUT)
-        return _prediction(response)
+        response = self.transport.send("POST", path, json=dict(inputs), timeout=SLOW)
+        return read_prediction(response)
 
     def get_usage(self, **asked: Any) -> UsageReport:
         """What was used. Asked for: since, until (days, both included), by, account (for administrators)."""
@@ -267,32 +277,6 @@ class Client:
     def _push(self, address: str, body: dict[str, Any], message: str, platforms: list[str] | None) -> Version:
         body = {**body, "message": message, "platforms": platforms or []}
         return self.transport.json("POST", f"/repos/{address}/versions", json=body, key=str(uuid4()))  # type: ignore[no-any-return]
-
-
-def _prediction(response: httpx.Response) -> Prediction:
-    body: Any
-    if response.headers.get("content-type", "").startswith(("application/jsonl", "application/x-ndjson")):
-        body = [_decoded(line) for line in response.text.splitlines() if line]
-        output = body
-    else:
-        body = _decoded(response.text)
-        output = body["output"] if isinstance(body, dict) and "output" in body else body
-    headers = response.headers
-    waited = headers.get("x-modelyard-cold-start")
-    return Prediction(
-        output,
-        headers.get("x-prediction-id"),
-        headers.get("x-modelyard-version"),
-        float(waited) if waited else None,
-        body,
-    )
-
-
-def _decoded(text: str) -> Any:
-    try:
-        return httpx.Response(200, text=text).json()
-    except ValueError:
-        return text
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ def test_every_error_has_its_own_title() -> None:
 def test_every_command_is_in_the_guide() -> None:
     guide = (ROOT / "docs/guides/cli.md").read_text()
     commands = [command.name or command.callback.__name__ for command in app.registered_commands]  # type: ignore[union-attr]
+    commands += [group.name or "" for group in app.registered_groups]
     assert len(commands) > 10
     for command in commands:
         assert re.search(rf"`{command}[ `]", guide), command

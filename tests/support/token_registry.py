@@ -1,9 +1,13 @@
 """A registry in this process that gives tokens to those who sign in, for what Debian's does not do by itself."""
 
+import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+
+from support.images import MadeImage
 
 
 class TokenRegistry(ThreadingHTTPServer):
@@ -23,6 +27,17 @@ class TokenRegistry(ThreadingHTTPServer):
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.server_port}"
+
+
+@contextmanager
+def guarded(made: MadeImage) -> Iterator[TokenRegistry]:
+    """A registry that shows ``team/base:one`` to ada alone, whose password is ``secret``."""
+    with TokenRegistry() as running:
+        running.blobs |= made.blobs
+        running.tags["one"] = made.digest
+        running.user = f"Basic {base64.b64encode(b'ada:secret').decode()}"
+        yield running
+        running.shutdown()
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -10,7 +10,12 @@ from typing import Any, Self
 import httpx
 
 from modelyard.rooms.images import rules
-from modelyard.rooms.images.errors import LayerBroken, RegistryUnavailable, RemoteImageMissing
+from modelyard.rooms.images.errors import (
+    LayerBroken,
+    RegistrySignInRefused,
+    RegistryUnavailable,
+    RemoteImageMissing,
+)
 from modelyard.rooms.images.ports import RemoteDocument, RemoteImage, RemoteLayer
 from modelyard.rooms.images.references import Reference, parse_reference
 from modelyard.rooms.images.unpacking import MAX_LAYER_BYTES, uncompressed
@@ -161,12 +166,28 @@ class OciRegistry:
             return next(httpx.BasicAuth(*known).auth_flow(request)).headers["Authorization"]
         parameters = dict(re.findall(r'(\w+)="([^"]*)"', rest))
         if scheme.lower() != "bearer" or not parameters.get("realm", "").startswith(("https://", "http://")):
-            raise RegistryUnavailable(f"{place.host} asks for a sign-in that is not configured.")
+            raise _refused(place.host, known)
         query = {"service": parameters.get("service", ""), "scope": f"repository:{place.repository}:pull"}
         response = self._client.get(parameters["realm"], params=query, auth=httpx.BasicAuth(*known) if known else None)
+        if response.status_code in (400, 401, 403):
+            raise _refused(place.host, known)
         _check(response, place.host)
         answer = response.json()
         return f"Bearer {answer.get('token') or answer.get('access_token')}"
+
+
+def _refused(host: str, known: tuple[str, str] | None) -> RegistrySignInRefused:
+    if known is None:
+        return RegistrySignInRefused(
+            f"{host} shows this only to those who sign in.",
+            remedy=f"Check the name, or save your sign-in to {host}.",
+            field="image",
+        )
+    return RegistrySignInRefused(
+        f"{host} does not let {known[0]} sign in.",
+        remedy="Save the sign-in again, with a password or token that is good now.",
+        field="image",
+    )
 
 
 def _expected(place: Reference, data: bytes, digest: str | None) -> str:
@@ -183,7 +204,7 @@ def _check_shown(response: httpx.Response, what: str) -> None:
     if response.status_code in (401, 403, 404):
         raise RemoteImageMissing(
             f"The registry has no {what}, or does not show it to you.",
-            remedy="Check the name, and save your sign-in to that registry.",
+            remedy="Check the name, or save a sign-in that may read it.",
             field="image",
         )
     _check(response, what)
@@ -191,9 +212,11 @@ def _check_shown(response: httpx.Response, what: str) -> None:
 
 def _check(response: httpx.Response, what: str) -> None:
     if response.status_code in (401, 403):
-        raise RegistryUnavailable(f"The registry does not let this server read {what}.")
+        raise RegistryUnavailable(f"The registry does not let this server read {what}.", remedy="Check the sign-in.")
     if response.is_error:
-        raise RegistryUnavailable(f"The registry answered {response.status_code} for {what}.")
+        raise RegistryUnavailable(
+            f"The registry answered {response.status_code} for {what}.", remedy="Try again later."
+        )
 
 
 def _bounded(response: httpx.Response) -> bytes:

@@ -13,8 +13,10 @@ from modelyard.apps.cli import (
     datasets,
     looking,
     predicting,
+    publishing,
     pulling,
     pushing,
+    registries,
     running,
     serving,
     sessions,
@@ -47,9 +49,14 @@ app = typer.Typer(
 app.command()(sessions.login)
 app.command()(sessions.logout)
 app.command()(pushing.push)
+app.command("import")(registries.import_)
+app.add_typer(registries.app, name="registries")
 app.command("list")(browsing.list_)
 app.command()(browsing.search)
 app.command()(browsing.show)
+app.command()(publishing.publish)
+app.command()(publishing.unpublish)
+app.command()(publishing.fork)
 app.command()(datasets.upload)
 app.command()(datasets.download)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(predicting.predict)

@@ -1,8 +1,6 @@
 """``modelyard login`` and ``logout``."""
 
-import getpass
 import platform
-import sys
 from typing import Annotated
 
 import typer
@@ -11,6 +9,7 @@ from modelyard.apps.cli import credentials
 from modelyard.apps.cli.exits import CommandError, ExitCode, UsageError
 from modelyard.apps.cli.options import AsJson
 from modelyard.apps.cli.output import print_json, say
+from modelyard.apps.cli.prompts import ask, read_line, read_secret
 from modelyard_client import Client
 
 DEFAULT_URL = "http://localhost:8080"
@@ -34,7 +33,7 @@ def login(
     server = (url or credentials.known_url() or DEFAULT_URL).rstrip("/")
     if not server.startswith(("http://", "https://")):
         raise UsageError(f"'{server}' is not an address.", remedy="Write it with http:// or https://.")
-    token = _read_line("token") if with_token else _new_token(server, username, expires_in_days)
+    token = read_line("token") if with_token else _new_token(server, username, expires_in_days)
     with Client(server, token=token) as client:
         account = client.get_session()["account"]
     if account is None:
@@ -53,25 +52,10 @@ def logout(url: Url = None) -> None:
 
 
 def _new_token(server: str, username: str | None, days: int) -> str:
-    name = username or _ask("User name: ")
-    password = getpass.getpass(f"Password of {name}: ") if sys.stdin.isatty() else _read_line("password")
+    name = username or ask("User name: ")
+    password = read_secret("password", f"Password of {name}: ")
     with Client(server) as client:
         made = client.create_token(
             name, password, name=f"command line on {platform.node()}"[:100], scopes=SCOPES, expires_in_days=days
         )
     return made["secret"]
-
-
-def _ask(question: str) -> str:
-    if not sys.stdin.isatty():
-        raise UsageError("There is nobody to ask.", remedy="Give --username and the password on standard input.")
-    sys.stderr.write(question)
-    sys.stderr.flush()
-    return sys.stdin.readline().strip()
-
-
-def _read_line(what: str) -> str:
-    line = sys.stdin.readline().strip()
-    if not line:
-        raise UsageError(f"There is no {what} on standard input.", remedy=f"Write the {what} to it, as one line.")
-    return line

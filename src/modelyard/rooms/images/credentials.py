@@ -11,7 +11,7 @@ from modelyard.kit.secrets import SecretBox
 from modelyard.rooms.images import store
 from modelyard.rooms.images.errors import CredentialMissing, TooManyCredentials
 from modelyard.rooms.images.ports import Login, RemoteRegistries
-from modelyard.rooms.images.references import normal_host, parse_reference
+from modelyard.rooms.images.references import normal_host, parse_reference, shown_host
 from modelyard.rooms.images.schemas import NewRegistryCredential, RegistryCredential
 from modelyard.rooms.images.tables import RegistryCredentialRow
 
@@ -58,4 +58,6 @@ def login_for(session: Session, *, account_id: UUID, reference: str, secrets: Se
 
 
 def _present(row: RegistryCredentialRow) -> RegistryCredential:
-    return RegistryCredential(id=row.id, registry=row.host, username=row.username, created_at=row.created_at)
+    return RegistryCredential(
+        id=row.id, registry=shown_host(row.host), username=row.username, created_at=row.created_at
+    )

@@ -179,6 +179,14 @@ class ReferenceRefused(Invalid):
     title = "This is not the name of an image"
 
 
+class RegistrySignInRefused(RegistryUnavailable):
+    """The other registry wants to know who asks, and does not take what it was told (422)."""
+
+    status = 422
+    code = "registry_sign_in_refused"
+    title = "The other registry refuses the sign-in"
+
+
 class RemoteImageMissing(Invalid):
     code = "remote_image_missing"
     title = "The other registry has no such image, or does not show it"

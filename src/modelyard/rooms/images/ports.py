@@ -107,7 +107,8 @@ class RemoteRegistries(Protocol):
     """Reads registries that people name, as they are: bytes, not images.
 
     Raises ``errors.RegistryUnavailable``, also for an address that this server is not to call, and
-    ``errors.RemoteImageMissing`` for what is not there or not shown to that login. Digests are checked.
+    ``errors.RemoteImageMissing`` for what is not there or not shown to that login, ``errors.RegistrySignInRefused``
+    where the login itself is refused. Digests are checked.
     """
 
     def read_document(self, reference: str, *, login: Login | None) -> RemoteDocument:

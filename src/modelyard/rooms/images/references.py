@@ -68,6 +68,11 @@ def normal_host(text: str) -> str:
     return DOCKER_HUB if text in ("docker.io", "index.docker.io") else text
 
 
+def shown_host(host: str) -> str:
+    """The name that people call a registry by, for its ``normal_host``."""
+    return "docker.io" if host == DOCKER_HUB else host
+
+
 def _is_loopback(host: str) -> bool:
     name = host.rpartition(":")[0] or host
     if name == "localhost":
