@@ -4,6 +4,7 @@ import type { Difference } from "@/lib/compare";
 
 import { Section } from "./section";
 import { StateBadge } from "./state-badge";
+import { WideTable } from "./wide-table";
 
 type Props = { title: string; column: string; differences: Difference[]; same: string; changed?: string };
 
@@ -12,12 +13,10 @@ export function Differences({ title, column, differences, same, changed = "chang
   return (
     <Section title={title} flush>
       {differences.length ? (
-        <Table.ScrollContainer minWidth={460}>
-          <Table verticalSpacing={7} horizontalSpacing="md" layout="fixed">
-            <Table.Thead><Table.Tr><Table.Th w={110}>What</Table.Th><Table.Th w="24%">{column}</Table.Th><Table.Th>Before</Table.Th><Table.Th>After</Table.Th></Table.Tr></Table.Thead>
-            <Table.Tbody>{differences.map((difference) => <Row key={difference.name} difference={difference} changed={changed} />)}</Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <WideTable label={`Rows of ${title}`} minWidth={460} verticalSpacing={7} horizontalSpacing="md" layout="fixed">
+          <Table.Thead><Table.Tr><Table.Th w={110}>What</Table.Th><Table.Th w="24%">{column}</Table.Th><Table.Th>Before</Table.Th><Table.Th>After</Table.Th></Table.Tr></Table.Thead>
+          <Table.Tbody>{differences.map((difference) => <Row key={difference.name} difference={difference} changed={changed} />)}</Table.Tbody>
+        </WideTable>
       ) : (
         <Text size="sm" c="dimmed" p="md">{same}</Text>
       )}

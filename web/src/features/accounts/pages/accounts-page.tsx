@@ -11,6 +11,7 @@ import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
 import { StateBadge } from "@/ui/state-badge";
 import { TimeAgo } from "@/ui/time-ago";
+import { WideTable } from "@/ui/wide-table";
 
 import { accountsQuery, changeAccount, resetPassword } from "../api/administration";
 import { NewAccount } from "../components/new-account";
@@ -30,14 +31,12 @@ export function AccountsPage() {
       <NewAccount />
       <Section title="Accounts" flush aside={<TextInput size="xs" placeholder="Filter by name" aria-label="Filter accounts" value={text} onChange={(e) => setText(e.currentTarget.value)} />}>
         {query.error && <div className="body"><ProblemAlert error={query.error} onRetry={() => void query.refetch()} /></div>}
-        <Table.ScrollContainer minWidth={640}>
-          <Table verticalSpacing={8} horizontalSpacing="md">
-            <Table.Thead>
-              <Table.Tr><Table.Th>Account</Table.Th><Table.Th>Role</Table.Th><Table.Th>State</Table.Th><Table.Th>Made</Table.Th><Table.Th>Actions</Table.Th></Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>{accounts.map((account) => <AccountRow key={account.id} account={account} />)}</Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <WideTable label="All accounts" minWidth={640} verticalSpacing={8} horizontalSpacing="md">
+          <Table.Thead>
+            <Table.Tr><Table.Th>Account</Table.Th><Table.Th>Role</Table.Th><Table.Th>State</Table.Th><Table.Th>Made</Table.Th><Table.Th>Actions</Table.Th></Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>{accounts.map((account) => <AccountRow key={account.id} account={account} />)}</Table.Tbody>
+        </WideTable>
         {!query.isPending && !accounts.length && <Text className="body" c="dimmed">No account matches.</Text>}
         {query.hasNextPage && <div className="body"><Button variant="default" size="xs" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button></div>}
       </Section>

@@ -5,20 +5,19 @@ import { formatBytes, formatNumber, formatSeconds } from "@/lib/format";
 import { Section } from "@/ui/section";
 import { StateBadge } from "@/ui/state-badge";
 import { TimeAgo } from "@/ui/time-ago";
+import { WideTable } from "@/ui/wide-table";
 
 /** Every try with how it ended and what it used; a dash where the engine cannot know. */
 export function RunAttempts({ run: { attempts = [], max_attempts } }: { run: Run }) {
   if (!attempts.length) return null;
   return (
     <Section title={attempts.length === 1 ? "Attempt and usage" : "Attempts and usage"} flush>
-      <Table.ScrollContainer minWidth={620} type="native" tabIndex={0} role="region" aria-label="Each attempt">
-        <Table aria-label={`Attempts, of ${max_attempts ?? 1} at most`} horizontalSpacing="md" verticalSpacing={6}>
-          <Table.Thead>
-            <Table.Tr>{["Attempt", "Ended", "Exit", "Took", "CPU", "Memory, peak", "Memory", "GPU"].map((head) => <Table.Th key={head}>{head}</Table.Th>)}</Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>{attempts.map((attempt) => <Row key={attempt.number} attempt={attempt} />)}</Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <WideTable label="Each attempt" minWidth={620} aria-label={`Attempts, of ${max_attempts ?? 1} at most`} horizontalSpacing="md" verticalSpacing={6}>
+        <Table.Thead>
+          <Table.Tr>{["Attempt", "Ended", "Exit", "Took", "CPU", "Memory, peak", "Memory", "GPU"].map((head) => <Table.Th key={head}>{head}</Table.Th>)}</Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>{attempts.map((attempt) => <Row key={attempt.number} attempt={attempt} />)}</Table.Tbody>
+      </WideTable>
     </Section>
   );
 }

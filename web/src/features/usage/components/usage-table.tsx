@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 
 import type { UsageLine } from "@/client/types";
 import { formatUsage, USAGE_KINDS, usageKind } from "@/lib/usage";
+import { WideTable } from "@/ui/wide-table";
 
 type Props = {
   lines: UsageLine[];
@@ -19,21 +20,19 @@ export function UsageTable({ lines, title, rowOf, show }: Props) {
   for (const line of lines) rows.set(rowOf(line), [...(rows.get(rowOf(line)) ?? []), line]);
   if (!rows.size) return <Text className="body" c="dimmed" size="sm">Nothing was used.</Text>;
   return (
-    <Table.ScrollContainer minWidth={200 + kinds.length * 110}>
-      <Table verticalSpacing={8} horizontalSpacing="md">
-        <Table.Thead>
-          <Table.Tr><Table.Th>{title}</Table.Th>{kinds.map((kind) => <Table.Th key={kind} ta="right">{usageKind(kind).label}</Table.Th>)}</Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {[...rows].map(([key, own]) => (
-            <Table.Tr key={key}>
-              <Table.Td>{own[0] && show(key, own[0])}</Table.Td>
-              {kinds.map((kind) => <Cell key={kind} line={own.find((line) => line.kind === kind)} />)}
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <WideTable label={`Usage by ${title.toLowerCase()}`} minWidth={200 + kinds.length * 110} verticalSpacing={8} horizontalSpacing="md">
+      <Table.Thead>
+        <Table.Tr><Table.Th>{title}</Table.Th>{kinds.map((kind) => <Table.Th key={kind} ta="right">{usageKind(kind).label}</Table.Th>)}</Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {[...rows].map(([key, own]) => (
+          <Table.Tr key={key}>
+            <Table.Td>{own[0] && show(key, own[0])}</Table.Td>
+            {kinds.map((kind) => <Cell key={kind} line={own.find((line) => line.kind === kind)} />)}
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </WideTable>
   );
 }
 

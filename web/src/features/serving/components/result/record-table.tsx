@@ -3,6 +3,7 @@ import { IconArrowDown, IconArrowUp, IconArrowsSort } from "@tabler/icons-react"
 import { useState } from "react";
 
 import { formatNumber } from "@/lib/format";
+import { WideTable } from "@/ui/wide-table";
 
 const SHOWN = 100;
 
@@ -17,26 +18,24 @@ export function RecordTable({ rows }: { rows: Row[] }) {
   const sorted = order ? [...rows].sort((a, b) => compare(a[order.column], b[order.column]) * (order.down ? -1 : 1)) : rows;
   return (
     <>
-      <Table.ScrollContainer minWidth={columns.length * 90} maxHeight={460}>
-        <Table stickyHeader striped highlightOnHover verticalSpacing={5}>
-          <Table.Thead>
-            <Table.Tr>
-              {columns.map((column) => (
-                <Table.Th key={column} aria-sort={order?.column === column ? (order.down ? "descending" : "ascending") : "none"}>
-                  <UnstyledButton fz="sm" fw={600} onClick={() => setOrder({ column, down: order?.column === column && !order.down })}>
-                    {column} <SortIcon order={order} column={column} />
-                  </UnstyledButton>
-                </Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {sorted.slice(0, shown).map((row, index) => (
-              <Table.Tr key={index}>{columns.map((column) => <Table.Td key={column}>{cell(row[column])}</Table.Td>)}</Table.Tr>
+      <WideTable label="Rows of the answer" minWidth={columns.length * 90} maxHeight={460} stickyHeader striped highlightOnHover verticalSpacing={5}>
+        <Table.Thead>
+          <Table.Tr>
+            {columns.map((column) => (
+              <Table.Th key={column} aria-sort={order?.column === column ? (order.down ? "descending" : "ascending") : "none"}>
+                <UnstyledButton fz="sm" fw={600} onClick={() => setOrder({ column, down: order?.column === column && !order.down })}>
+                  {column} <SortIcon order={order} column={column} />
+                </UnstyledButton>
+              </Table.Th>
             ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {sorted.slice(0, shown).map((row, index) => (
+            <Table.Tr key={index}>{columns.map((column) => <Table.Td key={column}>{cell(row[column])}</Table.Td>)}</Table.Tr>
+          ))}
+        </Table.Tbody>
+      </WideTable>
       {rows.length > shown && <Button size="compact-sm" variant="subtle" onClick={() => setShown(shown + 500)}>Show more of {rows.length} rows</Button>}
     </>
   );
