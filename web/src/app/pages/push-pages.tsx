@@ -60,7 +60,7 @@ export function NewOperationPage() {
       <Stack gap="md">
         <div>
           <Title order={1}>New operation</Title>
-          <Text c="dimmed">A Python script that makes data of data, shows it, or trains a model. Its types become the form that others run it with.</Text>
+          <Text c="dimmed">A Python script that makes data of data, shows it, or trains a model; or an image that does, from another registry. Its types become the form that others run it with.</Text>
         </div>
         {session?.account && <PushForm owner={session.account.username} kind="operation" />}
       </Stack>

@@ -2,8 +2,8 @@ import { useEffect, useState } from "react";
 
 import type { Visibility } from "@/client/types";
 
-/** How it comes: its parts with code, the file of a trained model alone, one script, or a zip of a folder. */
-export type PushSource = "parts" | "model" | "script" | "archive";
+/** How it comes: its parts with code, the file of a trained model alone, one script, a zip of a folder, or an image elsewhere. */
+export type PushSource = "parts" | "model" | "script" | "archive" | "image";
 
 /** What was typed in a push form. Kept until the push is accepted, over reloads and wrong turns. */
 export type PushDraft = {
@@ -13,13 +13,15 @@ export type PushDraft = {
   visibility: Visibility;
   message: string;
   source: PushSource;
+  /** The name of an image in another registry. */
+  image: string;
   /** Names this push to the server, so that sending it twice makes one version. */
   key: string;
   /** The repository was made by an earlier try of this very form. */
   made: boolean;
 };
 
-const fresh = (): PushDraft => ({ name: "", title: "", description: "", visibility: "private", message: "", source: "parts", key: crypto.randomUUID(), made: false });
+const fresh = (): PushDraft => ({ name: "", title: "", description: "", visibility: "private", message: "", source: "parts", image: "", key: crypto.randomUUID(), made: false });
 
 export type DraftHandle = {
   draft: PushDraft;

@@ -1,16 +1,18 @@
 import { Button, Group, SegmentedControl, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
-import { IconUpload } from "@tabler/icons-react";
+import { IconDownload, IconUpload } from "@tabler/icons-react";
 import type { FormEvent } from "react";
 
 import { problemOf } from "@/client/problem";
 import { useUpload } from "@/features/content/api/use-upload";
 import { DropZone } from "@/features/content/components/drop-zone";
+import { registryOf } from "@/lib/registry-of";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
 import { useProblemFocus } from "@/ui/use-problem-focus";
 
 import { ConfigWriter } from "./config-writer";
 import { type PushDraft, type PushSource, usePushDraft } from "./draft";
+import { ImageSource } from "./image-source";
 import { Naming } from "./naming";
 import { OperationZip, Script } from "./operation-files";
 import { placeProblems } from "./place-problems";
@@ -21,18 +23,19 @@ type Props = { owner: string; kind: "model" | "operation"; existing?: string };
 
 const WAYS: Record<Props["kind"], { value: PushSource; label: string }[]> = {
   model: [{ value: "parts", label: "Separate files" }, { value: "model", label: "A model file" }, { value: "archive", label: "One zip" }],
-  operation: [{ value: "script", label: "A script" }, { value: "archive", label: "One zip" }],
+  operation: [{ value: "script", label: "A script" }, { value: "archive", label: "One zip" }, { value: "image", label: "From a registry" }],
 };
 const EXAMPLES = { model: { name: "digits", title: "Handwritten digits" }, operation: { name: "augment-images", title: "Augment images" } };
 
-/** Everything that a push needs. Files are sent as soon as they are chosen; nothing typed is lost. */
+/** Everything that a push needs, or an import. Files are sent as soon as they are chosen; nothing typed is lost. */
 export function PushForm({ owner, kind, existing }: Props) {
   const key = `push${kind === "model" ? "" : `-${kind}`}:${owner}/${existing ?? ""}`;
   const held = usePushDraft(key, kind === "model" ? "parts" : "script");
   const { draft, change } = held;
+  const isImport = draft.source === "image";
   const uploads = useUploads(key);
   const clear = () => ZONES.forEach((zone) => uploads[zone].clear());
-  const push = usePush({ owner, existing, kind, held, contents: () => contentsOf(draft.source, uploads), clear });
+  const push = usePush({ owner, existing, kind, held, contents: () => (isImport ? { image: draft.image.trim() } : contentsOf(draft.source, uploads)), clear });
   const form = useProblemFocus(push.error);
   const problem = push.error ? problemOf(push.error) : null;
   const placed = problem ? placeProblems(problem, draft.source) : {};
@@ -47,20 +50,21 @@ export function PushForm({ owner, kind, existing }: Props) {
         {problem && (Object.keys(placed).length ? <ProblemAlert brief error={push.error} title="This was not accepted; see below" /> : <ProblemAlert error={push.error} />)}
         {!existing && <Naming owner={owner} draft={draft} change={change} errors={placed} example={EXAMPLES[kind]} />}
         <Section
-          title="Files"
+          title={isImport ? "Image" : "Files"}
           aside={<SegmentedControl size="xs" aria-label="How the files come" value={draft.source} onChange={(source) => change({ source: source })} data={WAYS[kind]} />}
         >
           {draft.source === "parts" && <Parts uploads={uploads} errors={placed} />}
           {draft.source === "model" && <ModelFile uploads={uploads} errors={placed} />}
           {draft.source === "script" && <Script uploads={uploads} errors={placed} />}
           {draft.source === "archive" && (kind === "model" ? <Archive uploads={uploads} error={placed.archive} /> : <OperationZip upload={uploads.archive} error={placed.archive} />)}
+          {isImport && <ImageSource image={draft.image} onChange={(image) => change({ image })} error={placed.image} />}
         </Section>
-        <TextInput label="Message" description="What is new in this version; optional." maxLength={2000} value={draft.message} onChange={(e) => change({ message: e.currentTarget.value })} error={placed.message} />
+        {!isImport && <TextInput label="Message" description="What is new in this version; optional." maxLength={2000} value={draft.message} onChange={(e) => change({ message: e.currentTarget.value })} error={placed.message} />}
         <Group gap="md">
-          <Button type="submit" leftSection={<IconUpload size={16} />} loading={push.isPending} disabled={waiting !== ""}>
-            Push
+          <Button type="submit" leftSection={isImport ? <IconDownload size={16} /> : <IconUpload size={16} />} loading={push.isPending} disabled={waiting !== ""}>
+            {isImport ? "Import" : "Push"}
           </Button>
-          <Text size="sm" c="dimmed" role="status">{waiting}</Text>
+          <Text size="sm" c="dimmed" role="status">{push.isPending && isImport ? `Asking ${registryOf(draft.image)} …` : waiting}</Text>
         </Group>
       </Stack>
     </form>
@@ -78,8 +82,9 @@ function useUploads(key: string): Uploads {
 }
 
 /** What is to be done before this can be pushed; empty when nothing is. */
-function waitingFor({ name, source }: PushDraft, existing: string | undefined, uploads: Uploads): string {
+function waitingFor({ name, source, image }: PushDraft, existing: string | undefined, uploads: Uploads): string {
   if (!existing && !name.trim()) return "Give it a name.";
+  if (source === "image") return image.trim() ? "" : "Name an image.";
   const missing = missingZones(source, uploads);
   if (missing.length) return missing[0] === "archive" ? "The zip is missing." : missing[0] === "artifact" ? "The model is missing." : source === "script" ? "The script is missing." : `Still missing: ${missing.join(" and ")}.`;
   const broken = brokenZones(source, uploads);

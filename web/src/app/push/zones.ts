@@ -8,8 +8,8 @@ export const ZONES = ["source", "artifact", "requirements", "config", "archive"]
 export type Zone = (typeof ZONES)[number];
 export type Uploads = Record<Zone, UploadHandle>;
 
-const NEEDED: Record<PushSource, Zone[]> = { parts: ["source", "config"], model: ["artifact"], script: ["source"], archive: ["archive"] };
-const USED: Record<PushSource, Zone[]> = { parts: ["source", "artifact", "requirements", "config"], model: ["artifact", "requirements"], script: ["source", "requirements", "config"], archive: ["archive"] };
+const NEEDED: Record<PushSource, Zone[]> = { parts: ["source", "config"], model: ["artifact"], script: ["source"], archive: ["archive"], image: [] };
+const USED: Record<PushSource, Zone[]> = { parts: ["source", "artifact", "requirements", "config"], model: ["artifact", "requirements"], script: ["source", "requirements", "config"], archive: ["archive"], image: [] };
 
 /** The zones that still have to be filled before this can be pushed. */
 export function missingZones(source: PushSource, uploads: Uploads): Zone[] {

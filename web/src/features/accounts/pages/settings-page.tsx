@@ -12,8 +12,14 @@ import { changePassword, renameAccount } from "../api/account";
 import { sessionQuery } from "../api/session";
 import { TokensSection } from "../components/tokens-section";
 
+type Props = {
+  account: Account;
+  /** How they sign in to registries elsewhere. */
+  registries: React.ReactNode;
+};
+
 /** The signed-in person's own settings. */
-export function SettingsPage({ account }: { account: Account }) {
+export function SettingsPage({ account, registries }: Props) {
   usePageTitle("Settings");
   return (
     <main className="page" data-narrow id="main">
@@ -21,6 +27,7 @@ export function SettingsPage({ account }: { account: Account }) {
         <Title order={1}>Settings</Title>
         <Profile account={account} />
         <TokensSection administrator={account.role === "administrator"} />
+        {registries}
         <Password />
       </Stack>
     </main>

@@ -68,6 +68,8 @@ export type VersionInput = {
   archive?: string;
   files?: { path: string; upload: string }[];
   keep?: boolean;
+  /** The name of an image in another registry. */
+  image?: string;
   message?: string;
 };
 
