@@ -11,7 +11,8 @@ from modelyard_client.uploads import Progress, UploadMemory, upload_file
 
 Source = str | Path | Sequence[str | Path] | Mapping[str, Any]
 """``owner/data@v2``, ``owner/data@v2/train/`` (below a folder), ``owner/data@v2/a.csv``, ``run:ID``, ``run:ID/a.csv``,
-a file or folder of this machine or several of them; or what the API calls an input's source."""
+``run:ID:name`` (what that run was given under a name), a file or folder of this machine or several of them; or what the
+API calls an input's source."""
 
 Send = Callable[[Path], str]
 """Sends a file and returns the id of its upload."""
@@ -20,7 +21,7 @@ MOST_FILES = 1000
 
 _DATASET = re.compile(r"(?P<dataset>[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*@v[1-9]\d*)(?:/(?P<path>.*))?")
 _NEWEST = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*")
-_RUN = re.compile(r"run:(?P<run>[0-9a-fA-F-]{32,36})(?:/(?P<path>.*))?")
+_RUN = re.compile(r"run:(?P<run>[0-9a-fA-F-]{32,36})(?:/(?P<path>.*)|:(?P<input>.+))?")
 
 
 def sender(transport: Transport, *, progress: Progress | None = None, memory: UploadMemory | None = None) -> Send:
@@ -65,7 +66,7 @@ def _on_server(text: str) -> dict[str, Any] | None:
     if named := _DATASET.fullmatch(text) or _RUN.fullmatch(text):
         return {key: value for key, value in named.groupdict().items() if value}
     if text.startswith("run:"):
-        raise _unsuitable(f"'{text}' names no run.", "Write run:ID or run:ID/path.")
+        raise _unsuitable(f"'{text}' names no run.", "Write run:ID, run:ID/path or run:ID:input.")
     if not Path(text).exists() and _NEWEST.fullmatch(text):
         return {"dataset": text}
     return None

@@ -10,13 +10,14 @@ describe("an order", () => {
     expect(sourceOf({ ...NOTHING, dataset: "a/b", version: 2, path: "x/" })).toEqual({ dataset: "a/b@v2", path: "x/" });
     expect(sourceOf({ ...NOTHING, from: "run", run: "7" })).toEqual({ run: "7" });
     expect(sourceOf({ ...NOTHING, from: "files", uploads: [{ upload: "u", path: "" }] })).toEqual({ uploads: [{ upload: "u" }] });
+    expect(sourceOf({ ...NOTHING, from: "files", uploads: [{ upload: "u", path: "" }], held: { run: "7", input: "a" } })).toEqual({ uploads: [{ upload: "u" }] });
     expect(sourceOf(NOTHING)).toBeUndefined();
   });
 
   it("is the same again after it was read from a run", () => {
-    const order = { version: 3, parameters: { angle: 9 }, inputs: { a: { dataset: "a/b@v2", path: "x" }, b: { run: "7" }, c: { uploads: [{ upload: "u", path: "f" }] } }, resources: { cpus: 2 }, priority: 1, max_attempts: 2, title: "t", keep_as: { dataset: "me/x" } };
+    const order = { version: 3, parameters: { angle: 9 }, inputs: { a: { dataset: "a/b@v2", path: "x" }, b: { run: "7" }, c: { uploads: [{ upload: "u", path: "f" }] }, d: { run: "7", input: "d" } }, resources: { cpus: 2 }, priority: 1, max_attempts: 2, title: "t", keep_as: { dataset: "me/x" } };
     const draft = draftOf(order);
-    expect(orderOf(draft, 3, draft.parameters ?? {}, [field("a"), field("b"), field("c")])).toEqual(order);
+    expect(orderOf(draft, 3, draft.parameters ?? {}, [field("a"), field("b"), field("c"), field("d")])).toEqual(order);
   });
 
   it("leaves out what was not said", () => expect(orderOf(FRESH_ORDER, 1, {}, [field("a", false)])).toEqual({ version: 1 }));

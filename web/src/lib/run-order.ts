@@ -15,11 +15,13 @@ export type Picked = {
   run: string;
   runPath: string;
   uploads: { upload: string; path: string }[];
+  /** What an earlier run was given under a name, of one's own files; it is given again unless others are chosen. */
+  held: { run: string; input: string } | null;
   /** How many files are still on their way, or were refused. */
   waiting: number;
 };
 
-export const NOTHING: Picked = { from: "dataset", dataset: "", version: null, path: "", run: "", runPath: "", uploads: [], waiting: 0 };
+export const NOTHING: Picked = { from: "dataset", dataset: "", version: null, path: "", run: "", runPath: "", uploads: [], held: null, waiting: 0 };
 
 /** Memory in bytes, time in seconds; null is what the version asks for. */
 export type Resources = { cpus: number | null; memory_bytes: number | null; timeout_seconds: number | null; disk_bytes: number | null; gpus: number | null };
@@ -45,11 +47,13 @@ export function sourceOf(picked: Picked | undefined): InputSource | undefined {
     return { dataset: picked.version === null ? picked.dataset : `${picked.dataset}@v${picked.version}`, ...withPath(picked.path) };
   }
   if (picked.from === "run") return picked.run ? { run: picked.run, ...withPath(picked.runPath) } : undefined;
-  return picked.uploads.length ? { uploads: picked.uploads.map(({ upload, path }) => ({ upload, ...withPath(path) })) } : undefined;
+  if (!picked.uploads.length) return picked.held ?? undefined;
+  return { uploads: picked.uploads.map(({ upload, path }) => ({ upload, ...withPath(path) })) };
 }
 
 /** An input as an earlier run was asked for it. */
 export function pickedOf(source: InputSource): Picked {
+  if (source.run && source.input) return { ...NOTHING, from: "files", held: { run: source.run, input: source.input } };
   if (source.run) return { ...NOTHING, from: "run", run: source.run, runPath: source.path ?? "" };
   if (source.uploads?.length) return { ...NOTHING, from: "files", uploads: source.uploads.map(({ upload, path }) => ({ upload, path: path ?? "" })) };
   const [dataset = "", version] = (source.dataset ?? "").split("@v");

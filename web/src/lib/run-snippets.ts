@@ -45,7 +45,7 @@ function cli({ address, order }: RunCall): string {
   const words = [`modelyard run ${address}${order.version ? `@v${order.version}` : ""}`];
   for (const [name, value] of Object.entries(order.parameters ?? {})) words.push(`--param ${quoted(`${name}=${typeof value === "string" ? value : compactJson(value)}`)}`);
   for (const [name, source] of Object.entries(order.inputs ?? {})) {
-    const path = source.path ? `/${source.path}` : "";
+    const path = source.path ? `/${source.path}` : source.input ? `:${source.input}` : "";
     if (source.dataset) words.push(`--in ${quoted(`${name}=${source.dataset}${path}`)}`);
     else if (source.run) words.push(`--in ${quoted(`${name}=run:${source.run}${path}`)}`);
     else words.push(`--in ${quoted(`${name}=${filesOf(source.uploads ?? [])}`)}`);

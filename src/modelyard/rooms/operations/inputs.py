@@ -22,7 +22,7 @@ from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Kind
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.errors import RunMissing
-from modelyard.rooms.runs.schemas import Input, InputFile, InputSnapshot
+from modelyard.rooms.runs.schemas import Input, InputFile, InputSnapshot, Run
 from modelyard.rooms.sources import service as sources
 from modelyard.rooms.versions import service as versions
 from modelyard.rooms.versions.errors import VersionMissing, VersionNotReady
@@ -61,21 +61,10 @@ class Finder:
     def _find(self, field: InputField, source: InputSource) -> Input:
         if source.dataset is not None:
             return self._of_dataset(field, source, source.dataset)
+        if source.input:
+            return self._of_input(field, source)
         files, text = self._of_run(field, source) if source.run else self._of_uploads(field, source)
-        if field.kind != rules.MANY_FILES and len(files) == 1:
-            files = [file.model_copy(update={"path": file.path.rpartition("/")[2]}) for file in files]
-        _check_count(field, [file.path for file in files], text)
-        return Input(
-            name=field.name,
-            kind=field.kind,
-            source=text,
-            digest=rules.digest_of((file.path, file.digest, file.size) for file in files),
-            count=len(files),
-            size=sum(file.size for file in files),
-            path=rules.path_inside(field.name, field.kind, [file.path for file in files]),
-            files=files,
-            given=source.model_dump(mode="json", exclude_defaults=True),
-        )
+        return _of_files(field, source, files, text)
 
     def _of_dataset(self, field: InputField, source: InputSource, address: str) -> Input:
         place, _, number = address.partition("@v")
@@ -120,12 +109,25 @@ class Finder:
         except (RepositoryMissing, VersionMissing, VersionNotReady, SnapshotMissing) as e:
             raise _invalid(field.name, f"{owner}/{name}: {e.detail}", e.remedy) from e
 
-    def _of_run(self, field: InputField, source: InputSource) -> tuple[list[InputFile], str]:
+    def _of_input(self, field: InputField, source: InputSource) -> Input:
+        """What an earlier run was given: what it holds as it is, a dataset only if it may be read still."""
+        run = self._run(field, source)
+        held = next((one for one in runs.held_inputs(self._session, run.id) if one.name == source.input), None)
+        if held is None:
+            raise _invalid(field.name, f"The run was given nothing as {source.input}.", "Look at its inputs.")
+        if held.snapshot:
+            return self._find(field, InputSource.model_validate(held.given))
+        return _of_files(field, source, held.files, held.source)
+
+    def _run(self, field: InputField, source: InputSource) -> Run:
         assert source.run is not None
         try:
-            run = runs.get_run(self._session, self._principal, source.run)
+            return runs.get_run(self._session, self._principal, source.run)
         except RunMissing as e:
             raise _invalid(field.name, e.detail, e.remedy) from e
+
+    def _of_run(self, field: InputField, source: InputSource) -> tuple[list[InputFile], str]:
+        run = self._run(field, source)
         found = runs.all_outputs(self._session, run.id, prefix=source.path)
         exact = [file for file in found if file.path == source.path]
         if source.path and not exact and not source.path.endswith("/"):
@@ -141,7 +143,12 @@ class Finder:
         for one in source.uploads:
             try:
                 upload = content.claim_upload(self._session, account_id=own_id(self._principal), upload_id=one.upload)
-            except (UploadMissing, UploadIncomplete) as e:
+            except UploadMissing as e:
+                name = one.path or "A file"
+                raise _invalid(
+                    field.name, f"{name} is not here any more: uploads are kept for a while.", "Choose it again."
+                ) from e
+            except UploadIncomplete as e:
                 raise _invalid(field.name, e.detail, e.remedy) from e
             path = one.path or sources.safe_file_name(upload.filename)
             sources.check_paths([path])
@@ -151,6 +158,23 @@ class Finder:
         few = list(files)[:FEW]
         more = f" and {len(files) - FEW} more" if len(files) > FEW else ""
         return list(files.values()), f"upload {', '.join(few)}{more}"
+
+
+def _of_files(field: InputField, source: InputSource, files: list[InputFile], text: str) -> Input:
+    if field.kind != rules.MANY_FILES and len(files) == 1:
+        files = [file.model_copy(update={"path": file.path.rpartition("/")[2]}) for file in files]
+    _check_count(field, [file.path for file in files], text)
+    return Input(
+        name=field.name,
+        kind=field.kind,
+        source=text,
+        digest=rules.digest_of((file.path, file.digest, file.size) for file in files),
+        count=len(files),
+        size=sum(file.size for file in files),
+        path=rules.path_inside(field.name, field.kind, [file.path for file in files]),
+        files=files,
+        given=source.model_dump(mode="json", exclude_defaults=True),
+    )
 
 
 def hold_inputs(session: Session, inputs: list[Input], *, account_id: Any, why: str, clock: Clock) -> None:

@@ -25,7 +25,8 @@ class UploadedFile(BaseModel):
 class InputSource(BaseModel):
     """Where an input comes from: a dataset's version, files another run left, or uploads; just one of them.
 
-    ``path`` chooses one file, or with a slash at its end all below a folder.
+    ``path`` chooses one file, or with a slash at its end all below a folder. ``input`` goes with ``run``: what that run
+    was given under this name, which it holds for as long as it is known, instead of what it left.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -34,6 +35,9 @@ class InputSource(BaseModel):
     run: UUID | None = Field(None, description="A run of yours.")
     uploads: list[UploadedFile] = Field(default_factory=list, max_length=1000)
     path: FilePath = ""
+    input: Annotated[str, StringConstraints(max_length=100)] = Field(
+        "", description="With `run`: the input of that name, as that run was given it."
+    )
 
     @model_validator(mode="after")
     def just_one(self) -> "InputSource":
@@ -41,6 +45,8 @@ class InputSource(BaseModel):
             raise ValueError("give either dataset or run or uploads")
         if self.uploads and self.path:
             raise ValueError("path goes with dataset or run")
+        if self.input and (self.run is None or self.path):
+            raise ValueError("input goes with run, without path")
         return self
 
 

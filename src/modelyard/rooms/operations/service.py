@@ -134,13 +134,19 @@ def create_run(
 
 
 def order_of(session: Session, principal: Principal, run_id: UUID) -> NewRun:
-    """What a run was asked for with, to be asked for again: pre-filled, with the same versions of its data."""
+    """What a run was asked for with, to be asked for again: pre-filled, with the same versions of its data.
+
+    Uploads expire; what was uploaded for the run is what the run holds.
+    """
     run = runs.get_run(session, principal, run_id)
-    given = runs.given_inputs(session, run_id)
+    given = {name: InputSource.model_validate(source) for name, source in runs.given_inputs(session, run_id).items()}
     return NewRun(
         version=run.version,
         parameters=run.parameters,
-        inputs={name: InputSource.model_validate(source) for name, source in given.items()},
+        inputs={
+            name: InputSource(run=run_id, input=name) if source.uploads or source.input else source
+            for name, source in given.items()
+        },
         resources=_asked(run.resources),
         priority=run.priority,
         max_attempts=run.max_attempts,

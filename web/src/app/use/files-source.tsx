@@ -45,13 +45,14 @@ function OneFile(props: Props) {
 }
 
 /** What an earlier run was given is given again, as long as nothing else is chosen. */
-function Earlier({ picked: { uploads }, onChange }: Props) {
-  if (!uploads.length) return null;
+function Earlier({ field, picked: { uploads, held }, onChange, error }: Props) {
+  if (!uploads.length && !held) return null;
   const names = uploads.slice(0, 3).map(({ path }) => path || "one file").join(", ");
+  const told = held ? `what that run was given as ${held.input}` : `${names}${uploads.length > 3 ? ` and ${uploads.length - 3} more` : ""}`;
   return (
     <Group gap="xs" mt={6}>
-      <Text size="sm" c="dimmed">As before: {names}{uploads.length > 3 && ` and ${uploads.length - 3} more`}. Choose others to replace them.</Text>
-      <Button size="compact-sm" variant="default" onClick={() => onChange({ uploads: [], waiting: 0 })}>Remove</Button>
+      {!error && <Text size="sm" c="dimmed">As before: {told}. Choose {field.kind === "files" ? "others" : "another"} to replace {field.kind === "files" ? "them" : "it"}.</Text>}
+      <Button size="compact-sm" variant="default" onClick={() => onChange({ uploads: [], held: null, waiting: 0 })}>Remove</Button>
     </Group>
   );
 }
