@@ -1,4 +1,4 @@
-import { Skeleton, Stack, Text } from "@mantine/core";
+import { Group, Skeleton, Stack, Text } from "@mantine/core";
 import { IconCode, IconPackageExport, IconPlayerPlay, IconUpload } from "@tabler/icons-react";
 import type { Repository, Version } from "@/client/types";
 import { WholeDownload } from "@/features/datasets/components/whole-download";
@@ -13,6 +13,7 @@ import { CopyButton } from "@/ui/copy-button";
 import { EmptyState } from "@/ui/empty-state";
 import { LinkButton, TextLink } from "@/ui/links";
 import { usePageTitle } from "@/ui/page-title";
+import { Section } from "@/ui/section";
 import { Chip } from "@/ui/state-badge";
 import { TimeAgo } from "@/ui/time-ago";
 
@@ -139,6 +140,7 @@ function NewestNote({ owner, name, version }: { owner: string; name: string; ver
 
 function NoVersion({ repository }: { repository: Repository }) {
   const { owner, name } = repository;
+  if (repository.forked_from && repository.can_write) return <FreshFork repository={repository} />;
   return (
     <div className="surface">
       <EmptyState
@@ -149,5 +151,23 @@ function NoVersion({ repository }: { repository: Repository }) {
         {repository.can_write && repository.kind === "dataset" ? "Push files or a zip here, or run modelyard push." : repository.can_write && repository.kind === "operation" ? <>Push a script and what it requires here, or run <code>modelyard push</code> in your project.</> : repository.can_write ? <>Push source, model, requirements and config here, or run <code>modelyard push</code> in your project.</> : "Its owner has not pushed anything yet."}
       </EmptyState>
     </div>
+  );
+}
+
+/** A copy that has files, but nothing to run yet: how its first version is made. */
+function FreshFork({ repository: { owner, name, kind } }: { repository: Repository }) {
+  const params = { owner, name };
+  return (
+    <Section title="A copy, without a version yet">
+      <Stack gap="sm">
+        <Text size="sm">The files and their history are here. A version is made when you push: change what you like, and push all of it.</Text>
+        <Command what="Get the files" text={`git clone ${window.location.origin}/${owner}/${name}.git`} />
+        <Command what="Push them, changed or as they are" text={kind === "dataset" ? `modelyard upload ${name} --name ${owner}/${name}` : `modelyard push ${name} --name ${owner}/${name}`} />
+        <Group gap="sm">
+          <LinkButton to="/$owner/$name/push" params={params} leftSection={<IconUpload size={16} />}>Push here</LinkButton>
+          <LinkButton to="/$owner/$name/files/$" params={{ ...params, _splat: "" }} variant="default" leftSection={<IconCode size={16} />}>See the files</LinkButton>
+        </Group>
+      </Stack>
+    </Section>
   );
 }
