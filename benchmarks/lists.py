@@ -126,6 +126,10 @@ def _listings(accounts: list[UUID], repositories: list[UUID], number: int) -> di
         "own, failed of a repository": lambda s: _page(
             s, **mine, repository_id=repositories[number], states=[RunState.FAILED]
         ),
+        "everybody's, of a repository": lambda s: _page(s, **everybody, repository_id=repositories[number]),
+        "everybody's, cancelled of a repository": lambda s: _page(
+            s, **everybody, repository_id=repositories[number], states=[RunState.CANCELLED]
+        ),
         "everybody's": lambda s: _page(s, **everybody),
         "everybody's, running": lambda s: _page(s, **everybody, states=[RunState.RUNNING]),
         "everybody's, queued (none is)": lambda s: _page(s, **everybody, states=[RunState.QUEUED]),

@@ -80,9 +80,10 @@ class Runs:
         limit: int | None = None,
     ) -> list[RunSummary]:
         """The caller's, newest first: all, or those of one repository. ``everybody``: all accounts', for
-        administrators; it does not go with ``repository``."""
-        path = f"/repos/{repository}/runs" if repository else "/all-runs" if everybody else "/runs"
-        found = self._pages(path, {"state": list(states)}, min(limit or PAGE, PAGE))
+        administrators."""
+        path = "/all-runs" if everybody else f"/repos/{repository}/runs" if repository else "/runs"
+        asked = {"state": list(states), **({"repository": repository} if everybody and repository else {})}
+        found = self._pages(path, asked, min(limit or PAGE, PAGE))
         return list(islice((run for run in found if not states or run["state"] in states), limit))
 
     def cancel(self, run_id: str) -> Run:

@@ -1,14 +1,13 @@
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import type { QueryClient } from "@tanstack/react-query";
 
-import type { RunState } from "@/client/types";
 import { sessionQuery } from "@/features/accounts/api/session";
 import { readMonth } from "@/lib/usage";
 
 import { queryClient } from "./client";
 import { NotFoundPage, RouteProblem } from "./pages/problem-pages";
 import { readFilter } from "./pages/explore-filter";
-import { readState } from "./run-filter";
+import { readRuns, readState } from "./run-filter";
 import { Shell } from "./shell";
 
 type Context = { queryClient: QueryClient };
@@ -90,7 +89,7 @@ const runPages = () => import("./pages/run-pages");
 const runs = createRoute({
   getParentRoute: () => own,
   path: "/runs",
-  validateSearch: (search: Record<string, unknown>): { state?: RunState; repository?: string } => ({ ...readState(search), repository: text(search.repository) }),
+  validateSearch: readRuns,
   component: lazyRouteComponent(runPages, "RunsRoute"),
 });
 
@@ -136,7 +135,7 @@ const adminPages = [
     path: "/usage",
     component: lazyRouteComponent(() => import("@/features/usage/pages/everybody-page"), "EverybodyPage"),
   }),
-  createRoute({ getParentRoute: () => admin, path: "/runs", validateSearch: readState, component: lazyRouteComponent(runPages, "AllRunsRoute") }),
+  createRoute({ getParentRoute: () => admin, path: "/runs", validateSearch: readRuns, component: lazyRouteComponent(runPages, "AllRunsRoute") }),
   createRoute({
     getParentRoute: () => admin,
     path: "/runners",

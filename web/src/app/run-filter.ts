@@ -6,3 +6,8 @@ const STATES: Record<RunState, true> = { queued: true, starting: true, running: 
 export function readState(search: Record<string, unknown>): { state?: RunState } {
   return { state: typeof search.state === "string" && search.state in STATES ? (search.state as RunState) : undefined };
 }
+
+/** As `readState`, and `owner/name` of a repository. */
+export function readRuns(search: Record<string, unknown>): { state?: RunState; repository?: string } {
+  return { ...readState(search), repository: typeof search.repository === "string" && search.repository ? search.repository : undefined };
+}

@@ -30,8 +30,6 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List your runs, the newest first."""
-    if everybody and repo:
-        raise UsageError("--all goes without --repo.", remedy="Leave one of them out.")
     with connected() as client:
         repository = read_address(client, repo).repository if repo else None
         found = client.runs.list_newest(repository=repository, states=state or [], everybody=everybody, limit=limit)

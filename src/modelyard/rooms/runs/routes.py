@@ -54,11 +54,12 @@ def list_all_runs(
     session: Reading,
     principal: access.Administrator,
     state: States = [],  # noqa: B006 (FastAPI copies it)
+    repository: Annotated[str, Query(max_length=150, description="`owner/name`: only of its versions.")] = "",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[RunSummary]:
     """Everybody's runs, for administrators."""
-    return service.list_runs(session, principal, everybody=True, states=state, cursor=cursor, limit=limit)
+    return service.list_all_runs(session, principal, repository=repository, states=state, cursor=cursor, limit=limit)
 
 
 @router.get("/repos/{owner}/{name}/runs", operation_id="list_repository_runs")

@@ -14,6 +14,8 @@ from modelyard.kit.paging import Page, decode_cursor, encode_cursor
 from modelyard.rooms.access.policies import own_id
 from modelyard.rooms.accounts.schemas import Account, Principal, Role
 from modelyard.rooms.content import service as content
+from modelyard.rooms.repos import service as repos
+from modelyard.rooms.repos.schemas import Repository
 from modelyard.rooms.runs import queue, rules, store
 from modelyard.rooms.runs.comparing import (
     count_by_experiment,
@@ -142,6 +144,28 @@ def list_runs(
     return Page(items=summarise(session, rows[:limit]), next_cursor=more)
 
 
+def list_all_runs(
+    session: Session,
+    principal: Principal,
+    *,
+    repository: str = "",
+    states: Sequence[RunState] = (),
+    cursor: str | None,
+    limit: int,
+) -> Page[RunSummary]:
+    """Everybody's, for administrators; only those of ``owner/name`` where it is given. Raises ``RepositoryMissing``."""
+    found = _find_repository(session, principal, repository) if repository else None
+    return list_runs(
+        session,
+        principal,
+        everybody=True,
+        repository_id=found.id if found else None,
+        states=states,
+        cursor=cursor,
+        limit=limit,
+    )
+
+
 def cancel_run(session: Session, principal: Principal, run_id: UUID, *, clock: Clock, wake: Callable[[], None]) -> Run:
     """Asks for a run's end: TERM, and KILL after a while. One that has ended stays as it is."""
     own_row(session, principal, run_id)
@@ -183,6 +207,11 @@ def remove_strays(tools: RunTools) -> list[str]:
         if f"run-{folder.name}" not in alive:
             _remove(folder)
     return strays
+
+
+def _find_repository(session: Session, principal: Principal, address: str) -> Repository:
+    owner, _, name = address.partition("/")
+    return repos.find_repository(session, principal=principal, owner=owner, name=name, require_sign_in=True)
 
 
 def _remove(folder: Path) -> None:

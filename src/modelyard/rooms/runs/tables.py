@@ -44,6 +44,7 @@ class RunRow(Base):
         sa.Index("ix_runs_account_id_state_id", "account_id", "state", "id"),
         sa.Index("ix_runs_state_id", "state", "id"),
         sa.Index("ix_runs_repository_id_id", "repository_id", "id"),
+        sa.Index("ix_runs_repository_id_state_id", "repository_id", "state", "id"),
         sa.Index("ix_runs_experiment_id_id", "experiment_id", "id"),
         sa.Index("ix_runs_place_id", "place", "id", sqlite_where=QUEUED, postgresql_where=QUEUED),
         sa.Index("ix_runs_keep_due", "keep_due", sqlite_where=DUE, postgresql_where=DUE),

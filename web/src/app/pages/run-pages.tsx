@@ -16,6 +16,7 @@ import { LinkButton } from "@/ui/links";
 import { notifyProblem } from "@/ui/notify";
 import { usePageTitle } from "@/ui/page-title";
 
+import { RepositoryFinder } from "../repository-finder";
 import { useRepository } from "./repository-pages";
 
 const one = getRouteApi("/own/runs/$id");
@@ -50,9 +51,10 @@ export function RunsRoute() {
 
 export function AllRunsRoute() {
   usePageTitle("All runs");
-  const { state } = everybody.useSearch();
+  const filter = everybody.useSearch();
   const navigate = useNavigate();
-  return <RunsPage filter={{ state, everybody: true }} onFilter={(filter) => void navigate({ to: "/admin/runs", search: { state: filter.state }, replace: true })} empty={<EmptyState icon={<IconPlayerPlay size={36} stroke={1.4} />} title="Nobody has run anything yet" />} />;
+  const show = ({ state, repository }: typeof filter) => void navigate({ to: "/admin/runs", search: { state, repository }, replace: true });
+  return <RunsPage filter={{ ...filter, everybody: true }} onFilter={show} finder={<RepositoryFinder onFound={(repository) => show({ ...filter, repository })} />} empty={<EmptyState icon={<IconPlayerPlay size={36} stroke={1.4} />} title="Nobody has run anything yet" />} />;
 }
 
 export function RepositoryRunsRoute() {

@@ -26,7 +26,7 @@ export const runsQuery = (filter: RunFilter, limit = PAGE) =>
 
 function listRuns({ state, repository, everybody }: RunFilter, paging: { cursor?: string; limit: number }, signal: AbortSignal) {
   const query = { ...paging, state: state && [state] };
-  if (everybody) return api.GET("/api/v1/all-runs", { params: { query }, signal });
+  if (everybody) return api.GET("/api/v1/all-runs", { params: { query: { ...query, repository } }, signal });
   if (!repository) return api.GET("/api/v1/runs", { params: { query }, signal });
   const [owner = "", name = ""] = repository.split("/");
   return api.GET("/api/v1/repos/{owner}/{name}/runs", { params: { path: { owner, name }, query }, signal });

@@ -19,10 +19,12 @@ type Props = {
   empty: React.ReactNode;
   /** Whether the list is of one repository, which cannot be left out. */
   fixed?: boolean;
+  /** Where a repository is chosen, while none is. */
+  finder?: React.ReactNode;
 };
 
 /** Runs, the newest first, by state. It keeps itself up to date while something is under way. */
-export function RunsPage({ filter, onFilter, empty, fixed }: Props) {
+export function RunsPage({ filter, onFilter, empty, fixed, finder }: Props) {
   const query = useInfiniteQuery(runsQuery(filter));
   const runs = query.data?.pages.flatMap((page) => page.items) ?? [];
   const isFiltered = filter.state !== undefined || (filter.repository !== undefined && !fixed);
@@ -36,6 +38,7 @@ export function RunsPage({ filter, onFilter, empty, fixed }: Props) {
           </Group>
         </Choice.Group>
         {filter.repository && !fixed && <Button size="compact-sm" variant="default" rightSection={<IconX size={13} aria-hidden />} aria-label={`Only ${filter.repository}: show all`} onClick={() => onFilter({ ...filter, repository: undefined })}>{filter.repository}</Button>}
+        {!filter.repository && finder}
       </Group>
       <div className="surface">
         {query.error && <div className="body"><ProblemAlert error={query.error} onRetry={() => void query.refetch()} /></div>}
