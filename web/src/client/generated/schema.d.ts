@@ -2729,7 +2729,8 @@ export interface components {
          * InputSource
          * @description Where an input comes from: a dataset's version, files another run left, or uploads; just one of them.
          *
-         *     ``path`` chooses one file, or with a slash at its end all below a folder.
+         *     ``path`` chooses one file, or with a slash at its end all below a folder. ``input`` goes with ``run``: what that run
+         *     was given under this name, which it holds for as long as it is known, instead of what it left.
          */
         InputSource: {
             /**
@@ -2749,6 +2750,12 @@ export interface components {
              * @default
              */
             path?: string;
+            /**
+             * Input
+             * @description With `run`: the input of that name, as that run was given it.
+             * @default
+             */
+            input?: string;
         };
         /** Invitation */
         Invitation: {
@@ -9082,6 +9089,8 @@ export interface operations {
             query?: {
                 /** @description Only those in one of these states. */
                 state?: components["schemas"]["RunState"][];
+                /** @description `owner/name`: only of its versions. */
+                repository?: string;
                 /** @description How many items at most. */
                 limit?: number;
                 /** @description `next_cursor` of the page before; absent for the first. */
