@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from e2e import stage
 from e2e.stage import Stage, accessibility_faults, shoot, visit
+from modelyard_client import Client
 
 RUN_MS = 120_000
 
@@ -77,6 +78,32 @@ def _reproduce(page: Page) -> None:
     page.get_by_role("button", name="Reproduce").click()
     expect(page.get_by_text("Every output is the same")).to_be_visible(timeout=RUN_MS)
     shoot(page, "run-reproduced")
+
+
+def test_a_run_is_asked_for_again_though_its_upload_and_then_the_run_are_gone(
+    browser: Browser, place: Stage, tmp_path: Path
+) -> None:
+    (tmp_path / "ten.txt").write_text("ten bytes.")
+    with Client(place.url, token=place.owner.token) as client:
+        upload = client.upload(tmp_path / "ten.txt")
+        run = client.run(place.operation, inputs={"data": {"uploads": [{"upload": upload}]}}, wait=True)
+        client.transport.send("DELETE", f"/api/v1/uploads/{upload}", headers={"Tus-Resumable": "1.0.0"})
+        with visit(browser, place, who=place.owner) as page:
+            page.goto(f"/{place.operation}/use?from={run['id']}&version=1")
+            expect(page.get_by_text("As before: ten.txt")).to_be_visible()
+            page.get_by_role("button", name="Run", exact=True).click()
+            _succeeded(page)
+            expect(page.get_by_role("table", name="Where it comes from")).to_contain_text("ten.txt")
+            page.goto(f"/{place.operation}/use?from={run['id']}&version=1")
+            expect(page.get_by_text("As before: ten.txt")).to_be_visible()
+            client.runs.delete(run["id"])
+            page.get_by_role("button", name="Run", exact=True).click()
+            data = page.get_by_role("group", name="Data")
+            expect(data.get_by_text("Choose it again")).to_be_visible()
+            assert accessibility_faults(page) == []
+            page.get_by_label("Data required").set_input_files(tmp_path / "ten.txt")
+            page.get_by_role("button", name="Run", exact=True).click()
+            _succeeded(page)
 
 
 def test_inputs_come_from_datasets_and_from_earlier_runs(browser: Browser, place: Stage) -> None:

@@ -116,6 +116,10 @@ def test_a_run_is_its_owners_alone(me: Desk, site: Server) -> None:
     with site.client() as http:
         assert http.get(f"/api/v1/runs/{run['id']}").status_code == 200
         assert run["id"] in [one["id"] for one in http.get("/api/v1/all-runs").json()["items"]]
+        of_it = http.get("/api/v1/all-runs", params={"repository": me.address, "state": "succeeded"}).json()["items"]
+        assert [one["id"] for one in of_it] == [run["id"]]
+        missing = http.get("/api/v1/all-runs", params={"repository": "nobody/nothing"})
+        assert (missing.status_code, missing.json()["code"]) == (404, "repository_missing")
 
 
 def test_doing_a_run_again_and_comparing(me: Desk) -> None:
@@ -143,6 +147,37 @@ def test_a_run_is_done_again_when_its_uploads_are_gone(me: Desk, tmp_path: Path)
     again = me.http.post(f"/api/v1/runs/{first['id']}/reproduce").raise_for_status().json()
     assert me.ended(again["id"])["state"] == "succeeded"
     assert me.get(f"/runs/{again['id']}/comparison")["identical"] is True
+
+
+def test_a_run_is_asked_for_again_with_what_it_was_given(me: Desk, tmp_path: Path) -> None:
+    me.shelf.ready(me.shelf.push({"a.csv": b"1\n"}))
+    upload = me.upload("t.csv", b"7,8\n", tmp_path)
+    given = {"table": {"uploads": [{"upload": upload}]}, "data": {"dataset": f"{me.username}/{me.shelf.name}"}}
+    first = me.run(inputs=given)
+    headers = {"Tus-Resumable": "1.0.0"}
+    assert me.http.delete(f"/api/v1/uploads/{upload}", headers=headers).status_code == 204
+    gone = me.ask(inputs=given).json()
+    assert (gone["field"], gone["remedy"]) == ("inputs.table", "Choose it again.")
+
+    order = me.get(f"/runs/{first['id']}/order")
+    assert (order["inputs"]["table"]["run"], order["inputs"]["table"]["input"]) == (first["id"], "table")
+    second = me.run(inputs=order["inputs"], parameters=order["parameters"])
+    assert second["state"] == "succeeded"
+    assert second["inputs"] == first["inputs"]
+    assert me.run(inputs={"data": {"run": first["id"], "input": "data"}})["inputs"][0] == first["inputs"][0]
+
+    me.http.delete(f"/api/v1/runs/{first['id']}").raise_for_status()
+    gone = me.ask(inputs=order["inputs"]).json()
+    assert (gone["field"], gone["detail"]) == ("inputs.table", "What it was given before is gone with that run.")
+    third = me.get(f"/runs/{second['id']}/order")["inputs"]
+    assert third["table"] == {"dataset": None, "run": second["id"], "uploads": [], "path": "", "input": "table"}
+    assert me.run(inputs=third)["state"] == "succeeded", "each run holds what it was given"
+
+
+def test_an_input_of_an_earlier_run_has_to_be_one(me: Desk) -> None:
+    run = me.run()
+    assert me.ask(inputs={"table": {"run": run["id"], "input": "nothing"}}).json()["field"] == "inputs.table"
+    assert me.ask(inputs={"table": {"run": run["id"], "input": "table", "path": "x"}}).status_code == 422
 
 
 def test_outputs_become_a_version_of_a_dataset(me: Desk) -> None:

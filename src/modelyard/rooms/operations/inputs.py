@@ -124,6 +124,8 @@ class Finder:
         try:
             return runs.get_run(self._session, self._principal, source.run)
         except RunMissing as e:
+            if source.input:
+                raise _invalid(field.name, "What it was given before is gone with that run.", "Choose it again.") from e
             raise _invalid(field.name, e.detail, e.remedy) from e
 
     def _of_run(self, field: InputField, source: InputSource) -> tuple[list[InputFile], str]:

@@ -1,10 +1,13 @@
 import { Button, Group, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 
+import type { Run } from "@/client/types";
 import { type UploadItem, useUploads } from "@/features/content/api/use-uploads";
 import { type UploadHandle, useUpload } from "@/features/content/api/use-upload";
 import { DropZone } from "@/features/content/components/drop-zone";
 import { FilesZone } from "@/features/content/components/files-zone";
+import { runQuery } from "@/features/runs/api/runs";
 
 import type { SourceProps } from "./dataset-source";
 
@@ -46,15 +49,24 @@ function OneFile(props: Props) {
 
 /** What an earlier run was given is given again, as long as nothing else is chosen. */
 function Earlier({ field, picked: { uploads, held }, onChange, error }: Props) {
+  const { data: run } = useQuery({ ...runQuery(held?.run ?? ""), enabled: Boolean(held) });
   if (!uploads.length && !held) return null;
+  const isGone = Boolean(held) && run === null;
   const names = uploads.slice(0, 3).map(({ path }) => path || "one file").join(", ");
-  const told = held ? `what that run was given as ${held.input}` : `${names}${uploads.length > 3 ? ` and ${uploads.length - 3} more` : ""}`;
+  const before = held ? sourceOf(run, held.input) : `${names}${uploads.length > 3 ? ` and ${uploads.length - 3} more` : ""}`;
+  const told = isGone ? "What it was given before is gone with that run: choose it again." : `As before: ${before}. Choose ${field.kind === "files" ? "others to replace them" : "another to replace it"}.`;
   return (
     <Group gap="xs" mt={6}>
-      {!error && <Text size="sm" c="dimmed">As before: {told}. Choose {field.kind === "files" ? "others" : "another"} to replace {field.kind === "files" ? "them" : "it"}.</Text>}
+      {!error && <Text size="sm" c={isGone ? "var(--mantine-color-error)" : "dimmed"} role={isGone ? "alert" : undefined}>{told}</Text>}
       <Button size="compact-sm" variant="default" onClick={() => onChange({ uploads: [], held: null, waiting: 0 })}>Remove</Button>
     </Group>
   );
+}
+
+/** The names of what was uploaded for a run, as it tells where an input comes from. */
+function sourceOf(run: Run | null | undefined, input: string): string {
+  const source = run?.inputs?.find(({ name }) => name === input)?.source;
+  return source?.replace(/^upload /, "") ?? "the same files";
 }
 
 /** Tells what changed; what was there before is not taken away by a place that is still empty. */
