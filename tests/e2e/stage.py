@@ -32,7 +32,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Stage:
-    """A server that is open to newcomers, its people, a public digits model ``address`` that ``owner`` serves, a public
+    """A server that is open to newcomers and imports from this machine, its people, a public digits model ``address`` that ``owner`` serves, a public
     ``dataset`` and a public ``operation`` of theirs, and the id of a ``run`` that they asked for."""
 
     url: str
@@ -52,7 +52,8 @@ def stage() -> Stage:
 
 
 def _set_up(folder: Path) -> dict[str, Any]:
-    running = server.start(folder, databases.create("sqlite", folder), sign_up="open", sign_up_role="creator")
+    settings = {"sign_up": "open", "sign_up_role": "creator", "import_registries": '["127.0.0.1"]'}
+    running = server.start(folder, databases.create("sqlite", folder), **settings)
     administrator = Person(*running.account(Role.ADMINISTRATOR))
     owner = Person(*running.account(Role.CREATOR))
     address = digits.push(running, owner.token, visibility="public")["address"]

@@ -65,6 +65,28 @@ def test_nothing_is_wider_than_a_small_telephone(browser: Browser, place: Stage)
     assert wide == {}
 
 
+def test_tables_that_scroll_are_reached_by_keyboard_and_others_are_not(browser: Browser, place: Stage) -> None:
+    tables = {
+        "/admin": "All accounts",
+        "/admin/usage": "Usage by account",
+        f"/{place.operation}": "What it takes, in full",
+        f"/runs/{place.run}": "Each attempt",
+    }
+    with visit(browser, place, who=place.administrator) as page:
+        for address, name in tables.items():
+            page.set_viewport_size({"width": 360, "height": 740})
+            _settle(page, address)
+            table = page.get_by_role("region", name=name)
+            expect(table).to_be_visible()
+            table.focus()
+            expect(table).to_be_focused()
+            page.keyboard.press("ArrowRight")
+            page.wait_for_function("document.activeElement.scrollLeft > 0")
+            assert accessibility_faults(page) == [], address
+            page.set_viewport_size({"width": 1600, "height": 900})
+            expect(table).to_have_count(0)
+
+
 def test_pages_do_not_move_while_they_load(browser: Browser, place: Stage) -> None:
     """The cumulative layout shift of the main pages stays within what Web Vitals call good (0.1)."""
     with visit(browser, place, who=place.owner) as page:

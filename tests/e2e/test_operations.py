@@ -99,6 +99,10 @@ def _fork(browser: Browser, place: Stage, name: str) -> None:
         page.get_by_role("dialog").get_by_role("button", name="Fork").click()
         expect(page).to_have_url(re.compile(f"/{somebody.username}/mine$"))
         expect(page.get_by_text("Forked from")).to_be_visible()
+        expect(page.get_by_role("heading", name="A copy, without a version yet")).to_be_visible()
+        expect(page.get_by_role("link", name="Push here")).to_be_visible()
+        assert accessibility_faults(page) == []
+        shoot(page, "operation-fork")
         expect(page.get_by_role("link", name=f"{place.owner.username}/{name}")).to_be_visible()
         page.get_by_role("link", name="Files").click()
         expect(page.get_by_role("link", name="count.py")).to_be_visible()
