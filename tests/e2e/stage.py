@@ -32,8 +32,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Stage:
-    """A server that is open to newcomers and imports from this machine, its people, a public digits model ``address`` that ``owner`` serves, a public
-    ``dataset`` and a public ``operation`` of theirs, and the id of a ``run`` that they asked for."""
+    """A server that is open to newcomers and imports from this machine, its people, a public digits model ``address``
+    that ``owner`` serves, a public ``dataset`` and a public ``operation`` of theirs, and the id of a ``run`` of it."""
 
     url: str
     administrator: Person

@@ -68,7 +68,7 @@ def test_nothing_is_wider_than_a_small_telephone(browser: Browser, place: Stage)
 def test_tables_that_scroll_are_reached_by_keyboard_and_others_are_not(browser: Browser, place: Stage) -> None:
     tables = {
         "/admin": "All accounts",
-        "/admin/usage": "Usage by account",
+        "/admin/usage": "All amounts by account",
         f"/{place.operation}": "What it takes, in full",
         f"/runs/{place.run}": "Each attempt",
     }

@@ -1,4 +1,4 @@
-"""Images of other registries in a browser: an import with a sign-in, what goes wrong before, and the list of sign-ins."""
+"""Images of other registries in a browser: an import with a sign-in, what goes wrong, and the list of sign-ins."""
 
 import re
 import secrets

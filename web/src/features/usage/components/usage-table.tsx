@@ -20,7 +20,7 @@ export function UsageTable({ lines, title, rowOf, show }: Props) {
   for (const line of lines) rows.set(rowOf(line), [...(rows.get(rowOf(line)) ?? []), line]);
   if (!rows.size) return <Text className="body" c="dimmed" size="sm">Nothing was used.</Text>;
   return (
-    <WideTable label={`Usage by ${title.toLowerCase()}`} minWidth={200 + kinds.length * 110} verticalSpacing={8} horizontalSpacing="md">
+    <WideTable label={`All amounts by ${title.toLowerCase()}`} minWidth={200 + kinds.length * 110} verticalSpacing={8} horizontalSpacing="md">
       <Table.Thead>
         <Table.Tr><Table.Th>{title}</Table.Th>{kinds.map((kind) => <Table.Th key={kind} ta="right">{usageKind(kind).label}</Table.Th>)}</Table.Tr>
       </Table.Thead>
