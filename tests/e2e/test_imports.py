@@ -77,6 +77,8 @@ def test_an_image_is_imported_with_a_sign_in(browser: Browser, place: Stage, gua
         expect(page.get_by_role("heading", name="Version 1")).to_be_visible()
         expect(page.get_by_role("link", name="Run it")).to_be_visible(timeout=BUILD_MS)
         shoot(page, "import-ready")
+        expect(page.get_by_text("Lock", exact=True)).to_be_hidden()
+        expect(page.get_by_role("link", name="See the code")).to_be_hidden()
 
         page.goto(f"/{somebody.username}/{name}/push")
         page.get_by_text("From a registry", exact=True).click()

@@ -227,5 +227,15 @@ def test_somebody_else_sees_no_run_of_mine_but_administrators_do(browser: Browse
     with visit(browser, place, who=place.administrator) as page:
         page.goto("/admin/runs")
         expect(page.get_by_role("list", name="Runs").get_by_text(f"by {place.owner.username}").first).to_be_visible()
+        finder = page.get_by_role("combobox", name="Only of a repository")
+        finder.fill(place.address)
+        finder.press("Enter")
+        expect(page).to_have_url(re.compile("repository="))
+        expect(page.get_by_text("No such runs.")).to_be_visible()
+        page.get_by_role("button", name=f"Only {place.address}: show all").click()
+        finder.fill(place.operation.partition("/")[2])
+        page.get_by_role("option", name=place.operation).click()
+        expect(page.get_by_role("list", name="Runs").get_by_text(f"by {place.owner.username}").first).to_be_visible()
+        assert accessibility_faults(page) == []
         page.get_by_role("link", name="Runners").click()
         expect(page.get_by_text(re.compile("of .* cores taken"))).to_be_visible()

@@ -6,15 +6,21 @@ import { signInsQuery } from "@/features/images/api/sign-ins";
 import { SignInForm } from "@/features/images/components/sign-in-form";
 import { registryOf } from "@/lib/registry-of";
 
-type Props = { image: string; onChange: (image: string) => void; error: string | undefined };
+type Props = {
+  image: string;
+  onChange: (image: string) => void;
+  error: string | undefined;
+  /** The registry wants to know who asks, or does not believe it. */
+  isSignInRefused: boolean;
+};
 
 /** An image that another registry has, and how one signs in there. */
-export function ImageSource({ image, onChange, error }: Props) {
+export function ImageSource({ image, onChange, error, isSignInRefused }: Props) {
   const registry = registryOf(image);
   return (
     <Stack gap="xs">
       <TextInput label="Image" placeholder="ghcr.io/team/tool:1.2" description="As you would write it after docker pull. It comes as it is, with all platforms." required maxLength={1000} autoCapitalize="off" spellCheck={false} classNames={{ input: "mono" }} value={image} onChange={(e) => onChange(e.currentTarget.value)} error={error} />
-      {registry && <SignInChoice key={registry} registry={registry} isRefused={error !== undefined} />}
+      {registry && <SignInChoice key={registry} registry={registry} isRefused={isSignInRefused} />}
       <Text size="sm" c="dimmed">Its labels or <code>/modelyard/schema.json</code> inside become the form that others run it with; without any, it runs as it is.</Text>
     </Stack>
   );

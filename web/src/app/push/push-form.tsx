@@ -57,7 +57,7 @@ export function PushForm({ owner, kind, existing }: Props) {
           {draft.source === "model" && <ModelFile uploads={uploads} errors={placed} />}
           {draft.source === "script" && <Script uploads={uploads} errors={placed} />}
           {draft.source === "archive" && (kind === "model" ? <Archive uploads={uploads} error={placed.archive} /> : <OperationZip upload={uploads.archive} error={placed.archive} />)}
-          {isImport && <ImageSource image={draft.image} onChange={(image) => change({ image })} error={placed.image} />}
+          {isImport && <ImageSource image={draft.image} onChange={(image) => change({ image })} error={placed.image} isSignInRefused={problem?.code === "registry_sign_in_refused"} />}
         </Section>
         {!isImport && <TextInput label="Message" description="What is new in this version; optional." maxLength={2000} value={draft.message} onChange={(e) => change({ message: e.currentTarget.value })} error={placed.message} />}
         <Group gap="md">

@@ -28,7 +28,7 @@ export function SignInForm({ registry, onSaved }: Props) {
     },
   });
   const errors = fieldProblems(saving.error);
-  const isPlaced = errors.registry ?? errors.username ?? errors.secret;
+  const isPlaced = (registry === undefined && errors.registry) || errors.username || errors.secret;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     event.stopPropagation(); // It may stand in a window above another form.
@@ -38,7 +38,7 @@ export function SignInForm({ registry, onSaved }: Props) {
     <form onSubmit={submit}>
       <Stack gap="sm">
         {saving.error && !isPlaced && <ProblemAlert error={saving.error} />}
-        <TextInput label="Registry" placeholder="ghcr.io" description="docker.io, ghcr.io, host:5000 …" required readOnly={registry !== undefined} value={input.registry} onChange={(e) => setInput({ ...input, registry: e.currentTarget.value })} error={errors.registry} />
+        {registry === undefined && <TextInput label="Registry" placeholder="ghcr.io" description="docker.io, ghcr.io, host:5000 …" required value={input.registry} onChange={(e) => setInput({ ...input, registry: e.currentTarget.value })} error={errors.registry} />}
         <Group align="flex-start" grow wrap="wrap" preventGrowOverflow={false}>
           <TextInput miw={180} label="User name there" autoComplete="off" required data-autofocus={registry ? true : undefined} value={input.username} onChange={(e) => setInput({ ...input, username: e.currentTarget.value })} error={errors.username} />
           <PasswordInput miw={180} label="Password or token" autoComplete="new-password" required value={input.secret} onChange={(e) => setInput({ ...input, secret: e.currentTarget.value })} error={errors.secret} />

@@ -48,6 +48,9 @@ export const cardQuery = (address: Address, number: number) =>
       unwrap(api.GET("/api/v1/repos/{owner}/{name}/versions/{number}/card", { params: { path: { ...address, number } }, signal })),
   });
 
+/** Whether its image was made elsewhere, of what nobody here knows. */
+export const isMadeElsewhere = ({ operation }: Version) => operation?.origin === "image" || operation?.origin === "cog";
+
 /** Every exact package of a version's image, as uv writes it. */
 export const lockQuery = (address: Address, number: number) =>
   queryOptions({

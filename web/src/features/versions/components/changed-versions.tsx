@@ -8,7 +8,7 @@ import { signatureOf } from "@/lib/signature";
 import { Differences } from "@/ui/differences";
 import { ProblemAlert } from "@/ui/problem-alert";
 
-import { lockQuery } from "../api/versions";
+import { isMadeElsewhere, lockQuery } from "../api/versions";
 
 type Props = { address: Address; base: Version; head: Version };
 
@@ -20,10 +20,10 @@ export function ChangedSignature({ base, head }: Omit<Props, "address">) {
 
 /** The packages that were added, removed and upgraded. */
 export function ChangedLock({ address, base, head }: Props) {
-  const before = useQuery({ ...lockQuery(address, base.number), enabled: base.image !== null });
-  const after = useQuery({ ...lockQuery(address, head.number), enabled: head.image !== null });
+  const before = useQuery({ ...lockQuery(address, base.number), enabled: hasLock(base) });
+  const after = useQuery({ ...lockQuery(address, head.number), enabled: hasLock(head) });
   const error = before.error ?? after.error;
-  if (!base.image || !head.image) return <Differences title="Packages" column="Package" differences={[]} same="One of them has no lock: it was not made to its end." />;
+  if (!hasLock(base) || !hasLock(head)) return <Differences title="Packages" column="Package" differences={[]} same="One of them has no lock: it was made elsewhere, or not to its end." />;
   if (error) return <ProblemAlert error={error} title="Packages could not be compared" />;
   if (before.data === undefined || after.data === undefined) return <Skeleton height={90} />;
   const differences = compareFields(packagesOf(before.data), packagesOf(after.data));
@@ -33,4 +33,8 @@ export function ChangedLock({ address, base, head }: Props) {
 export function ChangedCard({ base, head }: Omit<Props, "address">) {
   const differences = compareFields(cardFields(base.card), cardFields(head.card));
   return <Differences title="Card" column="Field" differences={differences} same="Their cards say the same." />;
+}
+
+function hasLock(version: Version): boolean {
+  return version.image !== null && !isMadeElsewhere(version);
 }

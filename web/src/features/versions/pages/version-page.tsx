@@ -17,7 +17,7 @@ import { StateBadge } from "@/ui/state-badge";
 import { TimeAgo } from "@/ui/time-ago";
 
 import { type BuildFeed, useBuildEvents } from "../api/build-events";
-import { retryVersion, versionQuery, versionsQuery, versionUrl } from "../api/versions";
+import { isMadeElsewhere, retryVersion, versionQuery, versionsQuery, versionUrl } from "../api/versions";
 import { BuildStages } from "../components/build-stages";
 import { DeleteVersion } from "../components/delete-version";
 import { OperationBadges } from "../components/operation-badges";
@@ -58,7 +58,7 @@ function Shown({ address, kind, version, canWrite, action, onDeleted }: Props & 
             Compare with v{before}
           </LinkButton>
         )}
-        {kind === "operation" && <LinkButton to="/$owner/$name/files/$" params={{ ...address, _splat: "" }} search={{ revision: state === "ready" ? `v${number}` : version.commit_id }} size="xs" variant="default" leftSection={<IconCode size={15} />}>See the code</LinkButton>}
+        {kind === "operation" && !isMadeElsewhere(version) && <LinkButton to="/$owner/$name/files/$" params={{ ...address, _splat: "" }} search={{ revision: state === "ready" ? `v${number}` : version.commit_id }} size="xs" variant="default" leftSection={<IconCode size={15} />}>See the code</LinkButton>}
         {state === "ready" && canWrite && version.operation && <PublishButton address={address} number={number} published={version.operation.published ?? true} />}
         {state === "ready" && action}
         {canWrite && <DeleteVersion address={address} kind={kind} number={number} onDeleted={onDeleted} />}
@@ -133,7 +133,7 @@ function Details({ address, version }: { address: Address; version: Version }) {
   if (version.image) {
     const { digest, size } = version.image;
     rows.push(["Image", <span key="i" className="mono" style={{ overflowWrap: "anywhere" }}>{digest} <CopyButton value={digest} label="Copy the digest" /> <span className="quiet">{formatBytes(size)}</span></span>]);
-    rows.push(["Lock", <Anchor key="l" href={versionUrl(address, version.number, "lock")} target="_blank" underline="always" inherit>every package, pinned</Anchor>]);
+    if (!isMadeElsewhere(version)) rows.push(["Lock", <Anchor key="l" href={versionUrl(address, version.number, "lock")} target="_blank" underline="always" inherit>every package, pinned</Anchor>]);
   }
   return (
     <Section title="Details" flush>
