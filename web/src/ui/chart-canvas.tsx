@@ -1,9 +1,9 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { BarChart, LineChart } from "echarts/charts";
 import { DataZoomComponent, GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
-import { type EChartsCoreOption, init, use as register } from "echarts/core";
+import { type EChartsCoreOption, type EChartsType, init, use as register } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
-import { useEffect, useRef } from "react";
+import { memo, useEffect, useRef } from "react";
 
 import { formatNumber } from "@/lib/format";
 
@@ -13,24 +13,33 @@ register([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent,
 
 const AXES = { number: "value", time: "time", name: "category" } as const;
 const PALETTE = ["--bar", "--busy", "--warn", "--bad", "--good", "--code-keyword", "--idle"];
+/** Where there are more lines than colours, the next ones are dashed. */
+const DASHES = ["solid", "dashed", "dotted"] as const;
 /** More points than this have no mark each. */
 const MARKED = 40;
 
 /** Draws a chart by ECharts, in the colours of the page, as wide as its place. */
-export default function ChartCanvas(props: ChartProps & { height: number }) {
+export default memo(ChartCanvas);
+
+function ChartCanvas(props: ChartProps & { height: number }) {
   const box = useRef<HTMLDivElement>(null);
+  const drawn = useRef<EChartsType>(null);
   const scheme = useComputedColorScheme("light");
   useEffect(() => {
     const place = box.current;
     if (!place) return;
     const chart = init(place, null, { renderer: "canvas" });
-    chart.setOption(optionsOf(props, colours(place)));
+    drawn.current = chart;
     const watch = new ResizeObserver(() => chart.resize());
     watch.observe(place);
     return () => {
       watch.disconnect();
       chart.dispose();
     };
+  }, []);
+  // New values are drawn into the same chart: what was zoomed or hidden by its legend stays so.
+  useEffect(() => {
+    if (box.current) drawn.current?.setOption(optionsOf(props, colours(box.current)), { replaceMerge: ["series"] });
   }, [props, scheme]);
   return <div ref={box} style={{ height: props.height }} />;
 }
@@ -59,13 +68,13 @@ function optionsOf({ kind, series, axis = "number", xName, yName, format = forma
     dataZoom: isLine ? [{ type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false }] : undefined,
     xAxis: { type: AXES[axis], name: xName, nameLocation: "middle", nameGap: 26, ...quiet, ...(axis === "number" ? { min: "dataMin", max: "dataMax", minInterval: 1 } : {}) },
     yAxis: { type: "value", name: yName, scale: isLine, ...quiet, splitLine: { lineStyle: { color: line } }, axisLabel: { ...words, formatter: format } },
-    series: series.map(({ name, points }) => ({
+    series: series.map(({ name, points }, index) => ({
       name,
       type: isLine ? "line" : "bar",
       data: points,
       showSymbol: isLine && points.length <= MARKED,
       symbolSize: 5,
-      lineStyle: { width: 2 },
+      lineStyle: { width: 2, type: DASHES[Math.floor(index / PALETTE.length) % DASHES.length] },
       sampling: isLine ? "lttb" : undefined,
       barCategoryGap: kind === "histogram" ? "4%" : undefined,
     })),
