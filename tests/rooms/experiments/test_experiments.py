@@ -87,9 +87,10 @@ def test_what_a_run_left_becomes_a_version_of_a_model(me: Desk) -> None:
     run = me.run(parameters={"rate": 4}, experiment_id=experiment["id"])
     path = f"/api/v1/experiments/{experiment['id']}/promotions"
     model = f"{me.username}/promoted"
-    wrong = me.http.post(path, json={"run": run["id"], "path": "nothing.onnx", "model": model})
-    assert (wrong.status_code, wrong.json()["field"]) == (422, "path")
-    made = me.http.post(path, json={"run": run["id"], "path": "model/", "model": model, "message": "best"})
+    wrong = me.http.post(path, json={"run": run["id"], "paths": ["nothing.onnx"], "model": model})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "paths")
+    one_by_one = ["model/modelyard.yaml", "model/constant.py", "model/"]  # the same files twice are no clash
+    made = me.http.post(path, json={"run": run["id"], "paths": one_by_one, "model": model, "message": "best"})
     assert made.status_code == 202, made.text
 
     def ended() -> dict[str, Any] | None:

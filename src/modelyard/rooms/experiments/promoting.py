@@ -48,9 +48,9 @@ def prepare_promotion(
         run = service.require_in(session, principal, experiment_id, wanted.run)
         if run.state is not RunState.SUCCEEDED:
             raise PromotionRefused(f"The run is {run.state}.", remedy="Choose one that has succeeded.", field="run")
-        files = _files(session, run.id, wanted.path)
+        files = _files(session, run.id, wanted.paths)
         repository = _model(session, tools, principal, wanted.model)
-    message = wanted.message or f"{wanted.path} of run {run.id}"
+    message = wanted.message or f"{', '.join(wanted.paths[:3])} of run {run.id}"
     push = tools.pushes.prepare(principal=principal, repository=repository, files=files, message=message)
     return PreparedPromotion(repository, push)
 
@@ -62,11 +62,20 @@ def record_promotion(
     return tools.pushes.record(session, promotion.push, principal=principal, repository=promotion.repository)
 
 
-def _files(session: Session, run_id: UUID, path: str) -> list[PlacedFile]:
+def _files(session: Session, run_id: UUID, paths: list[str]) -> list[PlacedFile]:
+    """What is at any of the paths, placed in one folder."""
+    placed: dict[str, PlacedFile] = {}
+    for file in (file for path in dict.fromkeys(paths) for file in _files_at(session, run_id, path)):
+        if placed.setdefault(file.path, file) != file:
+            raise PromotionRefused(f"Two of the files are called {file.path!r}.", remedy="Choose one.", field="paths")
+    return list(placed.values())
+
+
+def _files_at(session: Session, run_id: UUID, path: str) -> list[PlacedFile]:
     found = runs.all_outputs(session, run_id, prefix=path)
     exact = [file for file in found if file.path == path]
     if not found or not (exact or path in ("", "/") or path.endswith("/")):
-        raise PromotionRefused(f"The run left no {path!r}.", remedy="Look at its outputs.", field="path")
+        raise PromotionRefused(f"The run left no {path!r}.", remedy="Look at its outputs.", field="paths")
     start = len(path.rpartition("/")[0])
     return [PlacedFile(file.path[start:].lstrip("/"), file.digest, file.size) for file in exact or found]
 

@@ -12,6 +12,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"
 Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
 Column = Annotated[str, StringConstraints(max_length=220, pattern=r"^(parameters|metrics)\.[^\x00]+$")]
 Address = Annotated[str, StringConstraints(max_length=150, pattern=r"^[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*$")]
+OutputPath = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
 
 
 class NewExperiment(BaseModel):
@@ -79,12 +80,13 @@ class RunCurve(BaseModel):
 class Promotion(BaseModel):
     """What becomes of files that a run left: the next version of a model of the caller's, which is made if need be.
 
-    ``path``: one file such as `model.onnx`, or a folder (with a slash at its end) with `modelyard.yaml` or `MLmodel`.
+    ``paths``: one file such as `model.onnx`, or a folder (with a slash at its end) with `modelyard.yaml` or `MLmodel`, or
+    the files that make one. A file is taken without the folders that it is in, a folder as what is in it.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     run: UUID
-    path: Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
+    paths: list[OutputPath] = Field(min_length=1, max_length=100)
     model: Address
     message: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
