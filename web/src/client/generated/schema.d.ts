@@ -3377,7 +3377,8 @@ export interface components {
          * Promotion
          * @description What becomes of files that a run left: the next version of a model of the caller's, which is made if need be.
          *
-         *     ``path``: one file such as `model.onnx`, or a folder (with a slash at its end) with `modelyard.yaml` or `MLmodel`.
+         *     ``paths``: one file such as `model.onnx`, or a folder (with a slash at its end) with `modelyard.yaml` or `MLmodel`, or
+         *     the files that make one. A file is taken without the folders that it is in, a folder as what is in it.
          */
         Promotion: {
             /**
@@ -3385,8 +3386,8 @@ export interface components {
              * Format: uuid
              */
             run: string;
-            /** Path */
-            path: string;
+            /** Paths */
+            paths: string[];
             /** Model */
             model: string;
             /**
