@@ -121,8 +121,8 @@ def scene() -> Scene:
 @pytest.fixture
 def page(browser: Browser, scene: Scene) -> Iterator[Page]:
     with visit(browser, scene.place, who=scene.me) as opened:
-        opened.goto(f"/runs/{scene.run}/results")
-        expect(opened.get_by_role("heading", name="Results")).to_be_visible()
+        opened.goto(f"/runs/{scene.run}")
+        expect(opened.get_by_role("tablist", name="Results")).to_be_visible()
         yield opened
 
 
@@ -245,7 +245,7 @@ def test_everything_as_one_download(page: Page) -> None:
 def test_small_windows_and_both_schemes(browser: Browser, scene: Scene, scheme: str) -> None:
     size = {"width": 360, "height": 740}
     with visit(browser, scene.place, who=scene.me, viewport=size, color_scheme=scheme) as page:
-        page.goto(f"/runs/{scene.run}/results")
+        page.goto(f"/runs/{scene.run}")
         for name in ("Pictures", "Tables", "Reports", "Files"):
             tab(page, name)
             expect(page.get_by_role("tabpanel").locator("img, td, iframe, li").first).to_be_visible()
@@ -258,14 +258,14 @@ def test_a_hostile_report_reaches_nothing(browser: Browser, scene: Scene) -> Non
     called: list[str] = []
     with listening(called) as elsewhere, visit_quietly(browser, scene) as page:
         run = scene.report(HOSTILE.replace("SITE", scene.place.url).replace("ELSEWHERE", elsewhere))
-        page.goto(f"/runs/{run}/results")
+        page.goto(f"/runs/{run}")
         frame = page.frame_locator("iframe[title='report.html']")
         expect(frame.get_by_text("end: reached")).to_be_visible()
         told = dict(line.split(": ", 1) for line in frame.get_by_role("listitem").all_inner_texts())
         assert told.pop("end") == "reached"
         assert told == dict.fromkeys(told, "refused")
         assert len(told) == ATTEMPTS
-        assert page.url.endswith(f"/runs/{run}/results")
+        assert page.url.endswith(f"/runs/{run}")
         assert len(page.context.pages) == 1
         assert httpx.get(f"{elsewhere}/here").status_code == 204
     assert called == ["/here"]
@@ -276,7 +276,7 @@ def test_a_report_cannot_go_elsewhere_with_its_frame(browser: Browser, scene: Sc
     with listening(called) as elsewhere, visit_quietly(browser, scene) as page:
         run = scene.report(f"<h1>Here</h1><script>location = '{elsewhere}/?data'</script>")
         with page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-error:")):
-            page.goto(f"/runs/{run}/results")
+            page.goto(f"/runs/{run}")
         assert httpx.get(f"{elsewhere}/here").status_code == 204
     assert called == ["/here"]
 

@@ -43,7 +43,7 @@ def test_an_operation_from_its_form_to_its_results(browser: Browser, place: Stag
         expect(page.get_by_role("img", name=re.compile("^loss by step"))).to_be_visible()
         expect(page.get_by_label("Result", exact=True).last).to_contain_text('"word": "moin"')
         with page.expect_download() as download:
-            page.get_by_role("link", name="sizes.csv").click()
+            page.get_by_role("link", name="Download sizes.csv").click()
         assert Path(download.value.path()).read_text() == "input,bytes\ndata,10\n"
         shoot(page, "run-succeeded")
         _run_it_again(page)

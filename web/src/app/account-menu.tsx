@@ -1,5 +1,5 @@
 import { Menu, Text, useMantineColorScheme } from "@mantine/core";
-import { IconChartBar, IconDatabase, IconLayoutDashboard, IconLogout, IconPlayerPlay, IconPlus, IconSettings, IconShield, IconTransform, IconUserPlus } from "@tabler/icons-react";
+import { IconChartBar, IconDatabase, IconFlask, IconLayoutDashboard, IconLogout, IconPlayerPlay, IconPlus, IconSettings, IconShield, IconTransform, IconUserPlus } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useRouter } from "@tanstack/react-router";
 
@@ -52,6 +52,7 @@ function Signed({ account, mayCreate }: { account: Account; mayCreate: boolean }
       <Menu.Divider />
       <Menu.Item leftSection={<IconLayoutDashboard size={16} />} component={Link} to="/dashboard">Dashboard</Menu.Item>
       <Menu.Item leftSection={<IconPlayerPlay size={16} />} component={Link} to="/runs">Runs</Menu.Item>
+      <Menu.Item leftSection={<IconFlask size={16} />} component={Link} to="/experiments">Experiments</Menu.Item>
       {mayCreate && <Menu.Item leftSection={<IconPlus size={16} />} component={Link} to="/new">New model</Menu.Item>}
       {mayCreate && <Menu.Item leftSection={<IconDatabase size={16} />} component={Link} to="/new/dataset">New dataset</Menu.Item>}
       {mayCreate && <Menu.Item leftSection={<IconTransform size={16} />} component={Link} to="/new/operation">New operation</Menu.Item>}

@@ -61,11 +61,7 @@ const home = createRoute({
   component: lazyRouteComponent(() => import("./pages/home-page"), "HomePage"),
 });
 
-const dashboard = createRoute({
-  getParentRoute: () => own,
-  path: "/dashboard",
-  component: lazyRouteComponent(() => import("./pages/dashboard-page"), "DashboardPage"),
-});
+const dashboard = createRoute({ getParentRoute: () => own, path: "/dashboard", component: lazyRouteComponent(() => import("./pages/dashboard-page"), "DashboardPage") });
 
 const newModel = createRoute({
   getParentRoute: () => own,
@@ -93,25 +89,33 @@ const runs = createRoute({
   component: lazyRouteComponent(runPages, "RunsRoute"),
 });
 
+/** Results once had a page of their own; links to it lead to the run. */
+const results = createRoute({
+  getParentRoute: () => own,
+  path: "/runs/$id/results",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/runs/$id", params, replace: true });
+  },
+});
+
 const run = createRoute({ getParentRoute: () => own, path: "/runs/$id", component: lazyRouteComponent(runPages, "RunRoute") });
 
-const settings = createRoute({
+const experimentPages = () => import("./pages/experiment-pages");
+const experiments = createRoute({ getParentRoute: () => own, path: "/experiments", component: lazyRouteComponent(experimentPages, "ExperimentsRoute") });
+const experiment = createRoute({
   getParentRoute: () => own,
-  path: "/settings",
-  component: lazyRouteComponent(() => import("./pages/account-pages"), "SettingsRoute"),
+  path: "/experiments/$experimentId",
+  validateSearch: (search: Record<string, unknown>): { sort?: string; desc?: boolean; metric?: string } => ({ sort: text(search.sort), desc: search.desc === true || undefined, metric: text(search.metric) }),
+  component: lazyRouteComponent(experimentPages, "ExperimentRoute"),
 });
+
+const settings = createRoute({ getParentRoute: () => own, path: "/settings", component: lazyRouteComponent(() => import("./pages/account-pages"), "SettingsRoute") });
 
 const usage = createRoute({
   getParentRoute: () => own,
   path: "/usage",
   validateSearch: (search: Record<string, unknown>): { account?: string; month?: string } => ({ account: text(search.account), month: readMonth(search.month) }),
   component: lazyRouteComponent(() => import("./pages/usage-pages"), "UsageRoute"),
-});
-
-const results = createRoute({
-  getParentRoute: () => own,
-  path: "/runs/$runId/results",
-  component: lazyRouteComponent(() => import("./pages/result-pages"), "ResultsRoute"),
 });
 
 const admin = createRoute({
@@ -225,7 +229,7 @@ const repositoryPages = [
 const routeTree = root.addChildren([
   signIn,
   signUp,
-  own.addChildren([dashboard, newModel, newDataset, newOperation, runs, run, results, settings, usage, admin.addChildren([...adminPages])]),
+  own.addChildren([dashboard, newModel, newDataset, newOperation, runs, run, results, experiments, experiment, settings, usage, admin.addChildren([...adminPages])]),
   site.addChildren([home, owner, repository.addChildren([...repositoryPages])]),
 ]);
 

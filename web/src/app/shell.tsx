@@ -30,6 +30,7 @@ export function Shell() {
             <Link to="/" className="nav-link wide-only" activeOptions={{ exact: true, includeSearch: false }}>Explore</Link>
             {account && <Link to="/dashboard" className="nav-link wide-only">Dashboard</Link>}
             {account && <Link to="/runs" className="nav-link wide-only">Runs</Link>}
+            {account && <Link to="/experiments" className="nav-link wide-only">Experiments</Link>}
           </nav>
           {mayCreate && (
             <LinkButton to="/new" size="xs" leftSection={<IconPlus size={15} />} className="wide-only">New model</LinkButton>

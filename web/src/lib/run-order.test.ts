@@ -15,7 +15,7 @@ describe("an order", () => {
   });
 
   it("is the same again after it was read from a run", () => {
-    const order = { version: 3, parameters: { angle: 9 }, inputs: { a: { dataset: "a/b@v2", path: "x" }, b: { run: "7" }, c: { uploads: [{ upload: "u", path: "f" }] }, d: { run: "7", input: "d" } }, resources: { cpus: 2 }, priority: 1, max_attempts: 2, title: "t", keep_as: { dataset: "me/x" } };
+    const order = { version: 3, parameters: { angle: 9 }, inputs: { a: { dataset: "a/b@v2", path: "x" }, b: { run: "7" }, c: { uploads: [{ upload: "u", path: "f" }] }, d: { run: "7", input: "d" } }, resources: { cpus: 2 }, priority: 1, max_attempts: 2, title: "t", keep_as: { dataset: "me/x" }, experiment_id: "e" };
     const draft = draftOf(order);
     expect(orderOf(draft, 3, draft.parameters ?? {}, [field("a"), field("b"), field("c"), field("d")])).toEqual(order);
   });

@@ -34,10 +34,12 @@ export type OrderDraft = {
   labels: string[];
   title: string;
   keepAs: string;
+  /** Empty for none. */
+  experimentId: string;
 };
 
 export const NO_RESOURCES: Resources = { cpus: null, memory_bytes: null, timeout_seconds: null, disk_bytes: null, gpus: null };
-export const FRESH_ORDER: OrderDraft = { parameters: null, inputs: {}, resources: NO_RESOURCES, priority: 0, maxAttempts: 1, labels: [], title: "", keepAs: "" };
+export const FRESH_ORDER: OrderDraft = { parameters: null, inputs: {}, resources: NO_RESOURCES, priority: 0, maxAttempts: 1, labels: [], title: "", keepAs: "", experimentId: "" };
 
 /** What is sent for an input; undefined where nothing was chosen. */
 export function sourceOf(picked: Picked | undefined): InputSource | undefined {
@@ -78,6 +80,7 @@ export function orderOf(draft: OrderDraft, version: number, parameters: Record<s
     ...(draft.labels.length && { labels: draft.labels }),
     ...(draft.title.trim() && { title: draft.title.trim() }),
     ...(draft.keepAs.trim() && { keep_as: { dataset: draft.keepAs.trim() } }),
+    ...(draft.experimentId && { experiment_id: draft.experimentId }),
   };
 }
 
@@ -92,6 +95,7 @@ export function draftOf(order: NewRun): OrderDraft {
     labels: order.labels ?? [],
     title: order.title ?? "",
     keepAs: order.keep_as?.dataset ?? "",
+    experimentId: order.experiment_id ?? "",
   };
 }
 

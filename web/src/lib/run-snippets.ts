@@ -57,6 +57,7 @@ function cli({ address, order }: RunCall): string {
   if (order.priority) words.push(`--priority ${order.priority}`);
   if (order.max_attempts) words.push(`--attempts ${order.max_attempts}`);
   if (order.title) words.push(`--title ${quoted(order.title)}`);
+  if (order.experiment_id) words.push(`--experiment ${order.experiment_id}`);
   if (isRecord(order.keep_as)) words.push(`--keep-as ${quoted(order.keep_as.dataset)}`);
   return [...words, "--wait"].join(" \\\n  ");
 }

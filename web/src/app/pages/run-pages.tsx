@@ -1,5 +1,5 @@
 import { Button, Group, Title } from "@mantine/core";
-import { IconEye, IconPlayerPlay, IconPlayerStop, IconRepeat, IconRotate } from "@tabler/icons-react";
+import { IconPlayerPlay, IconPlayerStop, IconRepeat, IconRotate } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 
@@ -7,15 +7,18 @@ import type { Run } from "@/client/types";
 import { reproduceRun } from "@/features/operations/api/orders";
 import { RunComparison } from "@/features/operations/components/run-comparison";
 import { MetricsView } from "@/features/results/components/metrics-view";
-import { cancelRun, deleteRun, isUnderWay, runQuery } from "@/features/runs/api/runs";
+import { ResultsView } from "@/features/results/components/results-view";
+import { cancelRun, deleteRun, runQuery } from "@/features/runs/api/runs";
 import { RunPage, type RunParts } from "@/features/runs/pages/run-page";
 import { RunsPage } from "@/features/runs/pages/runs-page";
+import { isUnderWay } from "@/lib/run-state";
 import { ConfirmButton } from "@/ui/confirm-button";
 import { EmptyState } from "@/ui/empty-state";
 import { LinkButton } from "@/ui/links";
 import { notifyProblem } from "@/ui/notify";
 import { usePageTitle } from "@/ui/page-title";
 
+import { RunExperiment } from "../experiments/run-experiment";
 import { RepositoryFinder } from "../repository-finder";
 import { useRepository } from "./repository-pages";
 
@@ -28,6 +31,7 @@ const ofRepository = getRouteApi("/site/$owner/$name/runs");
 const PARTS: RunParts = {
   actions: (run) => <Actions run={run} />,
   metrics: (series) => <MetricsView series={series} />,
+  outputs: (run) => <ResultsView runId={run.id} />,
   again: (run) => <Reproduce run={run} />,
   comparison: (run) => run.reproduces && !isUnderWay(run) && <RunComparison runId={run.id} />,
 };
@@ -99,7 +103,7 @@ function Actions({ run }: { run: Run }) {
   return (
     <Group gap="xs">
       {isUnderWay(run) && <Button size="xs" variant="default" leftSection={<IconPlayerStop size={15} />} loading={cancelling.isPending} disabled={run.cancelled} onClick={() => cancelling.mutate()}>{run.cancelled ? "Cancelling" : "Cancel"}</Button>}
-      {!isUnderWay(run) && <LinkButton to="/runs/$runId/results" params={{ runId: run.id }} size="xs" leftSection={<IconEye size={15} />}>Look at the results</LinkButton>}
+      <RunExperiment run={run} />
       {run.repository_id && <LinkButton to="/$owner/$name/use" params={{ owner, name }} search={{ from: run.id, version: run.version }} size="xs" variant="default" leftSection={<IconRotate size={15} />}>Run again</LinkButton>}
       {!isUnderWay(run) && <ConfirmButton size="xs" label="Delete" title="Delete this run" consequence="Its log and outputs go with it. Datasets that were made of them stay." onConfirm={remove} />}
     </Group>

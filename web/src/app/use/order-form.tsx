@@ -8,6 +8,7 @@ import type { Address, OperationForm } from "@/client/types";
 import { type HeldOrder, useOrderDraft } from "@/features/operations/api/order-draft";
 import { OrderCode } from "@/features/operations/components/order-code";
 import { OrderOptions } from "@/features/operations/components/order-options";
+import { ExperimentPicker } from "@/features/experiments/components/experiment-picker";
 import { completeInputs, initialInputs, propertiesOf } from "@/lib/form-schema";
 import { NOTHING, orderOf, type OrderDraft, placeProblem, waitingFor } from "@/lib/run-order";
 import { LinkButton } from "@/ui/links";
@@ -57,7 +58,7 @@ export function OrderForm({ address, form, first, draftKey, account, choice, bel
         )}
         <Parameters form={form} values={values} problems={placed.parameters} held={held} onSubmit={send} aside={form.inputs.length ? undefined : choice} />
         <Section title="The run">
-          <OrderOptions held={held} resources={form.resources} account={account} problems={placed.others} form={FORM} />
+          <OrderOptions held={held} resources={form.resources} account={account} problems={placed.others} form={FORM} experiment={<ExperimentPicker form={FORM} label="Experiment" description="Where it stands beside other runs." value={held.draft.experimentId} onChange={(experimentId) => held.change({ experimentId })} disabled={account === null} error={placed.others.experiment_id} />} />
         </Section>
         <Group gap="sm">
           {account === null ? (

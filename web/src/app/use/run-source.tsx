@@ -1,7 +1,8 @@
 import { Autocomplete, Group, Select } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 
-import { outputsQuery, runsQuery } from "@/features/runs/api/runs";
+import { outputsQuery } from "@/features/results/api/run-results";
+import { runsQuery } from "@/features/runs/api/runs";
 import { formatAgo } from "@/lib/format";
 
 import { INLINE, type SourceProps } from "./dataset-source";

@@ -22,6 +22,7 @@ export function useOrder(address: Address) {
       setKey(crypto.randomUUID());
       queries.setQueryData(runQuery(run.id).queryKey, run);
       void queries.invalidateQueries({ queryKey: ["runs", "list"] });
+      void queries.invalidateQueries({ queryKey: ["experiments"] });
       await navigate({ to: "/runs/$id", params: { id: run.id } });
     },
   });

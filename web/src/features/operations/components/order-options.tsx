@@ -18,12 +18,14 @@ type Props = {
   problems: Record<string, string>;
   /** The form that Enter in a field sends. */
   form: string;
+  /** Where the experiment is chosen that it is one of. */
+  experiment: React.ReactNode;
 };
 
 /** What a run is called and may take, and what becomes of its outputs. */
-export function OrderOptions({ held: { draft, change }, resources, account, problems, form }: Props) {
-  const [opened, setOpened] = useState(false);
-  const isAtFault = ["cpus", "memory_bytes", "timeout_seconds", "max_attempts", "priority", "labels"].some((name) => name in problems);
+export function OrderOptions({ held: { draft, change }, resources, account, problems, form, experiment }: Props) {
+  const [opened, setOpened] = useState(draft.experimentId !== "");
+  const isAtFault = ["cpus", "memory_bytes", "timeout_seconds", "max_attempts", "priority", "labels", "experiment_id"].some((name) => name in problems);
   const keep = () => {
     const name = draft.keepAs.trim();
     if (name && account && !name.includes("/")) change({ keepAs: `${account}/${name}` });
@@ -34,8 +36,9 @@ export function OrderOptions({ held: { draft, change }, resources, account, prob
       <TextInput form={form} label="Keep the outputs as a dataset" description="They become its next version when the run succeeds; optional." placeholder={account ? `${account}/results` : "owner/name"} value={draft.keepAs} onChange={(e) => change({ keepAs: e.currentTarget.value })} onBlur={keep} error={problems.keep_as} />
       <details open={opened || isAtFault} onToggle={(e) => setOpened(e.currentTarget.open)}>
         <summary style={{ cursor: "pointer", fontWeight: 600 }}>Advanced</summary>
-        <Text size="sm" c="dimmed" mt={4}>Left empty, it is what the version asks for.</Text>
-        <Group gap="sm" mt="xs" align="flex-start">
+        <div style={{ marginTop: 8, maxWidth: 420 }}>{experiment}</div>
+        <Text size="sm" c="dimmed" mt="sm">Left empty, it is what the version asks for.</Text>
+        <Group gap="sm" mt={4} align="flex-start">
           <Amount form={form} label="Cores" placeholder={String(resources.cpus)} value={draft.resources.cpus} unit={1} problem={problems.cpus} onChange={(cpus) => change(resourcesOf({ cpus }))} />
           <Amount form={form} label="Memory, GB" placeholder={formatBytes(resources.memory_bytes ?? 0)} value={draft.resources.memory_bytes} unit={GB} problem={problems.memory_bytes} onChange={(memory_bytes) => change(resourcesOf({ memory_bytes: memory_bytes && Math.round(memory_bytes) }))} />
           <Amount form={form} label="Time, minutes" placeholder={formatSeconds(resources.timeout_seconds ?? 0)} value={draft.resources.timeout_seconds} unit={MINUTE} problem={problems.timeout_seconds} onChange={(timeout_seconds) => change(resourcesOf({ timeout_seconds }))} />

@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions } from "@tanstack/react-query";
 
 import { api, unwrap } from "@/client/api";
 
@@ -34,13 +34,6 @@ export const outputsQuery = (runId: string) =>
     queryFn: ({ pageParam, signal }) => unwrap(api.GET("/api/v1/runs/{run_id}/outputs", { params: { path: { run_id: runId }, query: { cursor: pageParam, limit: 200 } }, signal })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
-
-/** What a run reported. */
-export const metricsQuery = (runId: string) =>
-  queryOptions({
-    queryKey: ["results", "run", runId, "metrics"],
-    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/runs/{run_id}/metrics", { params: { path: { run_id: runId } }, signal })),
   });
 
 function encodePath(path: string): string {

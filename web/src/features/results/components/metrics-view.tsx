@@ -4,12 +4,7 @@ import { formatNumber } from "@/lib/format";
 import { Chart } from "@/ui/chart";
 import { Section } from "@/ui/section";
 
-type Series = {
-  name: string;
-  points: { step: number; value: number }[];
-  /** How many were reported, where more than are shown. */
-  total?: number;
-};
+type Series = { name: string; points: { step: number; value: number }[] };
 
 /** Each metric over its steps; one that was reported once as a number. */
 export function MetricsView({ series }: { series: Series[] }) {
@@ -26,7 +21,6 @@ export function MetricsView({ series }: { series: Series[] }) {
         {lines.map((one) => (
           <Section key={one.name} title={one.name} aside={<Text size="sm" className="mono">{lastOf(one.points)}</Text>}>
             <Chart label={`${one.name} by step`} kind="line" xName="step" series={[{ name: one.name, points: one.points.map(({ step, value }): [number, number] => [step, value]) }]} />
-            {one.total !== undefined && one.total > one.points.length && <Text size="xs" c="dimmed">{one.points.length.toLocaleString("en")} of {one.total.toLocaleString("en")} points</Text>}
           </Section>
         ))}
       </SimpleGrid>

@@ -18,6 +18,9 @@ import { PictureGrid } from "./picture-grid";
 /** So many files are asked for without being told to. */
 const LISTED = 5000;
 
+/** What is told elsewhere on the page stands only among the files. */
+const TOLD = new Set(["metrics.jsonl", "result.json"]);
+
 const KINDS = [
   { view: "image", title: "Pictures", icon: IconPhoto },
   { view: "table", title: "Tables", icon: IconTable },
@@ -31,7 +34,7 @@ export function ResultsView({ runId }: { runId: string }) {
   if (query.error) return <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />;
   if (query.isPending) return <Skeleton height={260} />;
   if (!files.length) return <div className="surface"><EmptyState icon={<IconFiles size={34} stroke={1.4} />} title="It left no files">What a run writes to /out is shown here. Its log says what it did.</EmptyState></div>;
-  const kinds = KINDS.map((kind) => ({ ...kind, found: files.filter(({ view }) => view === kind.view) })).filter(({ found }) => found.length);
+  const kinds = KINDS.map((kind) => ({ ...kind, found: files.filter(({ path, view }) => view === kind.view && !TOLD.has(path)) })).filter(({ found }) => found.length);
   return (
     <Stack gap="md">
       <Tabs defaultValue={kinds[0]?.view ?? "files"} keepMounted={false}>

@@ -1,17 +1,12 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { api, unwrap, unwrapOrNull } from "@/client/api";
-import type { RunState, RunSummary } from "@/client/types";
+import type { RunState } from "@/client/types";
+import { patience } from "@/lib/run-state";
 
 /** `repository` is `owner/name`; `everybody` is for administrators. */
 export type RunFilter = { state?: RunState; repository?: string; everybody?: boolean };
 
-export const ENDED: ReadonlySet<RunState> = new Set<RunState>(["succeeded", "failed", "cancelled"]);
-export const isUnderWay = ({ state }: Pick<RunSummary, "state">) => !ENDED.has(state);
-
-const LIVE_MS = 2000;
-/** Where nothing is under way, a run asked for elsewhere is seen after a while. */
-const QUIET_MS = 20_000;
 const PAGE = 30;
 
 /** Runs, the newest first; asked again while something is under way. */
@@ -21,7 +16,7 @@ export const runsQuery = (filter: RunFilter, limit = PAGE) =>
     queryFn: ({ pageParam: cursor, signal }) => unwrap(listRuns(filter, { cursor, limit }, signal)),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
-    refetchInterval: ({ state }) => (state.data?.pages.some((page) => page.items.some(isUnderWay)) ? LIVE_MS : QUIET_MS),
+    refetchInterval: ({ state }) => patience(state.data?.pages.flatMap((page) => page.items) ?? []),
   });
 
 function listRuns({ state, repository, everybody }: RunFilter, paging: { cursor?: string; limit: number }, signal: AbortSignal) {
@@ -39,15 +34,6 @@ export const runQuery = (id: string) =>
     queryFn: ({ signal }) => unwrapOrNull(api.GET("/api/v1/runs/{run_id}", { params: { path: { run_id: id } }, signal })),
   });
 
-export const outputsQuery = (id: string) =>
-  infiniteQueryOptions({
-    queryKey: ["runs", id, "outputs"],
-    queryFn: ({ pageParam, signal }) =>
-      unwrap(api.GET("/api/v1/runs/{run_id}/outputs", { params: { path: { run_id: id }, query: { cursor: pageParam, limit: 100 } }, signal })),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
-
 export const cancelRun = (id: string) => unwrap(api.POST("/api/v1/runs/{run_id}/cancel", { params: { path: { run_id: id } } }));
 
 export const deleteRun = (id: string) => unwrap(api.DELETE("/api/v1/runs/{run_id}", { params: { path: { run_id: id } } }));
@@ -58,11 +44,6 @@ export const runnersQuery = queryOptions({
   queryFn: ({ signal }) => unwrap(api.GET("/api/v1/runners", { signal })),
   refetchInterval: 5000,
 });
-
-/** Where a file that the run left is. */
-export function outputUrl(id: string, path: string): string {
-  return `/api/v1/runs/${id}/outputs/${path.split("/").map(encodeURIComponent).join("/")}`;
-}
 
 export function logUrl(id: string): string {
   return `/api/v1/runs/${id}/log`;

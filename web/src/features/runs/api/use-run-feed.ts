@@ -5,7 +5,7 @@ import { type Problem, problemOfResponse } from "@/client/problem";
 import type { Run } from "@/client/types";
 import { type LogPiece, type MetricsPiece, RunFeed, type Series } from "@/lib/run-feed";
 
-import { eventsUrl, outputsQuery, runQuery } from "./runs";
+import { eventsUrl, runQuery } from "./runs";
 
 export type Feed = { lines: string[]; series: Series[]; connected: boolean; over: boolean; gone: Problem | null };
 
@@ -39,7 +39,6 @@ export function useRunFeed(id: string): Feed {
       setFeed((old) => ({ ...old, ...change, over: true }));
       soon();
       void queries.invalidateQueries({ queryKey: ["runs", "list"] });
-      void queries.invalidateQueries(outputsQuery(id));
     };
     source.onopen = () => setFeed((old) => ({ ...old, connected: true }));
     source.onerror = () => {

@@ -3,9 +3,8 @@ import { useEffect, useState } from "react";
 
 import type { RunState as State, RunSummary } from "@/client/types";
 import { formatSeconds } from "@/lib/format";
+import { isUnderWay } from "@/lib/run-state";
 import badge from "@/ui/state-badge.module.css";
-
-import { isUnderWay } from "../api/runs";
 
 const LOOKS: Record<State, { tone: string; color: string; Icon: typeof IconCheck }> = {
   queued: { tone: "busy", color: "var(--busy)", Icon: IconClock },

@@ -6,6 +6,7 @@ import { ProblemError } from "@/client/problem";
 import type { Run } from "@/client/types";
 import { prettyJson } from "@/lib/json";
 import type { Series } from "@/lib/run-feed";
+import { isUnderWay } from "@/lib/run-state";
 import { CodeBlock } from "@/ui/code-block";
 import { CopyButton } from "@/ui/copy-button";
 import { EmptyState } from "@/ui/empty-state";
@@ -15,26 +16,24 @@ import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
 import { TimeAgo } from "@/ui/time-ago";
 
-import { isUnderWay, runQuery } from "../api/runs";
+import { runQuery } from "../api/runs";
 import { useRunFeed } from "../api/use-run-feed";
 import { RunAttempts } from "../components/run-attempts";
 import { RunLog } from "../components/run-log";
-import { RunMetrics } from "../components/run-metrics";
 import { RunOrigin } from "../components/run-origin";
-import { RunOutputs } from "../components/run-outputs";
 import { Duration, RunState } from "../components/run-state";
 
 /** What other features add to a run's page. */
 export type RunParts = {
   actions: (run: Run) => React.ReactNode;
-  /** In place of the last values, such as charts. */
-  metrics?: (series: Series[], run: Run) => React.ReactNode;
-  /** In place of the list of files, such as a viewer. */
-  outputs?: (run: Run) => React.ReactNode;
+  /** What it reported so far. */
+  metrics: (series: Series[]) => React.ReactNode;
+  /** What it left, once it has ended. */
+  outputs: (run: Run) => React.ReactNode;
   /** Beside where the run comes from: doing it again. */
-  again?: (run: Run) => React.ReactNode;
+  again: (run: Run) => React.ReactNode;
   /** How it compares to the run that it does again. */
-  comparison?: (run: Run) => React.ReactNode;
+  comparison: (run: Run) => React.ReactNode;
 };
 
 /** A run from the queue to its results, live. */
@@ -54,12 +53,12 @@ function Shown({ run, parts }: { run: Run; parts: RunParts }) {
       <Head run={run} actions={parts.actions(run)} />
       {feed.gone && <ProblemAlert error={new ProblemError(feed.gone)} />}
       <Standing run={run} />
-      {parts.comparison?.(run)}
+      {parts.comparison(run)}
       {run.result && <Section title="Result"><CodeBlock label="What the run reported" text={prettyJson(run.result)} /></Section>}
-      {feed.series.length > 0 && (parts.metrics?.(feed.series, run) ?? <RunMetrics series={feed.series} />)}
-      {parts.outputs?.(run) ?? <RunOutputs run={run} />}
+      {feed.series.length > 0 && parts.metrics(feed.series)}
+      {!isUnderWay(run) && parts.outputs(run)}
       <RunLog id={run.id} lines={feed.lines} empty={emptyLog(run)} connecting={!feed.connected && !feed.over} />
-      <RunOrigin run={run}>{parts.again?.(run)}</RunOrigin>
+      <RunOrigin run={run}>{parts.again(run)}</RunOrigin>
       <RunAttempts run={run} />
     </Stack>
   );
