@@ -258,6 +258,42 @@ class Run(RunSummary):
     attempts: list[dict[str, Any]]
 
 
+class Experiment(TypedDict):
+    """A group of runs; ``columns`` are those of its table that were chosen, none: all."""
+
+    id: str
+    name: str
+    description: str
+    columns: list[str]
+    pinned: str | None
+    runs: int
+    created_at: str
+
+
+class MetricSummary(TypedDict):
+    last: float
+    lowest: float
+    highest: float
+
+
+class ComparedRun(TypedDict):
+    """A row of an experiment's table; ``inputs`` says where each comes from, ``seconds`` how long it was executed."""
+
+    run: RunSummary
+    parameters: dict[str, Any]
+    metrics: dict[str, MetricSummary]
+    inputs: dict[str, str]
+    seconds: float | None
+    is_pinned: bool
+
+
+class ExperimentTable(TypedDict):
+    """``columns`` are all that there are, as ``parameters.depth`` and ``metrics.loss``."""
+
+    columns: list[str]
+    rows: list[ComparedRun]
+
+
 class Output(TypedDict):
     path: str
     size: int
@@ -279,6 +315,12 @@ class MetricSeries(TypedDict):
     points: list[MetricPoint]
     last: float
     total: int
+
+
+class RunCurve(TypedDict):
+    run_id: str
+    title: str
+    points: list[MetricPoint]
 
 
 class SameOutput(TypedDict):

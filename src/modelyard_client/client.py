@@ -13,7 +13,6 @@ from modelyard_client import downloads, events, uploads
 from modelyard_client.answers import (
     CreatedToken,
     Deployment,
-    Page,
     Quota,
     Repository,
     Run,
@@ -24,6 +23,7 @@ from modelyard_client.answers import (
 from modelyard_client.downloads import Downloaded
 from modelyard_client.errors import Missing, Unreachable
 from modelyard_client.events import Event
+from modelyard_client.experiments import Experiments
 from modelyard_client.inputs import Source
 from modelyard_client.predictions import Prediction, read_prediction
 from modelyard_client.registries import Registries
@@ -49,6 +49,7 @@ class Client:
         self.transport = Transport(url, token=token, http=http, sleep=sleep)
         self.runs = Runs(self.transport)
         self.registries = Registries(self.transport)
+        self.experiments = Experiments(self.transport)
 
     def __enter__(self) -> Self:
         return self
@@ -265,14 +266,7 @@ class Client:
         return self.transport.json("GET", "/usage/quotas", params=_given({"account": account}))["items"]  # type: ignore[no-any-return]
 
     def _listed(self, path: str, limit: int | None, filters: Mapping[str, Any]) -> list[Any]:
-        found: list[Any] = []
-        query = _given({**filters, "limit": min(limit or 200, 200)})
-        while True:
-            page: Page[Any] = self.transport.json("GET", path, params=query)
-            found += page["items"]
-            if page["next_cursor"] is None or (limit and len(found) >= limit):
-                return found[:limit]
-            query["cursor"] = page["next_cursor"]
+        return list(self.transport.pages(path, _given(filters), limit=limit))
 
     def _push(self, address: str, body: dict[str, Any], message: str, platforms: list[str] | None) -> Version:
         body = {**body, "message": message, "platforms": platforms or []}

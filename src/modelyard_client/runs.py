@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from modelyard_client import events
-from modelyard_client.answers import Comparison, Form, MetricSeries, Output, Page, Run, RunSummary, Version
+from modelyard_client.answers import Comparison, Form, MetricSeries, Output, Run, RunSummary, Version
 from modelyard_client.datasets import Progress, fetch_listed, safe_target
 from modelyard_client.errors import Missing
 from modelyard_client.events import Event
@@ -16,7 +15,6 @@ from modelyard_client.inputs import Send, Source, read_source, sender
 from modelyard_client.transport import API, Transport
 
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
-PAGE = 200
 
 ShowFetch = Callable[[Output], AbstractContextManager[Progress | None]]
 """Called for each file that is fetched; gives what is told of the bytes."""
@@ -80,11 +78,10 @@ class Runs:
         limit: int | None = None,
     ) -> list[RunSummary]:
         """The caller's, newest first: all, or those of one repository. ``everybody``: all accounts', for
-        administrators."""
+        administrators, with ``repository`` of one repository."""
         path = "/all-runs" if everybody else f"/repos/{repository}/runs" if repository else "/runs"
         asked = {"state": list(states), **({"repository": repository} if everybody and repository else {})}
-        found = self._pages(path, asked, min(limit or PAGE, PAGE))
-        return list(islice((run for run in found if not states or run["state"] in states), limit))
+        return list(self._transport.pages(path, asked, limit=limit))
 
     def cancel(self, run_id: str) -> Run:
         """Asks for its end; one that has ended stays as it is."""
@@ -117,7 +114,7 @@ class Runs:
 
     def list_outputs(self, run_id: str) -> list[Output]:
         """The files that it left, by path."""
-        return list(self._pages(f"/runs/{run_id}/outputs", {}, PAGE))
+        return list(self._transport.pages(f"/runs/{run_id}/outputs"))
 
     def download(
         self, run_id: str, folder: Path, *, paths: Sequence[str] = (), show: ShowFetch | None = None
@@ -138,21 +135,12 @@ class Runs:
 
     def _newest(self, address: str) -> int:
         may_write = self._transport.json("GET", f"/repos/{address}")["can_write"]
-        for version in self._pages(f"/repos/{address}/versions", {}, PAGE):
+        for version in self._transport.pages(f"/repos/{address}/versions"):
             if version["state"] == "ready" and (may_write or _published(version)):
                 return int(version["number"])
         raise Missing(
             f"{address} has no version that is ready.", code="version_not_ready", remedy="Push one, or wait for it."
         )
-
-    def _pages(self, path: str, query: Mapping[str, Any], limit: int) -> Iterator[Any]:
-        query = {**query, "limit": limit}
-        while True:
-            page: Page[Any] = self._transport.json("GET", path, params=query)
-            yield from page["items"]
-            if page["next_cursor"] is None:
-                return
-            query["cursor"] = page["next_cursor"]
 
 
 def _published(version: Version) -> bool:

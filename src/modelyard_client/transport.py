@@ -1,7 +1,7 @@
 """HTTP to one server: the token, errors as exceptions, and trying again where that is safe."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,7 @@ import httpx
 from modelyard_client.errors import ServerFailed, Unreachable, error_of
 
 API = "/api/v1"
+PAGE = 200
 TRY_AGAIN = frozenset({502, 503, 504})
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 PAUSES_S = (0.2, 0.5, 1.0, 2.0)
@@ -49,6 +50,17 @@ class Transport:
             return response.json()
         except ValueError as e:
             raise self._stranger() from e
+
+    def pages(self, path: str, query: Mapping[str, Any] | None = None, *, limit: int | None = None) -> Iterator[Any]:
+        """The items of a list, page after page as they are wanted, ``limit`` at most; None: all."""
+        asked = {**(query or {}), "limit": min(limit or PAGE, PAGE)}
+        while True:
+            page = self.json("GET", path, params=asked)
+            yield from page["items"] if limit is None else page["items"][:limit]
+            limit = None if limit is None else limit - len(page["items"])
+            if page["next_cursor"] is None or (limit is not None and limit <= 0):
+                return
+            asked["cursor"] = page["next_cursor"]
 
     def text(self, path: str, **request: Any) -> str:
         return self.send("GET", API + path, **request).text

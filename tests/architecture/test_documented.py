@@ -40,6 +40,11 @@ def test_every_command_is_in_the_guide() -> None:
     commands = [command.name or command.callback.__name__ for command in app.registered_commands]  # type: ignore[union-attr]
     commands += [group.name or "" for group in app.registered_groups]
     assert len(commands) > 10
+    for group in app.registered_groups:
+        commands += [
+            f"{group.name} {one.name or one.callback.__name__}" for one in group.typer_instance.registered_commands
+        ]  # type: ignore[union-attr]
+    assert "experiments show" in commands
     for command in commands:
         assert re.search(rf"`{command}[ `]", guide), command
 

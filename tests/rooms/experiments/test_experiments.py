@@ -6,30 +6,14 @@ from typing import Any
 import pytest
 
 from rooms.operations.desk import Desk, desk
+from support import trainer
 from support.server import Server
 from support.waiting import until
-
-TRAINER = """
-import json, pathlib
-told = json.loads(pathlib.Path("/in/params.json").read_text())
-out = pathlib.Path("/out")
-with (out / "metrics.jsonl").open("w") as metrics:
-    for step in range(told["steps"]):
-        metrics.write(json.dumps({"step": step, "loss": told["rate"] / (step + 1)}) + "\\n")
-(out / "model").mkdir()
-(out / "model" / "modelyard.yaml").write_text('predict: "constant:predict"\\n')
-code = f"def predict(x: float) -> float:\\n    return x * {told['rate']}\\n"
-(out / "model" / "constant.py").write_text(code)
-"""
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {"steps": {"type": "integer", "default": 3}, "rate": {"type": "number", "default": 1}},
-}
 
 
 @pytest.fixture
 def me(site: Server, tmp_path: Path) -> Desk:
-    return desk(site, tmp_path, schema=SCHEMA, program=TRAINER, kind="trainer")
+    return desk(site, tmp_path, schema=trainer.SCHEMA, program=trainer.PROGRAM, kind="trainer")
 
 
 def make(me: Desk, name: str = "rates") -> dict[str, Any]:

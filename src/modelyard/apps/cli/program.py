@@ -11,6 +11,7 @@ from modelyard.apps.cli import (
     browsing,
     bundling,
     datasets,
+    experiments,
     looking,
     predicting,
     publishing,
@@ -66,6 +67,7 @@ app.command()(looking.cancel)
 app.command()(running.reproduce)
 app.command()(looking.outputs)
 app.command()(looking.metrics)
+app.add_typer(experiments.commands, name="experiments")
 app.command()(serving.deploy)
 app.command()(serving.stop)
 app.command()(serving.rollback)

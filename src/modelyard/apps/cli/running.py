@@ -10,6 +10,7 @@ import typer
 from modelyard.apps.cli.addresses import own_name, read_address
 from modelyard.apps.cli.credentials import RememberedUploads
 from modelyard.apps.cli.exits import CommandError, UsageError
+from modelyard.apps.cli.experiments import find_experiment
 from modelyard.apps.cli.following import fetch, follow, require_success
 from modelyard.apps.cli.looking import find_run_id
 from modelyard.apps.cli.options import AsJson, OutFolder, RunArgument, VersionArgument, WaitOption, connected
@@ -55,6 +56,9 @@ def run_(
     keep_as: Annotated[
         str | None, typer.Option(metavar="OWNER/DATA", help="Make what it leaves a version of this dataset of yours.")
     ] = None,
+    experiment: Annotated[
+        str | None, typer.Option(metavar="NAME|ID", help="The experiment of yours that it is one of.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run an operation, or a model over many rows. --help-form lists what it takes. Writes the run's id.
@@ -72,6 +76,7 @@ def run_(
         if form:
             print_json(what) if as_json else show_form(what)
             return
+        experiment_id = find_experiment(client, experiment)["id"] if experiment else None
         run = client.runs.create(
             wanted.repository,
             version=what["version"],
@@ -82,6 +87,7 @@ def run_(
             title=title,
             priority=priority,
             max_attempts=attempts,
+            experiment_id=experiment_id,
             keep_as={"dataset": read_address(client, keep_as).repository} if keep_as else None,
         )
         if wait or out is not None:
