@@ -54,16 +54,17 @@ function colours(place: Element): Colours {
 
 function optionsOf({ kind, series, axis = "number", xName, yName, format = formatNumber }: ChartProps, { text, line, surface, palette }: Colours): EChartsCoreOption {
   const isLine = kind === "line";
-  const words = { color: text, fontFamily: "inherit", fontSize: 12 };
+  const { fontFamily } = getComputedStyle(document.body);
+  const words = { color: text, fontFamily, fontSize: 12 };
   const quiet = { axisLabel: words, nameTextStyle: words, axisLine: { lineStyle: { color: line } }, splitLine: { show: !isLine ? false : undefined, lineStyle: { color: line } } };
   const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   return {
     animation: !still,
     animationDuration: 200,
     color: palette,
-    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+    textStyle: { fontFamily },
     grid: { left: 8, right: 16, top: series.length > 1 ? 34 : 14, bottom: xName ? 24 : 6, containLabel: true },
-    legend: series.length > 1 ? { type: "scroll", top: 0, textStyle: words, inactiveColor: line } : undefined,
+    legend: series.length > 1 ? { type: "scroll", top: 0, itemWidth: 18, itemHeight: 8, textStyle: words, inactiveColor: line } : undefined,
     tooltip: { trigger: "axis", backgroundColor: surface, borderColor: line, textStyle: { ...words, color: text }, valueFormatter: (value: unknown) => (typeof value === "number" ? format(value) : ""), confine: true },
     dataZoom: isLine ? [{ type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false }] : undefined,
     xAxis: { type: AXES[axis], name: xName, nameLocation: "middle", nameGap: 26, ...quiet, ...(axis === "number" ? { min: "dataMin", max: "dataMax", minInterval: 1 } : {}) },
@@ -72,6 +73,7 @@ function optionsOf({ kind, series, axis = "number", xName, yName, format = forma
       name,
       type: isLine ? "line" : "bar",
       data: points,
+      symbol: "circle",
       showSymbol: isLine && points.length <= MARKED,
       symbolSize: 5,
       lineStyle: { width: 2, type: DASHES[Math.floor(index / PALETTE.length) % DASHES.length] },

@@ -26,19 +26,20 @@ type Props = {
 /** The runs of an experiment beside each other, as they are ordered. */
 export function CompareTable({ rows, names, columns, order, onOrder, ...acts }: Props) {
   const sort = { order, onOrder };
+  const withInputs = rows.some(({ inputs }) => Object.keys(inputs).length > 0);
   return (
-    <Table.ScrollContainer minWidth={0} type="native" tabIndex={0} role="region" aria-label="Runs beside each other">
+    <Table.ScrollContainer minWidth={0} type="native" className={classes.frame} tabIndex={0} role="region" aria-label="Runs beside each other">
       <Table aria-label="Runs" horizontalSpacing="md" verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>
             <Head column="started" title="Run" className={classes.name} {...sort} />
             {columns.map((column) => <Head key={column} column={column} title={columnName(column)} isNumber={isMetric(column)} {...sort} />)}
-            <Table.Th>Inputs</Table.Th>
+            {withInputs && <Table.Th>Inputs</Table.Th>}
             <Head column="took" title="Took" isNumber {...sort} />
             <Table.Th><span className="quiet">Actions</span></Table.Th>
           </Table.Tr>
         </Table.Thead>
-        <Table.Tbody>{rows.map((row) => <Row key={row.run.id} row={row} name={names.get(row.run.id) ?? row.run.id} columns={columns} {...acts} />)}</Table.Tbody>
+        <Table.Tbody>{rows.map((row) => <Row key={row.run.id} row={row} name={names.get(row.run.id) ?? row.run.id} columns={columns} withInputs={withInputs} {...acts} />)}</Table.Tbody>
       </Table>
     </Table.ScrollContainer>
   );
@@ -59,9 +60,9 @@ function Head({ column, title, isNumber, className, order, onOrder }: HeadProps)
   );
 }
 
-type RowProps = Pick<Props, "columns" | "onPin" | "onTake" | "action"> & { row: ComparedRun; name: string };
+type RowProps = Pick<Props, "columns" | "onPin" | "onTake" | "action"> & { row: ComparedRun; name: string; withInputs: boolean };
 
-function Row({ row, name, columns, onPin, onTake, action }: RowProps) {
+function Row({ row, name, columns, withInputs, onPin, onTake, action }: RowProps) {
   const { run, inputs, seconds, is_pinned } = row;
   return (
     <Table.Tr className={is_pinned ? classes.pinned : undefined}>
@@ -70,7 +71,7 @@ function Row({ row, name, columns, onPin, onTake, action }: RowProps) {
         <div style={{ display: "flex", flexWrap: "wrap", columnGap: 10 }}><StateBadge state={run.state} /><span className="quiet"><TimeAgo at={run.created_at} /></span></div>
       </Table.Td>
       {columns.map((column) => <Cell key={column} row={row} column={column} />)}
-      <Table.Td className={classes.inputs}>{Object.entries(inputs).map(([input, source]) => <div key={input}><span className="quiet">{input}</span> {source}</div>)}</Table.Td>
+      {withInputs && <Table.Td className={classes.inputs}>{Object.entries(inputs).map(([input, source]) => <div key={input}><span className="quiet">{input}</span> {source}</div>)}</Table.Td>}
       <Table.Td ta="right" style={{ whiteSpace: "nowrap" }}>{seconds === null ? "—" : formatSeconds(seconds)}</Table.Td>
       <Table.Td>
         <div style={{ display: "flex", gap: 4, alignItems: "center" }}>

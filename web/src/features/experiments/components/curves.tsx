@@ -39,7 +39,7 @@ function Drawn({ metric, curves, names }: { metric: string; curves: RunCurve[]; 
   const isOnce = curves.every(({ points }) => points.length < 2);
   const series = useMemo(() => (isOnce ? [barsOf(metric, curves, names)] : linesOf(curves, names)), [isOnce, metric, curves, names]);
   if (isOnce) return <Chart label={`${metric} of each run`} kind="bar" axis="name" series={series} height={HEIGHT} />;
-  return <Chart label={`${metric} by step, of each run`} kind="line" xName="step" yName={metric} series={series} height={HEIGHT} />;
+  return <Chart label={`${metric} by step, of each run`} kind="line" xName="step" series={series} height={HEIGHT} />;
 }
 
 const nameOf = (curve: RunCurve, names: Map<string, string>) => names.get(curve.run_id) ?? (curve.title || curve.run_id.slice(-6));

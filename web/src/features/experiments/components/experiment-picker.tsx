@@ -38,7 +38,7 @@ export function ExperimentPicker({ value, onChange, error, disabled, ...select }
       openOnFocus={false}
       searchable
       clearable
-      clearButtonProps={{ "aria-label": "Clear the experiment" }}
+      clearButtonProps={{ "aria-label": "Clear the experiment", "aria-hidden": false, tabIndex: 0 }}
       placeholder="Choose one, or type a new name"
       nothingFoundMessage={query.isPending ? "Loading…" : "None yet. Type the name of a new one."}
       {...select}
