@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from modelyard.rooms.accounts.schemas import Role
 from modelyard_client import Client
@@ -126,6 +126,16 @@ def accessibility_faults(page: Page) -> list[str]:
     """What axe finds on the page, one line each; empty when all is well."""
     found = Axe().run(page).response["violations"]
     return [f"{v['id']}: {json.dumps([n['html'][:200] for n in v['nodes']])}" for v in found]
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Waits for ``wanted`` to be on the page, then presses Tab until it has the focus."""
+    expect(wanted).to_be_visible()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("e => e === document.activeElement"):
+            return
+    raise AssertionError(f"Tab never reached {wanted}")
 
 
 def run_and_wait(page: Page) -> None:

@@ -12,7 +12,7 @@ from e2e.stage import Stage, accessibility_faults, shoot, visit
 SITE_PAGES = ["/", "/?q=nothing-like-this", "/dashboard", "/new", "/settings", "/admin", "/admin/invitations"]
 SITE_PAGES += ["/admin/doctor", "/no/such-model", "/new/dataset", "/usage", "/admin/usage"]
 SITE_PAGES += ["/runs", "/runs?state=failed", "/runs/no-such-run"]
-SITE_PAGES += ["/admin/runs", "/admin/runners"]
+SITE_PAGES += ["/admin/runs", "/admin/runners", "/experiments", "/experiments/no-such-experiment"]
 REPOSITORY_PAGES = ["", "/run", "/api", "/files/", "/files/digits.py", "/versions", "/versions/1", "/deployment"]
 REPOSITORY_PAGES += ["/settings", "/push", "/feedback", "/bundle", "/compare/v1...v1", "/compare/v1...v9"]
 REPOSITORY_PAGES += ["/use", "/runs"]

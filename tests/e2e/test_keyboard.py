@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from e2e import stage
-from e2e.stage import BUILD_MS, Stage, visit
+from e2e.stage import BUILD_MS, Stage, tab_to, visit
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +17,9 @@ def place() -> Stage:
 def test_find_draw_and_run_by_keyboard_alone(browser: Browser, place: Stage) -> None:
     with visit(browser, place) as page:
         page.goto("/sign-in")
-        _tab_to(page, page.get_by_label("Username"))
+        tab_to(page, page.get_by_label("Username"))
         page.keyboard.type(place.owner.username)
-        _tab_to(page, page.get_by_role("textbox", name="Password"))
+        tab_to(page, page.get_by_role("textbox", name="Password"))
         page.keyboard.type(place.owner.password)
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
@@ -29,7 +29,7 @@ def test_find_draw_and_run_by_keyboard_alone(browser: Browser, place: Stage) -> 
         expect(page.get_by_role("option", selected=True)).to_contain_text(place.address)
         page.keyboard.press("Enter")
         expect(page).to_have_url(f"{place.url}/{place.address}")
-        _tab_to(page, page.get_by_role("link", name="Run this model"))
+        tab_to(page, page.get_by_role("link", name="Run this model"))
         page.keyboard.press("Enter")
         _draw(page)
         page.keyboard.press("Control+Enter")
@@ -41,22 +41,22 @@ def test_search_facets_and_orders_by_keyboard_alone(browser: Browser, place: Sta
         page.goto("/")
         found = page.get_by_role("region", name="Repositories").get_by_role("link")
         expect(found.filter(has_text=place.address)).to_be_visible()
-        _tab_to(page, page.get_by_role("textbox", name="Words"))
+        tab_to(page, page.get_by_role("textbox", name="Words"))
         page.keyboard.type(place.owner.username)
         expect(page).to_have_url(re.compile(f"q={place.owner.username}"))
         order = page.get_by_role("combobox", name="What comes first")
-        _tab_to(page, order)
+        tab_to(page, order)
         page.keyboard.type("Most stars")
         expect(page).to_have_url(re.compile("sort=stars"))
         dataset = page.get_by_role("group", name="Kind").get_by_role("button", name=re.compile("^Dataset"))
-        _tab_to(page, dataset)
+        tab_to(page, dataset)
         page.keyboard.press("Space")
         expect(dataset).to_have_attribute("aria-pressed", "true")
         expect(dataset).to_be_focused()
         expect(found).to_contain_text([place.dataset])
         page.keyboard.press("Space")  # taken back by the same key
         expect(found.filter(has_text=place.address)).to_be_visible()
-        _tab_to(page, found.filter(has_text=place.dataset))
+        tab_to(page, found.filter(has_text=place.dataset))
         page.keyboard.press("Enter")
         expect(page).to_have_url(f"{place.url}/{place.dataset}")
         page.go_back()
@@ -66,7 +66,7 @@ def test_search_facets_and_orders_by_keyboard_alone(browser: Browser, place: Sta
 
 def _draw(page: Page) -> None:
     expect(page.get_by_role("application")).to_be_visible()
-    _tab_to(page, page.get_by_role("button", name="Clear"))
+    tab_to(page, page.get_by_role("button", name="Clear"))
     page.keyboard.press("Enter")
     page.keyboard.press("Shift+Tab")
     for _ in range(4):
@@ -76,16 +76,6 @@ def _draw(page: Page) -> None:
     drawn = page.get_by_role("textbox", name=re.compile("^Image")).input_value()
     assert sum(map(int, re.findall(r"\d+", drawn))) > 16
     page.get_by_text("Draw", exact=True).click()
-
-
-def _tab_to(page: Page, wanted: Locator) -> None:
-    """Waits for ``wanted`` to be on the page, then presses Tab until it has the focus."""
-    expect(wanted).to_be_visible()
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if wanted.evaluate("e => e === document.activeElement"):
-            return
-    raise AssertionError(f"Tab never reached {wanted}")
 
 
 def test_the_first_tab_leads_past_the_header(browser: Browser, place: Stage) -> None:
