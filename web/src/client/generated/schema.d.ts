@@ -3377,8 +3377,8 @@ export interface components {
          * Promotion
          * @description What becomes of files that a run left: the next version of a model of the caller's, which is made if need be.
          *
-         *     ``paths``: one file such as `model.onnx`, or a folder (with a slash at its end) with `modelyard.yaml` or `MLmodel`, or
-         *     the files that make one. A file is taken without the folders that it is in, a folder as what is in it.
+         *     ``paths``: one file such as `model.onnx`, or a folder (with a slash at its end) with `modelyard.yaml` or `MLmodel`,
+         *     or the files that make one. A file is taken without the folders that it is in, a folder as what is in it.
          */
         Promotion: {
             /**
