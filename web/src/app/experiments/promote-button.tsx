@@ -14,6 +14,8 @@ import { fieldProblems } from "@/ui/field-problems";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { useProblemFocus } from "@/ui/use-problem-focus";
 
+import { useOnceKey } from "../use/use-once-key";
+
 type Props = { experimentId: string; row: ComparedRun; name: string };
 
 /** Makes what a run left the next version of a model. */
@@ -52,8 +54,8 @@ function PromoteForm({ experimentId, runId, name, onClose }: { experimentId: str
       <Stack gap="sm">
         <Text size="sm" c="dimmed">Of what {name} left: a model’s file such as <code>model.onnx</code>, or a folder with <code>modelyard.yaml</code> or <code>MLmodel</code>. It is built like any push.</Text>
         {promoting.error && !isPlaced && <ProblemAlert error={promoting.error} />}
-        <MultiSelect comboboxProps={INLINE} label="Files" required withAsterisk={false} searchable placeholder={choice.chosen.length ? undefined : "Choose files or a folder"} nothingFoundMessage={choice.isPending ? "Loading…" : "It left no such file."} data={choice.offered} value={choice.chosen} onChange={choice.choose} error={errors.paths} />
-        <Autocomplete comboboxProps={INLINE} label="Model" description="Its next version; a new name makes a private repository of yours." required withAsterisk={false} placeholder={`${username}/name`} data={models} value={model} onChange={setModel} error={errors.model} />
+        <MultiSelect comboboxProps={INLINE} openOnFocus={false} label="Files" required withAsterisk={false} searchable placeholder={choice.chosen.length ? undefined : "Choose files or a folder"} nothingFoundMessage={choice.isPending ? "Loading…" : "It left no such file."} data={choice.offered} value={choice.chosen} onChange={choice.choose} error={errors.paths} />
+        <Autocomplete comboboxProps={INLINE} openOnFocus={false} label="Model" description="Its next version; a new name makes a private repository of yours." required withAsterisk={false} placeholder={`${username}/name`} data={models} value={model} onChange={setModel} error={errors.model} />
         <TextInput label="Message" description="What is new; optional." maxLength={2000} value={message} onChange={(e) => setMessage(e.currentTarget.value)} error={errors.message} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>Cancel</Button>
@@ -84,8 +86,10 @@ function useOwnModels(owner: string): string[] {
 function usePromotion(experimentId: string) {
   const navigate = useNavigate();
   const queries = useQueryClient();
+  const { key, answered } = useOnceKey();
   return useMutation({
-    mutationFn: (wanted: { run: string; paths: string[]; model: string; message: string }) => promoteOutput(experimentId, wanted, crypto.randomUUID()),
+    mutationFn: (wanted: { run: string; paths: string[]; model: string; message: string }) => promoteOutput(experimentId, wanted, key),
+    onError: (error) => answered(error),
     onSuccess: async ({ number }, { model }) => {
       const [owner = "", name = ""] = model.split("/");
       void queries.invalidateQueries({ queryKey: ["repos"] });
