@@ -171,3 +171,11 @@ class ConfinementContract(EngineContract):
 
     def test_the_isolation_is_what_this_contract_is_for(self, bench: Bench) -> None:
         assert bench.engine.isolation is not Isolation.NONE
+
+
+class LoopbackContract:
+    """For engines at ``namespaces`` that write ``/etc/hosts`` themselves: images leave that to their engine."""
+
+    def test_localhost_is_the_container_itself(self, bench: Bench) -> None:
+        script = "(echo hello | nc -l -p 7777 &); until nc localhost 7777 2>/dev/null; do sleep 0.1; done"
+        assert bench.run(script)[1] == "hello\n"

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from contracts.engine_bench import Bench
-from contracts.engine_confinement import ConfinementContract
+from contracts.engine_confinement import ConfinementContract, LoopbackContract
 from contracts.engine_images import busybox_image
 from fakes.blob_folder import LocalFolderBlobs
 from modelyard.adapters.engines.local.engine import LocalEngine
@@ -48,15 +48,15 @@ class LocalContract(ConfinementContract):
         assert bench.engine.isolation is self.options["level"]
 
 
-class TestNamespaces(LocalContract):
+class TestNamespaces(LocalContract, LoopbackContract):
     options: ClassVar = {"level": Isolation.NAMESPACES}
 
 
-class TestNamespacesWithoutControlGroups(LocalContract):
+class TestNamespacesWithoutControlGroups(LocalContract, LoopbackContract):
     options: ClassVar = {"level": Isolation.NAMESPACES, "control_groups": False}
 
 
-class TestNamespacesWithoutOverlay(LocalContract):
+class TestNamespacesWithoutOverlay(LocalContract, LoopbackContract):
     options: ClassVar = {"level": Isolation.NAMESPACES, "overlay": False}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.engine import EngineContract
 from contracts.engine_bench import Bench
-from contracts.engine_confinement import ConfinementContract
+from contracts.engine_confinement import ConfinementContract, LoopbackContract
 from contracts.engine_elsewhere import NOBODY, Elsewhere, RemoteEngine, become_nobody
 from contracts.engine_images import busybox_image
 from fakes.blob_folder import LocalFolderBlobs
@@ -78,12 +78,12 @@ class ElsewhereContract(EngineContract):
         assert bench.engine.isolation is self.level
 
 
-class TestOrdinaryUser(ElsewhereContract, ConfinementContract):
+class TestOrdinaryUser(ElsewhereContract, ConfinementContract, LoopbackContract):
     prepare = staticmethod(become_nobody)
     level = Isolation.NAMESPACES
 
 
-class TestOrdinaryUserWithoutOverlay(ElsewhereContract, ConfinementContract):
+class TestOrdinaryUserWithoutOverlay(ElsewhereContract, ConfinementContract, LoopbackContract):
     prepare = staticmethod(become_nobody)
     level = Isolation.NAMESPACES
     options: ClassVar = {"overlay": False}

@@ -61,6 +61,8 @@ def make_mount_points(root: Path, spec: ContainerSpec) -> Path:
     for mount in spec.mounts:
         if mount.source.is_dir():
             make_folder(root, mount.target)
+    if not spec.network:
+        _write_hosts(root, spec.name)
     return root
 
 
@@ -202,6 +204,14 @@ def _copy_file(source: Path, target: Path) -> None:
         target.unlink()
     shutil.copyfile(source, target)
     target.chmod(0o555 if mode & 0o111 else 0o444)
+
+
+def _write_hosts(root: Path, name: str) -> None:
+    """Names of the loopback, which images leave to their engine."""
+    path = make_folder(root, "/etc") / "hosts"
+    path.unlink(missing_ok=True)  # it may be a link to that of a layer
+    path.write_text(f"127.0.0.1\tlocalhost {name}\n")
+    path.chmod(0o644)
 
 
 def _make_file(root: Path, inside: str) -> None:
