@@ -37,7 +37,7 @@ from modelyard.rooms.usage.ports import UsageOptions
 from modelyard.rooms.usage.schemas import QuotaKind
 from modelyard.rooms.versions import service as versions
 from modelyard.rooms.versions.ports import Bounds
-from modelyard.rooms.versions.schemas import Version
+from modelyard.rooms.versions.schemas import Origin, Version
 
 BATCH = "batch"
 """What the box is told to go over many rows."""
@@ -228,12 +228,15 @@ def _command(
     tools: OperationTools, version: Version, parameters: Mapping[str, Any], inputs: list[Input]
 ) -> list[str] | None:
     """What is started in place of the image's own command; None: just that."""
-    if version.operation is not None and not version.operation.options:
+    is_cog = version.operation is not None and version.operation.origin is Origin.COG
+    if version.operation is not None and not version.operation.options and not is_cog:
         return None
     config = images.find_image(tools.blobs, _image(version)).config.get("config") or {}
     entry = list(config.get("Entrypoint") or [])
     if version.operation is None:
         return [*entry, BATCH]
+    if is_cog:
+        return runs.driven([*entry, *(config.get("Cmd") or [])])
     return [*entry, *(config.get("Cmd") or []), *rules.options(parameters, inputs)]
 
 

@@ -15,7 +15,7 @@ from modelyard.kit.db import Database
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore, StoredBlob
 from modelyard.rooms.images import service as images
-from modelyard.rooms.runs import queue, rules, store
+from modelyard.rooms.runs import driving, queue, rules, store
 from modelyard.rooms.runs.charging import charge
 from modelyard.rooms.runs.containers import Execution, follow_container, start_container
 from modelyard.rooms.runs.errors import ContainerMissing
@@ -104,7 +104,8 @@ def _start(tools: AttemptTools, lease: Lease, execution: Execution) -> Container
             if lease.begun:
                 return None
     stage_inputs(tools.staging, lease, execution.folder)
-    return start_container(tools.engine, execution)
+    with driving.explained(lease.command):
+        return start_container(tools.engine, execution)
 
 
 def _begin(tools: AttemptTools, lease: Lease, container: Container) -> None:
@@ -118,7 +119,7 @@ def _finish(
 ) -> None:
     """Keeps what the attempt left, and ends it, in one transaction: there is no result without its end."""
     folder = attempt_folder(tools.scratch, lease.run_id.hex, lease.attempt)
-    outcome, reason = _verdict(container, orders)
+    outcome, reason = _verdict(container, orders, told=driving.reason_in(folder / LOG_FILE, lease.command))
     log = _store_log(tools.blobs, folder / LOG_FILE)
     left = collect_outputs(tools.blobs, folder / "out") if outcome is not Outcome.LOST else Left(())
     if outcome is Outcome.SUCCEEDED and left.refused:
@@ -144,7 +145,7 @@ def _finish(
     content.require_held(tools.blobs, [*(file.digest for file in left.files), *([log.digest] if log else [])])
 
 
-def _verdict(container: Container | None, orders: Orders) -> tuple[Outcome, str | None]:
+def _verdict(container: Container | None, orders: Orders, *, told: str | None) -> tuple[Outcome, str | None]:
     if container is None:
         return Outcome.LOST, "its container is gone"
     assert container.state is State.EXITED
@@ -152,7 +153,7 @@ def _verdict(container: Container | None, orders: Orders) -> tuple[Outcome, str 
     if outcome is Outcome.LOST:
         return outcome, "its container was killed from outside"
     if outcome is Outcome.FAILED:
-        return outcome, container.reason or f"exit code {container.exit_code}"
+        return outcome, container.reason or told or f"exit code {container.exit_code}"
     return outcome, None
 
 

@@ -27,6 +27,7 @@ from modelyard.rooms.runs.comparing import (
     summarise_metrics,
 )
 from modelyard.rooms.runs.containers import KIND_RUN, LABEL_KIND
+from modelyard.rooms.runs.driving import driven
 from modelyard.rooms.runs.errors import IsolationTooWeak, RunStateInvalid
 from modelyard.rooms.runs.executing import RunTools, execute
 from modelyard.rooms.runs.keeps import ask_to_keep, due_keep, due_keeps, note_kept
@@ -60,6 +61,7 @@ __all__ = [
     "all_outputs",
     "ask_to_keep",
     "count_by_experiment",
+    "driven",
     "due_keep",
     "due_keeps",
     "execute",

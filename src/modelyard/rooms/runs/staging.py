@@ -14,6 +14,7 @@ from modelyard.rooms.content.ports import BlobStore, LocalPaths
 from modelyard.rooms.datasets import service as datasets
 from modelyard.rooms.datasets.errors import SnapshotMissing
 from modelyard.rooms.datasets.service import DatasetTools
+from modelyard.rooms.runs import driving
 from modelyard.rooms.runs.errors import InputGone
 from modelyard.rooms.runs.queue import Lease
 from modelyard.rooms.runs.schemas import Input, InputSnapshot
@@ -46,6 +47,8 @@ def stage_inputs(tools: StagingTools, lease: Lease, folder: Path) -> None:
     (target / "params.json").write_text(json.dumps(lease.parameters, ensure_ascii=False))
     paths = {one.name: one.path for one in lease.inputs}
     (target / "inputs.json").write_text(json.dumps(paths, ensure_ascii=False))
+    if driving.is_driven(lease.command):
+        driving.lay_driver(target)
     _open_to_all(target)
 
 
