@@ -10,7 +10,7 @@ LONGEST_LINE = 64 * 1024
 
 
 class Log:
-    """``last`` is the last line that said something."""
+    """``last`` is the last line that was printed; what the server says of itself, in JSON, is none."""
 
     def __init__(self) -> None:
         self.last = ""
@@ -21,7 +21,8 @@ class Log:
             printed = _printed(line)
             sys.stdout.buffer.write(printed)
             sys.stdout.buffer.flush()
-            self.last = printed.decode("utf-8", "replace").strip() or self.last
+            if not printed.startswith(b'{"'):
+                self.last = printed.decode("utf-8", "replace").strip() or self.last
 
 
 def _printed(line: bytes) -> bytes:

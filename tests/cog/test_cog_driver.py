@@ -159,3 +159,4 @@ def test_what_the_model_prints_comes_out_of_its_wrapping(capfdbinary: pytest.Cap
     written = capfdbinary.readouterr().out.splitlines()
     assert written[:3] == [b"\xff plain", b"progress: 0.5", b'{"timestamp":1}']
     assert b"ready" in written[3]
+    assert log.last == "progress: 0.5"
