@@ -1,11 +1,19 @@
 """Versions taken back and offered again, and forks, with the command line alone."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from apps.cli.shell import Shell
 from support import operations, server
+
+SCRIPT = """from pathlib import Path
+
+
+def count(texts: Path, output: Path, *, least: int = 1) -> dict:
+    return {"files": len(list(texts.iterdir()))}
+"""
 
 
 @pytest.fixture
@@ -43,3 +51,14 @@ def test_a_fork_is_named_as_its_source_or_anew(creator: Shell, other: Shell, cou
     second = other.json("fork", counter, "mine", "--visibility", "public")
     assert (second["name"], second["visibility"], second["forked_from"]) == ("mine", "public", counter)
     assert "already" in other.fails(1, "fork", counter)
+
+
+def test_a_fork_that_is_cloned_and_pushed_as_it_is_has_its_first_version(creator: Shell, other: Shell) -> None:
+    (creator.home / "count.py").write_text(SCRIPT)
+    source = creator.json("push", "count.py", "--visibility", "public")
+    forked = other.json("fork", f"{creator.json('list', '--kind', 'operation')[0]['owner']}/count", "mine")
+    url = other.variables["MODELYARD_URL"].replace("://", f"://{forked['owner']}:{other.variables['MODELYARD_TOKEN']}@")
+    subprocess.run(["git", "clone", "-q", f"{url}/{forked['owner']}/mine.git", other.home / "mine"], check=True)
+    version = other.json("push", "mine")
+    assert (version["number"], version["state"]) == (1, "ready")
+    assert version["signature"] == source["signature"]

@@ -163,10 +163,7 @@ function FreshFork({ repository: { owner, name, kind } }: { repository: Reposito
         <Text size="sm">The files and their history are here. A version is made when you push: change what you like, and push all of it.</Text>
         <Command what="Get the files" text={`git clone ${window.location.origin}/${owner}/${name}.git`} />
         <Command what="Push them, changed or as they are" text={kind === "dataset" ? `modelyard upload ${name} --name ${owner}/${name}` : `modelyard push ${name} --name ${owner}/${name}`} />
-        <Group gap="sm">
-          <LinkButton to="/$owner/$name/push" params={params} leftSection={<IconUpload size={16} />}>Push here</LinkButton>
-          <LinkButton to="/$owner/$name/files/$" params={{ ...params, _splat: "" }} variant="default" leftSection={<IconCode size={16} />}>See the files</LinkButton>
-        </Group>
+        <Group><LinkButton to="/$owner/$name/push" params={params} leftSection={<IconUpload size={16} />}>Push here</LinkButton></Group>
       </Stack>
     </Section>
   );
