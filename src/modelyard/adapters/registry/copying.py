@@ -9,7 +9,7 @@ import httpx
 
 from modelyard.adapters.registry.pulling import OciRegistry
 from modelyard.rooms.images.documents import INDEXES, MANIFESTS
-from modelyard.rooms.images.errors import RegistryUnavailable
+from modelyard.rooms.images.errors import RegistryAddressRefused, RegistryUnavailable
 from modelyard.rooms.images.ports import Login, RemoteDocument
 from modelyard.rooms.images.references import parse_reference
 
@@ -39,7 +39,7 @@ class NamedRegistries:
         return OciRegistry(logins, on_request=self._check)
 
     def _check(self, request: httpx.Request) -> None:
-        """Raises ``RegistryUnavailable`` for an address that nobody but the operator may have the server call."""
+        """Raises ``RegistryAddressRefused``, or ``RegistryUnavailable`` for a name that is not known."""
         host, port = request.url.host, request.url.port
         if {host, f"{host}:{port}"} & self._private:
             return
@@ -48,7 +48,7 @@ class NamedRegistries:
         except OSError as e:
             raise RegistryUnavailable(f"{host} is not known.", remedy="Check the name of the registry.") from e
         if not all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global for *_, address in found):
-            raise RegistryUnavailable(
+            raise RegistryAddressRefused(
                 f"{host} is not a public address.",
                 remedy="Ask an administrator to list it in MODELYARD_IMPORT_REGISTRIES.",
             )

@@ -179,6 +179,14 @@ class ReferenceRefused(Invalid):
     title = "This is not the name of an image"
 
 
+class RegistryAddressRefused(RegistryUnavailable):
+    """An address that nobody but the operator may have the server call (422)."""
+
+    status = 422
+    code = "registry_address_refused"
+    title = "This server does not call that registry"
+
+
 class RegistrySignInRefused(RegistryUnavailable):
     """The other registry wants to know who asks, and does not take what it was told (422)."""
 

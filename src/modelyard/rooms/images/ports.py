@@ -106,7 +106,7 @@ class RemoteDocument:
 class RemoteRegistries(Protocol):
     """Reads registries that people name, as they are: bytes, not images.
 
-    Raises ``errors.RegistryUnavailable``, also for an address that this server is not to call, and
+    Raises ``errors.RegistryUnavailable``, ``errors.RegistryAddressRefused`` for one that it is not to call,
     ``errors.RemoteImageMissing`` for what is not there or not shown to that login, ``errors.RegistrySignInRefused``
     where the login itself is refused. Digests are checked.
     """
