@@ -118,7 +118,7 @@ def test_none_is_lost_none_has_two_results_and_none_is_stuck(
             faults[number]()
     runs = _all_ended(site, submitted, seconds=60 + plan.runs)
     assert set(runs) == set(submitted)
-    assert Counter(run["state"] for run in runs.values()) == {"succeeded": plan.runs}
+    assert [run["reason"] for run in runs.values() if run["state"] != "succeeded"] == []
     _check_results(site, submitted)
     _check_ledger(site, list(submitted))
 

@@ -1,6 +1,7 @@
 """Runs from the queue to their end, by a runner with an engine in memory, on both databases."""
 
 import json
+import signal
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -196,6 +197,18 @@ def test_a_container_that_is_gone_is_a_lost_attempt_and_the_run_goes_on(db: Data
         run = site.ended(id)
     assert (run.state, run.attempt) == (RunState.SUCCEEDED, 2)
     assert [one.outcome for one in run.attempts] == [Outcome.LOST, Outcome.SUCCEEDED]
+
+
+@pytest.mark.parametrize("code", [128 + signal.SIGTERM, 128 + signal.SIGKILL])
+def test_what_a_signal_from_outside_ended_is_begun_again(db: Database, tmp_path: Path, code: int) -> None:
+    codes = iter([code, 0])
+    site = fake_site(db, tmp_path, lambda _: next(codes))
+    with site.running():
+        run = site.ended(site.queue())
+    assert (run.state, [one.outcome for one in run.attempts]) == (
+        RunState.SUCCEEDED,
+        [Outcome.LOST, Outcome.SUCCEEDED],
+    )
 
 
 def test_a_late_attempt_is_refused(db: Database, tmp_path: Path) -> None:

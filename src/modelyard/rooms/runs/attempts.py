@@ -151,7 +151,7 @@ def _verdict(container: Container | None, orders: Orders, *, told: str | None) -
     assert container.state is State.EXITED
     outcome = rules.outcome_of(container.exit_code, container.reason, cancelled=_was_stopped(container, orders))
     if outcome is Outcome.LOST:
-        return outcome, "its container was killed from outside"
+        return outcome, "its container was ended from outside"
     if outcome is Outcome.FAILED:
         return outcome, container.reason or told or f"exit code {container.exit_code}"
     return outcome, None

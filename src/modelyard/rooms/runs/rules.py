@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 from enum import StrEnum
-from signal import SIGKILL
+from signal import SIGKILL, SIGTERM
 
 from modelyard.rooms.runs.errors import RunStateInvalid
 from modelyard.rooms.runs.ports import Isolation
@@ -52,7 +52,7 @@ MAX_LOSSES = 10
 """So often may attempts be lost before a run fails: something ends them whatever we do."""
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
-KILLED = 128 + SIGKILL
+ENDED_FROM_OUTSIDE = frozenset({128 + SIGKILL, 128 + SIGTERM})
 LOST_REASONS = frozenset({"its supervisor was killed", "the machine was restarted"})
 """What engine ``local`` says where a container did not end by itself, nor by our doing."""
 
@@ -77,12 +77,15 @@ def verdict(exit_code: int | None) -> RunState:
 
 
 def outcome_of(exit_code: int | None, reason: str | None, *, cancelled: bool) -> Outcome:
-    """How an attempt ended. A KILL that is not ours came with its engine's end: the attempt is lost, not failed."""
+    """How an attempt ended. A signal that is not ours came with its engine's end: the attempt is lost, not failed.
+
+    An engine that is asked to end gives its containers TERM first.
+    """
     if cancelled:
         return Outcome.CANCELLED
     if exit_code == 0 and reason is None:
         return Outcome.SUCCEEDED
-    lost = exit_code == KILLED and (reason is None or reason in LOST_REASONS)
+    lost = exit_code in ENDED_FROM_OUTSIDE and (reason is None or reason in LOST_REASONS)
     return Outcome.LOST if lost else Outcome.FAILED
 
 

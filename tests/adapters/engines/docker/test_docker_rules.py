@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import requests
+from docker.errors import APIError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.adapters.engines.docker.cgroups import CgroupTree
+from modelyard.adapters.engines.docker.connection import insist
 from modelyard.adapters.engines.docker.inspection import parse_time
 from modelyard.adapters.engines.docker.logs import Logs, bounded_log, cut_log
 from modelyard.adapters.engines.docker.memory import HeldMemory
@@ -72,6 +75,24 @@ def test_a_log_that_cannot_be_followed_is_read_from_its_start() -> None:
     assert logs.read("c", open_log, running=True, offset=0, limit=4) == b"one\n"
     read = functools.partial(logs.read, "c", open_log, running=True, offset=4, limit=9)
     until(lambda: read() == b"two\n", seconds=10, what="the rest")
+
+
+@pytest.mark.parametrize(("status", "asked"), [(500, 2), (400, 1)])
+def test_what_an_engine_refuses_for_its_own_sake_is_asked_twice(
+    monkeypatch: pytest.MonkeyPatch, status: int, asked: int
+) -> None:
+    monkeypatch.setattr("modelyard.adapters.engines.docker.connection.AGAIN_S", 0)
+    answer = requests.Response()
+    answer.status_code = status
+    refused: list[int] = []
+
+    def ask() -> None:
+        refused.append(status)
+        raise APIError("no", response=answer)
+
+    with pytest.raises(APIError):
+        insist(ask)
+    assert len(refused) == asked
 
 
 def test_a_time_of_the_engine_keeps_its_microseconds() -> None:

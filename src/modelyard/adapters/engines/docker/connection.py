@@ -1,10 +1,11 @@
 """The connection to the engine, and its errors in our words."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 import urllib3
@@ -14,6 +15,9 @@ from docker.errors import APIError, DockerException
 from modelyard.rooms.runs.errors import EngineUnavailable
 
 TIMEOUT_S = 120
+AGAIN_S = 1.0
+
+Answer = TypeVar("Answer")
 
 
 class Connection:
@@ -60,6 +64,20 @@ class Connection:
                 f"The container engine at {self.url} does not answer.",
                 remedy="Start it, or choose another engine in the settings.",
             ) from e
+
+
+def insist(ask: Callable[[], Answer]) -> Answer:
+    """Asks once more after a failure of the engine itself: one that goes down refuses too, and is gone soon after.
+
+    What it refuses twice, it refuses for the container's sake.
+    """
+    try:
+        return ask()
+    except APIError as e:
+        if not e.is_server_error():
+            raise
+    time.sleep(AGAIN_S)
+    return ask()
 
 
 def explain(error: APIError) -> str:

@@ -17,7 +17,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from modelyard.adapters.engines.docker import config, health, inspection
 from modelyard.adapters.engines.docker.cgroups import CgroupTree
 from modelyard.adapters.engines.docker.config import Place
-from modelyard.adapters.engines.docker.connection import Connection, explain
+from modelyard.adapters.engines.docker.connection import Connection, explain, insist
 from modelyard.adapters.engines.docker.disk import DiskBound, said_no_room
 from modelyard.adapters.engines.docker.images import EngineImages
 from modelyard.adapters.engines.docker.logs import Logs, bounded_log
@@ -164,7 +164,8 @@ class DockerEngine:
         )
         for _ in range(3):  # an eviction, or a crash's left-over, may come between
             try:
-                return str(api.create_container_from_config(body, self._engine_name(spec.name))["Id"])
+                made = insist(lambda: api.create_container_from_config(body, self._engine_name(spec.name)))
+                return str(made["Id"])
             except ImageNotFound:
                 self._images.load(spec.image)
             except APIError as e:
@@ -275,7 +276,7 @@ def _name_is_taken(error: APIError) -> bool:
 
 def _start(api: APIClient, container: str) -> None:
     try:
-        api.start(container)
+        insist(lambda: api.start(container))
     except APIError as e:
         raise EngineRefused(f"The engine cannot start the container: {explain(e)}") from e
 
