@@ -8,6 +8,7 @@ from typing import Any
 
 import docker
 import pytest
+import requests
 
 from contracts.engine_bench import Bench
 from contracts.engine_confinement import ConfinementContract
@@ -311,8 +312,22 @@ def test_what_a_crash_left_between_create_and_start_gives_way(
         left["Config"]["Image"], "true", name=left["Name"].lstrip("/"), labels=left["Config"]["Labels"]
     )
     assert bench.names() == set()
+    with pytest.raises(ContainerMissing):  # the engine says that it ended with 0
+        bench.engine.wait("whole")
     monkeypatch.setattr("modelyard.adapters.engines.docker.engine.HALF_MADE_S", 0)
     assert bench.run("echo new", name="whole")[1] == "new\n"
+
+
+def test_a_start_that_breaks_off_can_be_repeated_at_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_off(*_: Any, **__: Any) -> None:
+        raise requests.ConnectionError
+
+    with monkeypatch.context() as gone:
+        for verb in ("start", "remove_container"):
+            gone.setattr(docker.APIClient, verb, break_off)
+        with pytest.raises(EngineUnavailable):
+            bench.start("true", name="broken-off")
+    assert bench.run("echo new", name="broken-off")[1] == "new\n"
 
 
 def test_what_a_crash_left_goes_when_the_server_starts(

@@ -15,6 +15,7 @@ from docker import APIClient
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from modelyard.adapters.engines.docker import config, health, inspection
+from modelyard.adapters.engines.docker.calls import name_is_taken, read_statistics, send_signal, start
 from modelyard.adapters.engines.docker.cgroups import CgroupTree
 from modelyard.adapters.engines.docker.config import Place
 from modelyard.adapters.engines.docker.connection import Connection, explain, insist
@@ -69,18 +70,18 @@ class DockerEngine:
         self._last_usage: dict[str, Usage] = {}
         self._memory = HeldMemory()
         self._logs = Logs()
+        self._broken_off: set[str] = set()
 
     def create(self, spec: ContainerSpec) -> Container:
         config.check_spec(spec, self.connection.socket)
         with self.connection.translated() as api:
             _open_writable_mounts(spec)
-            container = self._make(api, spec)
             try:
-                self._forget(spec.name)  # of a container that was removed behind our back
-                self._programs.check(api, container, spec)
-                _start(api, container)
+                self._start_new(api, spec)
+            except ContainerExists:
+                raise
             except BaseException:
-                api.remove_container(container, force=True, v=True)
+                self._broken_off.add(spec.name)
                 raise
             self._images.mark_used(spec.image)
             return self._view(api, spec.name)
@@ -111,10 +112,10 @@ class DockerEngine:
         with self.connection.translated() as api:
             if self._view(api, name).state is State.RUNNING:
                 _mark(self._stopped, name)
-                _signal(api, self._engine_name(name), "SIGTERM")
+                send_signal(api, self._engine_name(name), "SIGTERM")
         if self.wait(name, timeout=grace).state is State.RUNNING:
             with self.connection.translated() as api:
-                _signal(api, self._engine_name(name), "SIGKILL")
+                send_signal(api, self._engine_name(name), "SIGKILL")
         return self.wait(name)
 
     def remove(self, name: str) -> None:
@@ -151,6 +152,16 @@ class DockerEngine:
     def describe(self) -> builtins.list[Finding]:
         return health.describe(self.connection, runtime=self._runtime, cgroup_root=self._cgroup_root)
 
+    def _start_new(self, api: APIClient, spec: ContainerSpec) -> None:
+        container = self._make(api, spec)
+        try:
+            self._forget(spec.name)  # of a container that was removed behind our back
+            self._programs.check(api, container, spec)
+            start(api, container)
+        except BaseException:
+            api.remove_container(container, force=True, v=True)
+            raise
+
     def _make(self, api: APIClient, spec: ContainerSpec) -> str:
         """Creates the container, loading the image if the engine lacks it; returns the engine's id for it."""
         place = Place(
@@ -169,7 +180,7 @@ class DockerEngine:
             except ImageNotFound:
                 self._images.load(spec.image)
             except APIError as e:
-                if not _name_is_taken(e):
+                if not name_is_taken(e):
                     raise EngineRefused(f"The engine refuses the container: {explain(e)}") from e
                 if not self._remove_half_made(api, spec.name):
                     raise ContainerExists(f"There is a container {spec.name} already.") from e
@@ -178,11 +189,12 @@ class DockerEngine:
     def _remove_half_made(self, api: APIClient, name: str) -> bool:
         """Removes what a crash left between create and start; says whether there was such a thing."""
         try:
-            facts = self._inspect(api, name)
-        except ContainerMissing:  # the name is taken, the container still being made
+            facts = api.inspect_container(self._engine_name(name))
+        except NotFound:  # the name is taken, the container still being made
             return False
         age = datetime.now(UTC) - inspection.parse_time(facts["Created"])
-        if facts["State"]["Status"] != HALF_MADE or age.total_seconds() < HALF_MADE_S:
+        is_left = name in self._broken_off or age.total_seconds() >= HALF_MADE_S
+        if facts["State"]["Status"] != HALF_MADE or not is_left:
             return False
         api.remove_container(facts["Id"], force=True, v=True)
         return True
@@ -211,7 +223,7 @@ class DockerEngine:
         cgroups, group, running = self._cgroups(), self._engine_name(name), inspection.is_running(facts["State"])
         usage, held = cgroups.usage(group), cgroups.memory_now(group)
         if running and (usage is None or held is None):
-            statistics = _statistics(api, facts["Id"])
+            statistics = read_statistics(api, facts["Id"])
             usage, held = usage or inspection.usage(statistics), inspection.memory_now(statistics)
         if usage:
             self._last_usage[name] = usage
@@ -230,7 +242,7 @@ class DockerEngine:
         if not inspection.is_running(facts["State"]) or not self._disk.is_exceeded(name, facts):
             return facts
         _mark(self._full, name)
-        _signal(api, facts["Id"], "SIGKILL")
+        send_signal(api, facts["Id"], "SIGKILL")
         with suppress(NotFound):
             api.wait(facts["Id"])
         return self._inspect(api, name)
@@ -244,9 +256,12 @@ class DockerEngine:
         if not config.NAME.fullmatch(name):
             raise ContainerMissing(f"There is no container {name!r}.")
         try:
-            return dict(api.inspect_container(self._engine_name(name)))
+            facts = dict(api.inspect_container(self._engine_name(name)))
         except NotFound as e:
             raise ContainerMissing(f"There is no container {name}.") from e
+        if facts["State"]["Status"] == HALF_MADE:  # its exit code is 0, as if it had ended well
+            raise ContainerMissing(f"The container {name} was never started.")
+        return facts
 
     def _forget(self, name: str) -> None:
         for marks in (self._stopped, self._full):
@@ -255,6 +270,7 @@ class DockerEngine:
         self._last_usage.pop(name, None)
         self._memory.forget(name)
         self._logs.forget(name)
+        self._broken_off.discard(name)
         self._cgroups().remove(self._engine_name(name))
 
     def _engine_name(self, name: str) -> str:
@@ -267,35 +283,6 @@ class DockerEngine:
 def _mark(folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).touch()
-
-
-def _name_is_taken(error: APIError) -> bool:
-    """Docker answers 409, Podman 500."""
-    return error.status_code == 409 or "already in use" in explain(error)
-
-
-def _start(api: APIClient, container: str) -> None:
-    try:
-        insist(lambda: api.start(container))
-    except APIError as e:
-        raise EngineRefused(f"The engine cannot start the container: {explain(e)}") from e
-
-
-def _statistics(api: APIClient, container: str) -> dict[str, Any]:
-    """What the engine itself counts, while the container runs: for where its control groups are out of reach."""
-    with suppress(APIError):
-        return dict(api.stats(container, stream=False, one_shot=True))
-    return {}
-
-
-def _signal(api: APIClient, container: str, signal: str) -> None:
-    """Sends a signal, unless the container has ended meanwhile."""
-    try:
-        api.kill(container, signal)
-    except APIError:
-        with suppress(NotFound):
-            if api.inspect_container(container)["State"]["Running"]:
-                raise
 
 
 def _open_writable_mounts(spec: ContainerSpec) -> None:
