@@ -146,8 +146,7 @@ class Fuzzed:
             case "change_experiment":
                 return {"pinned": None, "name": f"changed-{self.making.count()}"}
             case "promote_output":
-                return {"run": self.making.left, "path": "model/", "model": f"{self.making.owner}/promoted"}
-                return {"run": self.left, "paths": ["model/"], "model": f"{self.owner}/promoted"}
+                return {"run": self.making.left, "paths": ["model/"], "model": f"{self.making.owner}/promoted"}
             case "fork_repository":
                 return {"name": f"fork-{self.making.count()}"}
             case "create_repository" if "owner" in body:
