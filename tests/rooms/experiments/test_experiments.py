@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rooms.operations.desk import Desk, desk
-from support import trainer
+from support import leavings, trainer
 from support.server import Server
 from support.waiting import until
 
@@ -83,3 +83,14 @@ def test_what_a_run_left_becomes_a_version_of_a_model(me: Desk) -> None:
 
     version = until(ended, seconds=180, what="the build")
     assert (version["state"], version["message"], version["target"]) == ("ready", "best", "constant:predict")
+
+
+def test_two_files_of_one_name_make_no_version(me: Desk, site: Server) -> None:
+    experiment = make(me)
+    left = leavings.leave(site, me.username, {"a/model.onnx": b"one", "b/model.onnx": b"another"})
+    me.http.put(f"/api/v1/experiments/{experiment['id']}/runs/{left}").raise_for_status()
+    wanted = {"run": str(left), "paths": ["a/model.onnx", "b/"], "model": f"{me.username}/clash"}
+    refused = me.http.post(f"/api/v1/experiments/{experiment['id']}/promotions", json=wanted)
+    assert (refused.status_code, refused.json()["field"]) == (422, "paths")
+    assert "model.onnx" in refused.json()["detail"]
+    assert me.http.get(f"/api/v1/repos/{me.username}/clash").status_code == 404

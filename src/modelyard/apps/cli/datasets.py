@@ -11,7 +11,7 @@ from modelyard.apps.cli.exits import CommandError, ExitCode, UsageError
 from modelyard.apps.cli.options import AsJson, VersionArgument, connected
 from modelyard.apps.cli.output import print_json, results, say
 from modelyard.apps.cli.progress import transfer_bar
-from modelyard.apps.cli.pushing import follow
+from modelyard.apps.cli.pushing import see_through
 from modelyard_client import Client, Refused
 from modelyard_client.datasets import fetch_archive, fetch_file, safe_target
 from modelyard_client.inputs import files_below
@@ -39,12 +39,7 @@ def upload(
             say(f"Made the dataset {address} ({visibility}).")
         version = client.push_files(address, _sent(client, files), message=message, keep=keep)
         say(f"Pushed {address}:v{version['number']}.")
-        if wait:
-            version = follow(client, address, version)
-    if as_json:
-        print_json(version)
-    else:
-        results.print(f"{client.url}/{address}/versions/{version['number']}")
+        see_through(client, address, version, wait=wait, as_json=as_json)
 
 
 def download(

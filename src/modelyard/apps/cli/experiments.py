@@ -9,7 +9,7 @@ from modelyard.apps.cli.exits import CommandError, ExitCode
 from modelyard.apps.cli.looking import BEGINNING, find_run_id
 from modelyard.apps.cli.options import AsJson, RunArgument, connected
 from modelyard.apps.cli.output import moment_of, print_json, print_table, results, say
-from modelyard.apps.cli.pushing import follow
+from modelyard.apps.cli.pushing import see_through
 from modelyard_client import Client
 from modelyard_client.answers import ComparedRun, Experiment
 
@@ -87,12 +87,7 @@ def promote(
         address = read_address(client, model).repository
         version = client.experiments.promote(find_run_id(client, run), paths, address, message=message)
         say(f"Made {address}:v{version['number']}.")
-        if wait:
-            version = follow(client, address, version)
-    if as_json:
-        print_json(version)
-    else:
-        results.print(f"{client.url}/{address}/versions/{version['number']}")
+        see_through(client, address, version, wait=wait, as_json=as_json)
 
 
 def find_experiment(client: Client, text: str) -> Experiment:

@@ -67,8 +67,13 @@ def push(
             say(f"Made the repository {address} ({kind}, {visibility}).")
         version = send(address, message=message, platforms=[p.strip() for p in platform.split(",") if p.strip()])
         say(f"Pushed {address}:v{version['number']}.")
-        if wait:
-            version = follow(client, address, version)
+        see_through(client, address, version, wait=wait, as_json=as_json)
+
+
+def see_through(client: Client, address: str, version: Version, *, wait: bool, as_json: bool) -> None:
+    """Follows what a new version becomes, if that is wanted, and writes the version: where it is seen, or as JSON."""
+    if wait:
+        version = follow(client, address, version)
     if as_json:
         print_json(version)
     else:

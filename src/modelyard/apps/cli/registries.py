@@ -7,9 +7,9 @@ import typer
 from modelyard.apps.cli.addresses import read_address
 from modelyard.apps.cli.exits import CommandError, ExitCode
 from modelyard.apps.cli.options import AsJson, RepositoryArgument, connected
-from modelyard.apps.cli.output import moment_of, print_json, print_table, results, say
+from modelyard.apps.cli.output import moment_of, print_json, print_table, say
 from modelyard.apps.cli.prompts import ask, read_secret
-from modelyard.apps.cli.pushing import follow
+from modelyard.apps.cli.pushing import see_through
 
 app = typer.Typer(
     no_args_is_help=True, help="How to sign in to other registries, for imports. The server keeps secrets encrypted."
@@ -39,12 +39,7 @@ def import_(
             say(f"Made the repository {address} (operation, {visibility}).")
         version = client.import_image(address, image)
         say(f"Importing {image} as {address}:v{version['number']}.")
-        if wait:
-            version = follow(client, address, version)
-    if as_json:
-        print_json(version)
-    else:
-        results.print(f"{client.url}/{address}/versions/{version['number']}")
+        see_through(client, address, version, wait=wait, as_json=as_json)
 
 
 @app.command("list")
