@@ -123,6 +123,13 @@ def reader(principal: Caller) -> Principal:
     return principal
 
 
+@policy("writer")
+def writer(principal: Caller) -> Principal:
+    """Everybody, known or not, for writing whatever the HTTP method (foreign clients GET what a push begins with)."""
+    require_scope(principal, Scope.WRITE)
+    return principal
+
+
 @policy("public")
 def public() -> None:
     """Everybody; the route does not care who asks."""
@@ -168,6 +175,7 @@ def administrator(principal: Annotated[Principal, Depends(signed_in)]) -> Princi
 
 Anyone = Annotated[Principal, Depends(anyone)]
 Reader = Annotated[Principal, Depends(reader)]
+Writer = Annotated[Principal, Depends(writer)]
 InPerson = Annotated[Principal, Depends(in_person)]
 SignedIn = Annotated[Principal, Depends(signed_in)]
 Creator = Annotated[Principal, Depends(creator)]

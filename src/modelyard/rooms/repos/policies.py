@@ -35,6 +35,20 @@ def owned(repository: Annotated[Repository, Depends(readable)], principal: acces
     return repository
 
 
+@policy("repository contributor")
+def contributed(repository: Annotated[Repository, Depends(readable)], principal: access.SignedIn) -> Repository:
+    """Those who may add content beside ``main``."""
+    service.require_contributor(principal, repository)
+    return repository
+
+
+@policy("repository maintainer")
+def maintained(repository: Annotated[Repository, Depends(readable)], principal: access.SignedIn) -> Repository:
+    """Those who may change ``main``, make versions and put them into service."""
+    service.require_maintainer(principal, repository)
+    return repository
+
+
 @policy("repository fetcher")
 def fetchable(request: Request, session: Reading, principal: access.Reader, owner: str, name: str) -> Repository:
     """As ``readable``, for foreign clients: reading is reading whatever the method, and they expect a challenge."""
@@ -49,6 +63,18 @@ def fetchable(request: Request, session: Reading, principal: access.Reader, owne
         raise
 
 
+@policy("repository pusher")
+def pushable(repository: Annotated[Repository, Depends(fetchable)], principal: access.Writer) -> Repository:
+    """As ``contributed``, for foreign clients, which expect a challenge."""
+    if principal.is_anonymous:
+        raise BasicSignInRequired(remedy="Send a token as the password.")
+    service.require_contributor(principal, repository)
+    return repository
+
+
+Contributed = Annotated[Repository, Depends(contributed)]
 Fetchable = Annotated[Repository, Depends(fetchable)]
+Maintained = Annotated[Repository, Depends(maintained)]
+Pushable = Annotated[Repository, Depends(pushable)]
 Readable = Annotated[Repository, Depends(readable)]
 Owned = Annotated[Repository, Depends(owned)]

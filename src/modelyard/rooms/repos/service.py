@@ -67,6 +67,8 @@ __all__ = [
     "read_file",
     "readable_id",
     "repositories_to_delete",
+    "require_contributor",
+    "require_maintainer",
     "require_owner",
     "require_present",
     "reserve_version",
@@ -228,6 +230,16 @@ def require_present(session: Session, repository_id: UUID) -> None:
 
 def require_owner(principal: Principal, repository: Repository) -> None:
     access.require_owner(principal, id=repository.id, owner_id=repository.owner_id)
+
+
+def require_contributor(principal: Principal, repository: Repository) -> None:
+    """Raises ``NotOwner`` unless the principal may add branches and what lies beside ``main``."""
+    require_owner(principal, repository)
+
+
+def require_maintainer(principal: Principal, repository: Repository) -> None:
+    """Raises ``NotOwner`` unless the principal may change ``main`` and make versions."""
+    require_owner(principal, repository)
 
 
 def reserve_version(session: Session, repository_id: UUID) -> int:
