@@ -34,7 +34,7 @@ SOURCE = """
             child = subprocess.Popen(["sleep", "1000"]); print("child", child.pid, flush=True); time.sleep(1000)
         if do == "close": os.closerange(3, 100)
         if do == "print": print("x" * 50_000_000); sys.stderr.write("y" * 1000)
-        if do == "later": threading.Timer(0.05, lambda: os._exit(6)).start()
+        if do == "later": threading.Timer(0.5, lambda: os._exit(6)).start()
         if do == "slow": print("slow", flush=True); time.sleep(n / 1000)
         return os.getpid()
 """

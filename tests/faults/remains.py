@@ -65,6 +65,15 @@ def ancestors(pid: int) -> Iterator[int]:
         pid = int(status.rpartition(")")[2].split()[1]) if status else 0
 
 
+def lives(pid: int) -> bool:
+    """Whether there is such a process; one that only waits to be reaped is none."""
+    return text_of(Path(f"/proc/{pid}/stat")).rpartition(")")[2][:2].strip() not in ("", "Z", "X")
+
+
+def processes() -> list[int]:
+    return [int(process.name) for process in _all()]
+
+
 def leftovers(data: Path, *, boxes: set[str], uploads: set[str], repositories: set[str]) -> list[str]:
     """Temporary files and folders that belong to nothing: to no running box, unfinished upload or repository."""
     found = [path for pattern in DRAFTS for path in data.glob(pattern)]

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from faults.remains import ancestors, lives, processes
 from modelyard_client import Client
 from support.server import Server
 from support.waiting import until
@@ -183,9 +184,15 @@ def boxes(server: Server, replica_id: str = "") -> list[Path]:
 
 
 def kill_box(server: Server, replica_id: str) -> None:
-    """Kills a box's supervisor, and so the box, as a machine short of memory would."""
+    """Kills a box's supervisor, and so the box, as a machine short of memory would; waits until all of it is dead.
+
+    (A call that a dying box has taken is answered 502: nobody knows whether it was carried out.)
+    """
     (folder,) = boxes(server, replica_id)
-    os.kill(json.loads((folder / "state.json").read_text())["supervisor"], signal.SIGKILL)
+    supervisor = json.loads((folder / "state.json").read_text())["supervisor"]
+    box = [pid for pid in processes() if supervisor in ancestors(pid)]
+    os.kill(supervisor, signal.SIGKILL)
+    until(lambda: not any(lives(pid) for pid in box), what="the box is dead")
 
 
 def _archive(code: str) -> bytes:

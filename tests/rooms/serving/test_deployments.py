@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -157,9 +158,12 @@ def test_the_version_before_answers_while_the_new_one_fails_to_start(yard: Yard)
 def test_a_killed_box_is_replaced_with_the_next_request_and_its_log_kept(yard: Yard) -> None:
     url = yard.serve("killed")
     yard.call(url, what="raise", text="before the end")
+    with ThreadPoolExecutor(4) as callers:  # so that several connections to the box are kept
+        list(callers.map(lambda _: yard.call(url, what="sleep", number=0.2), range(4)))
     (replica,) = yard.wait_running("killed", 1)
     kill_box(yard.server, replica["id"])
-    assert yard.call(url).status_code == 200
+    answer = yard.call(url)
+    assert answer.status_code == 200, answer.text
     until(lambda: yard.running("killed", "failed"), seconds=20)
     assert "before the end" in yard.api("GET", "killed", "deployment/log").text
 

@@ -45,6 +45,8 @@ from modelyard.rooms.serving.rules import Claim, ServeAddress
 log = logging.getLogger("modelyard.gateway")
 
 ROUTES_KEPT = 10_000
+TRIES = 3
+"""For a call that reaches no box: one that dies closes its old connections first, and then takes no new ones."""
 THREADS = 8
 POLICY_VIOLATION = 1008
 RouteKey = tuple[str | None, str]
@@ -106,14 +108,21 @@ class Gateway:
         call = await read_call(scope, receive, address)
         version = self._answering(route)
         try:
-            await self._send_to_box(call, receive, send, route, version)
-        except BoxGone:  # nothing reached it
-            await self._send_to_box(call, receive, send, route, version)
+            await self._send_to_some_box(call, receive, send, route, version)
         finally:
             if send.sent:
                 self._traffic.count(send.sent, repository_id=route.repository_id, version=version)
         if scope["method"] == "POST" and send.status < REDIRECTED:
             self._note_run(route, version)
+
+    async def _send_to_some_box(self, call: Call, receive: Receive, send: Started, route: Route, version: int) -> None:
+        for tries_left in reversed(range(TRIES)):
+            try:
+                await self._send_to_box(call, receive, send, route, version)
+                return
+            except BoxGone:  # nothing reached it
+                if not tries_left:
+                    raise
 
     async def _send_to_box(self, call: Call, receive: Receive, send: Started, route: Route, version: int) -> None:
         async with self._pool.lease(route.repository_id, version, route.claim) as lease:
@@ -121,12 +130,14 @@ class Gateway:
             try:
                 connection = await upstream.connect()
             except BoxUnreachable as e:
-                await self._pool.check(lease.member)
-                if lease.member.leaving:
+                if await self._pool.has_ended(lease.member):
                     raise BoxGone from e
                 raise
             try:
                 await self._exchange(call, receive, send, connection, _added_headers(version, lease.cold_start))
+            except BoxGone:
+                upstream.close_idle()  # they are as old as this one was
+                raise
             finally:
                 upstream.give_back(connection)
 

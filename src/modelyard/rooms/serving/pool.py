@@ -36,6 +36,8 @@ SLOT_WAIT_S = 60.0
 STOP_GRACE_S = 10.0
 THREADS = 16
 LEASE_TRIES = 3
+DYING = 2.0
+LOOK_AGAIN = 0.05
 
 Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
@@ -128,11 +130,21 @@ class Pool:
             member.busy -= 1
             member.last_used = self.tools.clock()
 
-    async def check(self, member: Member) -> None:
-        """The gateway could not speak to a box: look whether it still lives; a dead one is let go at once."""
-        why = await self._in_thread(fleet.why_ended, self.tools, member.box)
-        if why is not None:
-            self._bury(member, why)
+    async def has_ended(self, member: Member) -> bool:
+        """The gateway could not speak to a box: whether it is dead; such a one is let go at once.
+
+        A dying box refuses calls a moment before its engine knows, so this waits up to ``DYING`` seconds.
+        """
+        until = time.monotonic() + DYING
+        while not member.leaving:
+            why = await self._in_thread(fleet.why_ended, self.tools, member.box)
+            if why is not None:
+                self._bury(member, why)
+            elif time.monotonic() > until:
+                return False
+            else:
+                await asyncio.sleep(LOOK_AGAIN)
+        return True
 
     # -- looking after
 

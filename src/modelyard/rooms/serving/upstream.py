@@ -41,6 +41,10 @@ class Upstream:
     def close(self) -> None:
         """Closes what is idle, and what is given back from now on."""
         self._closed = True
+        self.close_idle()
+
+    def close_idle(self) -> None:
+        """Closes the connections that nobody uses now: the box has closed one of them."""
         while self._idle:
             self._idle.pop().close()
 
