@@ -11,7 +11,7 @@ ROOMS = sorted(p.name for p in (SOURCE / "rooms").iterdir() if p.is_dir() and p.
 DOORS = {"service", "schemas", "errors", "ports", "policies"}
 FURTHER_DOORS = {
     "accounts": {"sign_in", "throttle"},  # the parts of its service that the registry's sign-in needs
-    "content": {"uploads", "receiving"},  # the registry has uploads of its own kind
+    "content": {"uploads", "receiving", "deliveries"},  # foreign clients send in their own ways
     "access": {"idempotency"},  # a route class for routes of rooms above
     "repos": {"git"},  # LfsPointer is a word of the ledger
     "runs": {"rules"},  # states that those who wait for a run compare with

@@ -37,6 +37,7 @@ ALLOWED = {
     "repository reader": {"owner", "administrator"},
     "repository fetcher": {"owner", "administrator"},
     "repository owner": {"owner", "administrator"},
+    "repository pusher": {"owner", "administrator"},
     "run owner": SIGNED_IN,  # there is no such run, which they are told
     "registry pusher": {"owner", "administrator"},
     "in person": set(),  # these calls carry tokens; only a session gets past
@@ -70,6 +71,7 @@ TURNED_AWAY = {
     "not_owner",
     "repository_missing",
 }
+LFS = "application/vnd.git-lfs+json"
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,11 @@ AT_A_TIME = 24
 THREADS = 80
 """For the requests let in, and beside them uploads, boxes, followers of builds and housekeeping."""
 
-BODIES_AS_THEY_COME = re.compile(r"/api/v1/uploads|/v2/[^/]+/[^/]+/blobs/uploads")
+BODIES_AS_THEY_COME = re.compile(
+    r"[A-Z]+ (/api/v1/uploads|/v2/[^/]+/[^/]+/blobs/uploads)"
+    r"|PUT /[^/]+/[^/]+\.git/info/lfs/objects/[^/]+$"
+    r"|(PUT|POST) /dvc/"
+)
 """Their requests last as long as the client sends, and hold no connection meanwhile."""
 
 
@@ -31,7 +35,7 @@ class Admission:
         self._places = asyncio.Semaphore(at_a_time)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or BODIES_AS_THEY_COME.match(scope["path"]):
+        if scope["type"] != "http" or BODIES_AS_THEY_COME.match(f"{scope['method']} {scope['path']}"):
             await self._app(scope, receive, send)
             return
         await self._places.acquire()

@@ -30,6 +30,7 @@ from modelyard.kit import durable
 from modelyard.kit.clock import Clock
 from modelyard.kit.db import Database
 from modelyard.kit.http import check_policies, document_problems, install_problem_handlers, provide
+from modelyard.kit.secrets import SecretBox
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.accounts.routes import router as accounts_router
 from modelyard.rooms.accounts.service import TokenUses
@@ -39,6 +40,7 @@ from modelyard.rooms.bundles.routes import router as bundles_router
 from modelyard.rooms.content.ports import BlobStore, ContentOptions, StorageBounds
 from modelyard.rooms.content.receiving import Receiver
 from modelyard.rooms.content.routes import router as uploads_router
+from modelyard.rooms.content.uploads import UploadTools
 from modelyard.rooms.datasets.routes import router as datasets_router
 from modelyard.rooms.datasets.service import DatasetTools
 from modelyard.rooms.experiments.promoting import PromotionTools
@@ -58,6 +60,7 @@ from modelyard.rooms.operations.service import OperationTools
 from modelyard.rooms.predictions.routes import router as predictions_router
 from modelyard.rooms.repos.discovery_routes import router as discovery_router
 from modelyard.rooms.repos.git_routes import router as git_router
+from modelyard.rooms.repos.lfs_routes import router as lfs_router
 from modelyard.rooms.repos.picture_routes import router as picture_router
 from modelyard.rooms.repos.pictures import PictureTools
 from modelyard.rooms.repos.ports import RepositoryOptions, Traffic, UseLog
@@ -112,7 +115,7 @@ ROUTERS = (
     registry_router,
     registry_pushing_router,
 )
-STREAMING_ROUTERS = (uploads_router, git_router, registry_uploads_router)
+STREAMING_ROUTERS = (uploads_router, git_router, lfs_router, registry_uploads_router)
 """Their bodies are read as they come, and bounded by the room."""
 
 
@@ -238,6 +241,8 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     storage = StorageQuotas(parts.database, parts.usage, clock=parts.clock)
     provide(app, StorageBounds, storage)  # type: ignore[type-abstract]
     provide(app, Receiver, Receiver())
+    provide(app, UploadTools, UploadTools(parts.database, parts.blobs, parts.content, parts.clock))
+    provide(app, SecretBox, parts.imports.secrets)
     provide(app, RepositoryOptions, parts.repositories)
     provide(app, PictureTools, parts.pictures)
     provide(app, DatasetTools, parts.datasets)

@@ -87,6 +87,14 @@ class UploadStalled(Conflict):
     title = "No more bytes came"
 
 
+class DeliveryBroken(Invalid):
+    """A body that was to be stored at once ended early or fell silent; nothing of it is kept (400)."""
+
+    status = 400
+    code = "delivery_broken"
+    title = "Not all bytes came"
+
+
 class UploadChecksumMismatch(Invalid):
     """The bytes of one request do not have the announced checksum and were discarded (460, tus checksum extension)."""
 

@@ -4,9 +4,7 @@ creation-with-upload, termination, checksum and expiration.
 The requests that stream hold no database session, so these routes have a policy of their own that asks in a short one.
 """
 
-import asyncio
 import base64
-import contextlib
 from collections.abc import Callable, Coroutine
 from email.utils import format_datetime
 from typing import Annotated, Any
@@ -15,8 +13,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Request, Response, status
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
-from starlette.requests import ClientDisconnect
 
+from modelyard.kit.bodies import drain
 from modelyard.kit.db import Database
 from modelyard.kit.errors import ModelyardError
 from modelyard.kit.http import clock_of, part_of, policy, problem_of, problem_response, provided
@@ -31,8 +29,6 @@ from modelyard.rooms.content.schemas import Upload
 from modelyard.rooms.content.uploads import UploadTools
 
 MEDIA_TYPE = "application/offset+octet-stream"
-DRAINED_BYTES = 32 * 1024**2
-DRAINED_SECONDS = 5.0
 TUS = {"Tus-Resumable": rules.TUS_VERSION}
 BODY = {"requestBody": {"content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
 
@@ -56,24 +52,12 @@ class TusRoute(APIRoute):
                 response = await handle(request)
             except ModelyardError as e:
                 if not isinstance(e, UploadStalled):
-                    await _drain(request)
+                    await drain(request)
                 response = problem_response(problem_of(e), e.headers())
             response.headers.update(TUS)
             return response
 
         return handle_tus
-
-
-async def _drain(request: Request) -> None:
-    """Takes in a little more of a refused body: a connection that is closed with unread bytes is reset, and the client
-    never sees the answer (RFC 9112, section 9.6)."""
-    rest = DRAINED_BYTES
-    with contextlib.suppress(ClientDisconnect, TimeoutError, RuntimeError):  # RuntimeError: it was taken in already
-        async with asyncio.timeout(DRAINED_SECONDS):
-            async for chunk in request.stream():
-                rest -= len(chunk)
-                if rest <= 0:
-                    return
 
 
 router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"], route_class=TusRoute, default_response_class=Response)

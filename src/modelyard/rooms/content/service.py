@@ -9,7 +9,8 @@ can says what was stored (``record_blob``), and makes sure after the commit (``r
 has a grant is collected no more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -152,6 +153,32 @@ def open_granted(
         return OpenBlob(digest, row.size, store.open(digest, offset=offset, length=length))
     except BlobMissing as e:
         raise BlobDamaged(digest) from e
+
+
+def find_granted(session: Session, *, store: BlobStore, holder_id: UUID, digest: str) -> "GrantedBlob":
+    """A blob that the holder holds, to be read from anywhere while the session lasts; raises ``BlobMissing``."""
+    sizes = held_sizes(session, holder_id=holder_id, digests=[digest])
+    if digest not in sizes:
+        raise missing(digest)
+    return GrantedBlob(session, store, holder_id, digest, sizes[digest])
+
+
+@dataclass(slots=True)
+class GrantedBlob:
+    """A ``kit.ranges.Readable``; what is wrong with the stored bytes is raised by ``read`` at once."""
+
+    session: Session
+    store: BlobStore
+    holder_id: UUID
+    digest: str
+    size: int
+
+    def read(self, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The chunks may be read after the session has ended. Raises ``BlobDamaged``."""
+        opened = open_granted(
+            self.session, store=self.store, holder_id=self.holder_id, digest=self.digest, offset=start, length=length
+        )
+        return opened.chunks
 
 
 def blob_info(session: Session, *, digest: str) -> BlobInfo | None:

@@ -1,6 +1,6 @@
 """What can go wrong with repositories."""
 
-from modelyard.kit.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from modelyard.kit.errors import Conflict, Forbidden, Invalid, ModelyardError, NotFound, TooLarge
 
 
 class RepositoryMissing(NotFound):
@@ -41,6 +41,19 @@ class GitServiceUnknown(Forbidden):
 class LfsUnsupported(Invalid):
     code = "lfs_unsupported"
     title = "This Git LFS operation is not offered"
+
+
+class LfsLocksUnsupported(ModelyardError):
+    """Clients that ask for locks take this answer (501) for "not here" and go on."""
+
+    status = 501
+    code = "lfs_locks_unsupported"
+    title = "Git LFS locks are not offered"
+
+
+class LfsTicketInvalid(Forbidden):
+    code = "lfs_ticket_invalid"
+    title = "The address for this upload is not valid any more"
 
 
 class PictureInvalid(Invalid):
