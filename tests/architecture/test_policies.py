@@ -71,7 +71,6 @@ TURNED_AWAY = {
     "not_owner",
     "repository_missing",
 }
-LFS = "application/vnd.git-lfs+json"
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,16 @@
 """The reference server of the MLflow scoring protocol, in an environment of its own."""
 
 import contextlib
-import fcntl
-import hashlib
-import os
 import subprocess
-import sys
-import tempfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import sklearn
-import uv
 
 from box.running import wait_for
+from support.clients import python_with
 from support.ports import free_port
 
 MLFLOW = "3.17.2"
@@ -75,17 +70,7 @@ def mlflow_python() -> Path:
         "fastapi",
         "uvicorn",
     ]
-    key = hashlib.sha256(f"{wanted} {sys.version}".encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"modelyard-mlflow-{os.getuid()}-{key}"
-    python = folder / "bin" / "python"
-    with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
-            found = uv.find_uv_bin()
-            subprocess.run([found, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], check=True)
-            subprocess.run([found, "pip", "install", "--quiet", "--python", str(python), *wanted], check=True)
-            (folder / "complete").touch()
-    return python
+    return python_with(wanted, name="mlflow")
 
 
 def _answers(client: httpx.Client) -> bool:

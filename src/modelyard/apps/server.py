@@ -43,6 +43,7 @@ from modelyard.rooms.content.routes import router as uploads_router
 from modelyard.rooms.content.uploads import UploadTools
 from modelyard.rooms.datasets.routes import router as datasets_router
 from modelyard.rooms.datasets.service import DatasetTools
+from modelyard.rooms.dvc.routes import router as dvc_router
 from modelyard.rooms.experiments.promoting import PromotionTools
 from modelyard.rooms.experiments.routes import router as experiments_router
 from modelyard.rooms.feedback.routes import router as feedback_router
@@ -115,7 +116,7 @@ ROUTERS = (
     registry_router,
     registry_pushing_router,
 )
-STREAMING_ROUTERS = (uploads_router, git_router, lfs_router, registry_uploads_router)
+STREAMING_ROUTERS = (uploads_router, git_router, lfs_router, dvc_router, registry_uploads_router)
 """Their bodies are read as they come, and bounded by the room."""
 
 

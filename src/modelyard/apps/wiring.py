@@ -153,6 +153,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
             settings.python,
             imports,
             settings.trusted_creators,
+            settings.url.rstrip("/"),
         ),
         bundles=BundleTools(database, blobs, supplies, repositories, FRONT, settings.python, clock),
         erasures=EraseTools(database, repositories),

@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 
 from modelyard.kit.bodies import announced_length, drain
 from modelyard.kit.db import Database
-from modelyard.kit.errors import ModelyardError
+from modelyard.kit.errors import Invalid, ModelyardError
 from modelyard.kit.http import Reading, part_of, policy, provided
 from modelyard.kit.ranges import count_sent, download_response
 from modelyard.kit.secrets import SecretBox
@@ -47,18 +47,18 @@ class LfsRoute(APIRoute):
                 return await handle(request)
             except ModelyardError as e:
                 await drain(request)
-                return _error(e.status, f"{e.detail} {e.remedy}".strip(), e.headers())
+                return _error(e.status, e.code, f"{e.detail} {e.remedy}".strip(), e.headers())
             except RequestValidationError as e:
                 first = e.errors()[0]
-                return _error(422, f"{'.'.join(str(p) for p in first['loc'][1:])}: {first['msg']}", {})
+                return _error(422, Invalid.code, f"{'.'.join(str(p) for p in first['loc'][1:])}: {first['msg']}", {})
 
         return answer
 
 
-def _error(status: int, message: str, headers: dict[str, str]) -> Response:
+def _error(status: int, code: str, message: str, headers: dict[str, str]) -> Response:
     if "WWW-Authenticate" in headers:
         headers = headers | {"LFS-Authenticate": headers["WWW-Authenticate"]}
-    return JSONResponse({"message": message}, status, headers=headers, media_type=MEDIA_TYPE)
+    return JSONResponse({"message": message, "code": code}, status, headers=headers, media_type=MEDIA_TYPE)
 
 
 router = APIRouter(prefix="/{owner}/{name}.git/info/lfs", route_class=LfsRoute, include_in_schema=False)

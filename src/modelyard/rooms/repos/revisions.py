@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from modelyard.rooms.repos import comparing, git
+from modelyard.rooms.repos import amending, comparing, git
 from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Commit, Comparison, TreeEntry
@@ -69,6 +69,26 @@ def write_version_tag(options: RepositoryOptions, repository_id: UUID, *, number
 
 def delete_version_tag(options: RepositoryOptions, repository_id: UUID, *, number: int) -> None:
     git.delete_tag(git.repository_path(options.root, repository_id), f"v{number}")
+
+
+def write_overlay_tag(
+    options: RepositoryOptions,
+    repository_id: UUID,
+    *,
+    tag: str,
+    base: str,
+    changes: Mapping[str, bytes | None],
+    message: str,
+    author: str,
+) -> str:
+    """A tag of the platform at a commit upon ``base``; see ``amending.write_overlay_tag``."""
+    path = git.repository_path(options.root, repository_id)
+    return amending.write_overlay_tag(path, tag=tag, base=base, changes=changes, message=message, author=author)
+
+
+def delete_tag(options: RepositoryOptions, repository_id: UUID, tag: str) -> None:
+    """Removes a tag; one that is absent is no error."""
+    git.delete_tag(git.repository_path(options.root, repository_id), tag)
 
 
 def list_files(options: RepositoryOptions, repository_id: UUID, *, revision: str, folder: str) -> list[TreeEntry]:

@@ -24,6 +24,7 @@ from modelyard.rooms.repos.revisions import (
     checkout,
     commit_files,
     compare,
+    delete_tag,
     delete_version_tag,
     file_reader,
     head,
@@ -32,6 +33,7 @@ from modelyard.rooms.repos.revisions import (
     read_file,
     version_commit,
     walk_files,
+    write_overlay_tag,
     write_version_tag,
 )
 from modelyard.rooms.repos.schemas import Kind, NewRepository, Repository, RepositoryChange
@@ -50,6 +52,7 @@ __all__ = [
     "create_repository",
     "delete_git",
     "delete_rows",
+    "delete_tag",
     "delete_version_tag",
     "describe_from_card",
     "file_reader",
@@ -75,6 +78,7 @@ __all__ = [
     "set_rating",
     "version_commit",
     "walk_files",
+    "write_overlay_tag",
     "write_version_tag",
 ]
 

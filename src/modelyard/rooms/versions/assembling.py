@@ -12,6 +12,7 @@ from modelyard.kit.db import Database
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
+from modelyard.rooms.dvc.service import DvcTools
 from modelyard.rooms.images import service as images
 from modelyard.rooms.images.schemas import Artifact, AssemblyRequest, Lock
 from modelyard.rooms.repos import service as repos
@@ -37,7 +38,8 @@ class BuildTools:
     """What a build needs; provided to workflows by the app. ``python`` is the site's default version; ``imports`` reads
     other registries.
 
-    ``trusted_creators``: accounts whose code may be executed where isolation is below namespaces.
+    ``trusted_creators``: accounts whose code may be executed where isolation is below namespaces. ``site_url``: where
+    the site is reached.
     """
 
     database: Database
@@ -50,6 +52,11 @@ class BuildTools:
     python: str
     imports: images.ImportTools
     trusted_creators: tuple[str, ...] = ()
+    site_url: str = "http://localhost"
+
+    @property
+    def dvc(self) -> DvcTools:
+        return DvcTools(self.database, self.blobs, self.repositories, self.clock, self.site_url)
 
 
 def assemble(tools: BuildTools, build: Build) -> None:

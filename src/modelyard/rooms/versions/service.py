@@ -10,6 +10,7 @@ from modelyard.kit import db
 from modelyard.kit.paging import Page, decode_cursor, encode_cursor
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.datasets import service as datasets
+from modelyard.rooms.dvc import service as dvc
 from modelyard.rooms.images import service as images
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.ports import RepositoryOptions
@@ -150,6 +151,7 @@ def delete_version(
         images.forget_pushed(session, repository_id=repository.id, digest=row.image_digest)
     if not store.commit_in_use(session, repository.id, row.commit_id):
         datasets.forget_snapshot(session, repository.id, row.commit_id)
+    dvc.withdraw_version(repositories, repository.id, number=number)
     repos.delete_version_tag(repositories, repository.id, number=number)  # last: a crash after it can be repeated
 
 

@@ -11,6 +11,7 @@ from modelyard.kit import durable
 from modelyard.kit.durable import part, step, workflow
 from modelyard.kit.errors import ModelyardError
 from modelyard.kit.faults import fault_of
+from modelyard.rooms.dvc import service as dvc
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.rules import RunState
@@ -139,6 +140,8 @@ def _check_model(tools: BuildTools, build: Build) -> None:
 def _publish(tools: BuildTools, build: Build) -> None:
     """The tag comes first, so that a version that is ready has one; it goes again if the version has gone meanwhile."""
     repos.write_version_tag(tools.repositories, build.repository_id, number=build.number, commit_id=build.commit_id)
+    if rules.is_dataset(build.project):
+        dvc.offer_version(tools.dvc, build.repository_id, number=build.number, commit_id=build.commit_id)
     try:
         with tools.database.write() as session:
             building.publish(session, build, clock=tools.clock)
@@ -146,5 +149,6 @@ def _publish(tools: BuildTools, build: Build) -> None:
         with tools.database.read() as session:
             gone = store.get(session, build.version_id) is None
         if gone:
+            dvc.withdraw_version(tools.repositories, build.repository_id, number=build.number)
             repos.delete_version_tag(tools.repositories, build.repository_id, number=build.number)
         raise
