@@ -22,6 +22,7 @@ THREADS = 80
 BODIES_AS_THEY_COME = re.compile(
     r"[A-Z]+ (/api/v1/uploads|/v2/[^/]+/[^/]+/blobs/uploads)"
     r"|PUT /[^/]+/[^/]+\.git/info/lfs/objects/[^/]+$"
+    r"|POST /[^/]+/[^/]+\.git/git-receive-pack"
     r"|(PUT|POST) /dvc/"
 )
 """Their requests last as long as the client sends, and hold no connection meanwhile."""

@@ -22,6 +22,7 @@ from modelyard.rooms.serving import fleet
 from modelyard.rooms.usage import sampling
 from modelyard.rooms.versions import erasing, tasks
 from modelyard.rooms.versions import service as versions
+from modelyard.rooms.versions.tag_pushing import TagPushes
 
 log = logging.getLogger("modelyard.housekeeping")
 
@@ -66,6 +67,7 @@ def sweep(parts: Parts) -> None:
         erasing.resume_erasure(str(repository_id))
     for run_id in keeps:
         keeping.enqueue(run_id)
+    repos.settle_pushes(parts.repositories, TagPushes(parts.pushes, parts.settings.url).resume)
 
 
 async def run(parts: Parts) -> None:

@@ -64,7 +64,7 @@ from modelyard.rooms.repos.git_routes import router as git_router
 from modelyard.rooms.repos.lfs_routes import router as lfs_router
 from modelyard.rooms.repos.picture_routes import router as picture_router
 from modelyard.rooms.repos.pictures import PictureTools
-from modelyard.rooms.repos.ports import RepositoryOptions, Traffic, UseLog
+from modelyard.rooms.repos.ports import PushedRefs, RepositoryOptions, Traffic, UseLog
 from modelyard.rooms.repos.routes import router as repos_router
 from modelyard.rooms.results.routes import router as results_router
 from modelyard.rooms.results.service import ResultTools
@@ -87,6 +87,7 @@ from modelyard.rooms.versions.image_pushing import ImagePushes
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.routes import router as versions_router
+from modelyard.rooms.versions.tag_pushing import TagPushes
 
 log = logging.getLogger("modelyard")
 
@@ -253,6 +254,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, PushTools, parts.pushes)
     provide(app, ImportTools, parts.imports)
     provide(app, PushedImages, ImagePushes(parts.pushes))  # type: ignore[type-abstract]
+    provide(app, PushedRefs, TagPushes(parts.pushes, parts.settings.url))  # type: ignore[type-abstract]
     provide(app, BundleTools, parts.bundles)
     provide(app, ServingOptions, parts.fleet.options)
     provide(app, Pool, pool)

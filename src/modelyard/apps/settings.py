@@ -82,6 +82,10 @@ class Settings(BaseSettings):
 
     max_upload_bytes: int = Field(100 * 1024**3, ge=1, description="Largest upload.")
     upload_lifetime: timedelta = Field(timedelta(days=2), description="How long an upload may rest.")
+    git_max_push_bytes: int = Field(2 * 1024**3, ge=1, description="Most that one push by Git may send.")
+    git_max_file_bytes: int = Field(
+        100 * 1024**2, ge=1, description="Largest file that a push by Git may hold outside Git LFS."
+    )
     gc_grace: timedelta = Field(timedelta(hours=24), description="How long a blob that nobody holds is kept.")
     images_keep_bytes: int = Field(20 * 1024**3, ge=0, description="Unpacked images kept beyond those in use.")
     results_keep_bytes: int = Field(10 * 1024**3, ge=0, description="Tables and previews kept to be looked at again.")

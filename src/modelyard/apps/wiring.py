@@ -101,7 +101,11 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
     blobs = make_store(settings)
     engine = make_engine(settings, blobs)
     supplies = make_supplies(settings, blobs)
-    repositories = RepositoryOptions(root=folders["git"])
+    repositories = RepositoryOptions(
+        root=folders["git"],
+        max_push_bytes=settings.git_max_push_bytes,
+        max_file_bytes=settings.git_max_file_bytes,
+    )
     imports = ImportTools(
         NamedRegistries(settings.import_registries),
         SecretBox(settings.data_dir / "secrets.key"),

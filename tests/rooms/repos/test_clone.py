@@ -4,12 +4,12 @@ import hashlib
 import json
 import os
 import pickle
-import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
 
+from rooms.repos.wire import git, url
 from rooms.versions.tiny import MODEL, Author, author
 from support.programs import need
 from support.server import Server
@@ -18,20 +18,6 @@ from support.server import Server
 @pytest.fixture
 def me(site: Server, tmp_path: Path) -> Author:
     return author(site, tmp_path)
-
-
-def git(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The real git, with a home of the test's own and nobody to ask."""
-    home = next((h for folder in (cwd, cwd.parent) if (h := folder / "git-home").is_dir()), cwd / "git-home")
-    home.mkdir(exist_ok=True)
-    base = {"PATH": os.environ["PATH"], "HOME": str(home), "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1"}
-    argv = [need("git", package="git"), *arguments]
-    return subprocess.run(argv, cwd=cwd, env=base | environment, capture_output=True, text=True, check=False)
-
-
-def url(me: Author, *, user: str = "", password: str = "") -> str:
-    credentials = f"{user}:{password}@" if password else ""
-    return f"{me.server.url.replace('://', '://' + credentials)}/{me.address}.git"
 
 
 def test_a_clone_has_the_source_the_tag_and_the_artifact(me: Author, tmp_path: Path) -> None:
@@ -109,19 +95,6 @@ def test_fetching_takes_what_came_since(me: Author, tmp_path: Path) -> None:
     pulled = git("pull", "-q", cwd=tmp_path / "clone")
     assert pulled.returncode == 0, pulled.stderr
     assert git("rev-parse", "HEAD", cwd=tmp_path / "clone").stdout.strip() == later["commit_id"]
-
-
-def test_a_push_is_refused_and_says_what_to_do(me: Author, tmp_path: Path) -> None:
-    me.push()
-    git("clone", "-q", url(me, user="x", password=me.token), "clone", cwd=tmp_path)
-    clone = tmp_path / "clone"
-    named = ["-c", "user.name=x", "-c", "user.email=x@x"]
-    git(*named, "commit", "-q", "--allow-empty", "-m", "mine", cwd=clone)
-    pushed = git("push", "origin", "main", cwd=clone)
-    assert pushed.returncode != 0
-    assert "modelyard push" in pushed.stderr
-    commits = me.server.client(me.token).get(f"/api/v1/repos/{me.address}/commits").json()
-    assert [c["message"] for c in commits] == ["Push"]
 
 
 def test_an_empty_repository_is_cloned_empty(me: Author, tmp_path: Path) -> None:

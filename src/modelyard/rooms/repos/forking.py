@@ -1,4 +1,4 @@
-"""Copies of repositories: the history of ``main`` with its large files, without versions, stars and feedback."""
+"""Copies of repositories: their branches with their large files, without versions, stars and feedback."""
 
 import os
 import shutil
@@ -20,6 +20,7 @@ from modelyard.rooms.repos.presenting import present, write_entry
 from modelyard.rooms.repos.schemas import NewFork, Repository
 
 LFS = "lfs"
+UNFINISHED = ("tmp_", "incoming-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,10 @@ def prepare_fork(options: RepositoryOptions, *, principal: Principal, source: Re
     path = git.repository_path(options.root, identity)
     draft = git.make_draft(path)
     origin = git.repository_path(options.root, source.id)
-    head = git.head(origin)  # before its objects are: these are then there
+    branches = git.branches(origin)  # before its objects are: these are then there
     _link_objects(origin / "objects", draft / "objects")
-    if head != git.NOTHING:
-        git.set_branch(draft, head)
+    for branch, commit_id in branches.items():
+        git.set_branch(draft, branch, commit_id)
     return PreparedFork(identity, draft)
 
 
@@ -102,12 +103,13 @@ def _record(
 
 
 def _link_objects(source: Path, target: Path) -> None:
-    """Files under their own names; what is being written just now has a name that begins with ``tmp_``."""
-    for folder, _, names in os.walk(source):
+    """Files under their own names; what is being written or received just now has a name that begins with ``tmp_``."""
+    for folder, inner, names in os.walk(source):
+        inner[:] = [name for name in inner if not name.startswith(UNFINISHED)]
         place = target / Path(folder).relative_to(source)
         place.mkdir(exist_ok=True)
         for name in names:
-            if not name.startswith("tmp_"):
+            if not name.startswith(UNFINISHED) and not name.endswith(".keep"):
                 _link(Path(folder) / name, place / name)
         _sync(place)
 

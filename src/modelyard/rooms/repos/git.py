@@ -18,11 +18,14 @@ from modelyard.rooms.repos.errors import BranchMoved, FileMissing, RepositoryMis
 
 pygit2.option(Option.ENABLE_FSYNC_GITDIR, True)
 
-BRANCH = "refs/heads/main"
+HEADS, TAGS = "refs/heads/", "refs/tags/"
+BRANCH = f"{HEADS}main"
 NOTHING = "0" * 40
 """As Git writes the commit of a branch that does not exist."""
 LFS_HEADER = b"version https://git-lfs.github.com/spec/v1\n"
 LFS_POINTER_LIMIT = 1024
+QUARANTINES = ("tmp_objdir-*", "incoming-*")
+LEFT_FILES = ("*.lock", "refs/**/*.lock", "objects/pack/*.keep", "objects/pack/tmp_*", "objects/??/tmp_obj_*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,6 @@ def make_draft(path: Path) -> Path:
     shutil.rmtree(draft, ignore_errors=True)
     repository = pygit2.init_repository(str(draft), bare=True, initial_head="main")
     repository.config["http.receivepack"] = False
-    repository.config["uploadpack.allowFilter"] = True
     shutil.rmtree(draft / "hooks", ignore_errors=True)
     return draft
 
@@ -92,9 +94,9 @@ def keep_draft(path: Path) -> None:
     path.with_suffix(".new").rename(path)
 
 
-def set_branch(path: Path, commit_id: str) -> None:
-    """Points ``main`` of a repository that nobody else knows at a commit that it has."""
-    _open(path).references.create(BRANCH, pygit2.Oid(hex=commit_id), force=True)
+def set_branch(path: Path, branch: str, commit_id: str) -> None:
+    """Points a branch of a repository that nobody else knows at a commit that it has."""
+    _open(path).references.create(f"{HEADS}{branch}", pygit2.Oid(hex=commit_id), force=True)
 
 
 def delete(path: Path) -> None:
@@ -108,17 +110,18 @@ def delete(path: Path) -> None:
 
 
 def clear_remains(root: Path) -> list[Path]:
-    """Removes the lock files that a crash left in repositories, which Git would honour for ever, and drafts.
+    """Removes the lock files that a crash left in repositories, which Git would honour for ever, what pushes left in
+    quarantine, and drafts.
 
     To be called while nobody writes: at start-up. Returns what was removed.
     """
-    drafts = list(root.glob("*/*.new"))
-    for draft in drafts:
-        shutil.rmtree(draft, ignore_errors=True)
-    locks = [lock for pattern in ("*.lock", "refs/**/*.lock") for lock in root.glob(f"*/*.git/{pattern}")]
-    for lock in locks:
-        lock.unlink(missing_ok=True)
-    return drafts + locks
+    folders = [*root.glob("*/*.new"), *(path for name in QUARANTINES for path in root.glob(f"*/*.git/objects/{name}"))]
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    files = [file for pattern in LEFT_FILES for file in root.glob(f"*/*.git/{pattern}")]
+    for file in files:
+        file.unlink(missing_ok=True)
+    return folders + files
 
 
 def repositories(root: Path) -> Iterator[tuple[UUID, Path]]:
@@ -189,9 +192,27 @@ def tags(path: Path) -> dict[str, str]:
     return {name.removeprefix("refs/tags/"): str(repository.references[name].peel(pygit2.Commit).id) for name in found}
 
 
+def branches(path: Path) -> dict[str, str]:
+    """Branch → commit id, by name."""
+    references = _open(path).references
+    found = sorted(name for name in references if name.startswith(HEADS))
+    return {name.removeprefix(HEADS): str(references[name].peel(pygit2.Commit).id) for name in found}
+
+
+def target_of(path: Path, ref: str) -> str:
+    """The object id that a ref is at; ``NOTHING`` where there is no such ref."""
+    references = _open(path).references
+    return str(references[ref].target) if ref in references else NOTHING
+
+
 def resolve(path: Path, revision: str) -> str:
     """The commit id of a branch, tag or (abbreviated) commit; raises ``RevisionMissing``."""
     return str(_commit(_open(path), revision).id)
+
+
+def find_commit(path: Path, revision: str) -> CommitFacts:
+    """What ``resolve`` finds, with what it says."""
+    return _facts(_commit(_open(path), revision))
 
 
 def list_folder(path: Path, revision: str, folder: str = "") -> list[Entry]:
@@ -233,6 +254,11 @@ def walk_files(path: Path, revision: str) -> Iterator[tuple[str, bytes]]:
     """Every file of a revision as (path, bytes that Git holds)."""
     repository = _open(path)
     yield from _walk(_commit(repository, revision).tree, "")
+
+
+def walk_paths(path: Path, revision: str) -> Iterator[str]:
+    """The path of every file of a revision."""
+    yield from _walk_paths(_commit(_open(path), revision).tree, "")
 
 
 def history(path: Path, revision: str, *, limit: int = 50) -> list[CommitFacts]:
@@ -318,6 +344,14 @@ def _walk(tree: Iterable[pygit2.Object], prefix: str) -> Iterator[tuple[str, byt
             yield from _walk(item, f"{prefix}{item.name}/")
         elif isinstance(item, pygit2.Blob):
             yield f"{prefix}{item.name}", item.data
+
+
+def _walk_paths(tree: Iterable[pygit2.Object], prefix: str) -> Iterator[str]:
+    for item in tree:
+        if isinstance(item, pygit2.Tree):
+            yield from _walk_paths(item, f"{prefix}{item.name}/")
+        elif isinstance(item, pygit2.Blob):
+            yield f"{prefix}{item.name}"
 
 
 def _facts(commit: pygit2.Commit) -> CommitFacts:

@@ -1,31 +1,56 @@
-"""What Git clients call: smart HTTP below ``/{owner}/{name}.git``."""
+"""What Git clients call: smart HTTP both ways below ``/{owner}/{name}.git``."""
 
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.routing import APIRoute
 
+from modelyard.kit.errors import ModelyardError
 from modelyard.kit.http import provided
 from modelyard.kit.ranges import count_sent
-from modelyard.rooms.repos import git, wire
-from modelyard.rooms.repos.errors import GitServiceUnknown
-from modelyard.rooms.repos.policies import Fetchable
-from modelyard.rooms.repos.ports import RepositoryOptions, Traffic
+from modelyard.rooms.access.policies import Reader, Writer
+from modelyard.rooms.repos import git, policies, receiving, service, wire
+from modelyard.rooms.repos.errors import GitServiceUnknown, PushTooLarge
+from modelyard.rooms.repos.policies import Fetchable, Pushable
+from modelyard.rooms.repos.ports import PushedRefs, RepositoryOptions, Traffic
 from modelyard.rooms.repos.schemas import Repository
 
-router = APIRouter(prefix="/{owner}/{name}.git", include_in_schema=False)
+
+class GitRoute(APIRoute):
+    """Says what is wrong in plain text, which Git shows to the person."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_in_words(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except ModelyardError as e:
+                text = f"{e.detail} {e.remedy}".strip()
+                return PlainTextResponse(f"{text}\n", e.status, headers=e.headers())
+
+        return handle_in_words
+
+
+router = APIRouter(prefix="/{owner}/{name}.git", include_in_schema=False, route_class=GitRoute)
 
 Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
 Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
+Wanted = Annotated[str, Query(alias="service")]
 
 
 @router.get("/info/refs")
-async def info_refs(request: Request, repository: Fetchable, options: Options, service: str = "") -> Response:
+async def info_refs(
+    request: Request, principal: Reader, repository: Fetchable, options: Options, wanted: Wanted = ""
+) -> Response:
     """Advertises refs; the old "dumb" protocol is not offered."""
-    if service == "git-receive-pack":
-        return _push_refused(repository)
-    if service != "git-upload-pack":
+    if wanted == "git-receive-pack":
+        policies.require_pushable(principal, repository)
+        return await _serve(request, repository, options, "/info/refs", config={"http.receivepack": "true"})
+    if wanted != "git-upload-pack":
         raise GitServiceUnknown("Only Git's smart protocol is offered.", remedy="Use Git 1.6.6 or newer.")
     return await _serve(request, repository, options, "/info/refs")
 
@@ -38,23 +63,48 @@ async def upload_pack(request: Request, repository: Fetchable, options: Options,
 
 
 @router.post("/git-receive-pack")
-def receive_pack(repository: Fetchable) -> Response:
-    """Git asks ``info/refs`` first and is told there; this is for whoever does not."""
-    raise GitServiceUnknown(
-        f"{repository.address} does not take pushes by Git.", remedy="Use `modelyard push`, the web form or the API."
+async def receive_pack(
+    request: Request,
+    principal: Writer,
+    repository: Pushable,
+    options: Options,
+    pushed: Annotated[PushedRefs, Depends(provided(PushedRefs))],  # type: ignore[type-abstract]
+) -> Response:
+    """Takes a push. Which of its refs may change is decided ref by ref, and told in Git's own report."""
+    _require_size(request, options)
+    answer = await receiving.receive(
+        options,
+        _asked(request, "/git-receive-pack"),
+        principal=principal,
+        repository=repository,
+        maintains=service.maintains(principal, repository),
+        finish=partial(pushed.refs_changed, principal, repository),
     )
-
-
-async def _serve(request: Request, repository: Repository, options: RepositoryOptions, path: str) -> Response:
-    asked = wire.WireRequest(request.method, path, request.url.query, request.headers, request.stream())
-    answer = await wire.serve(git.repository_path(options.root, repository.id), asked)
     return StreamingResponse(answer.body, status_code=answer.status, headers=answer.headers)
 
 
-def _push_refused(repository: Repository) -> Response:
-    """In plain text, which Git shows to whoever pushes."""
-    text = (
-        f"{repository.address} does not take pushes by Git.\n"
-        "Content comes in by `modelyard push`, the web form or the API.\n"
-    )
-    return PlainTextResponse(text, status.HTTP_403_FORBIDDEN)
+async def _serve(
+    request: Request,
+    repository: Repository,
+    options: RepositoryOptions,
+    path: str,
+    *,
+    config: Mapping[str, str] | None = None,
+) -> Response:
+    place = git.repository_path(options.root, repository.id)
+    answer = await wire.serve(place, _asked(request, path), config=config)
+    return StreamingResponse(answer.body, status_code=answer.status, headers=answer.headers)
+
+
+def _asked(request: Request, path: str) -> wire.WireRequest:
+    return wire.WireRequest(request.method, path, request.url.query, request.headers, request.stream())
+
+
+def _require_size(request: Request, options: RepositoryOptions) -> None:
+    """Says at once what would be found when everything was sent."""
+    size = request.headers.get("content-length", "")
+    if size.isdigit() and int(size) > options.max_push_bytes:
+        raise PushTooLarge(
+            f"The push has {int(size):,} bytes; {options.max_push_bytes:,} are allowed at once.",
+            remedy="Push fewer commits at a time, and keep large files with Git LFS.",
+        )

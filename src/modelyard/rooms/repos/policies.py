@@ -10,7 +10,7 @@ from modelyard.kit.http import Reading, part_of, policy
 from modelyard.rooms.access import policies as access
 from modelyard.rooms.access.errors import BasicSignInRequired
 from modelyard.rooms.accounts.ports import AccountOptions
-from modelyard.rooms.accounts.schemas import Scope
+from modelyard.rooms.accounts.schemas import Principal, Scope
 from modelyard.rooms.repos import service
 from modelyard.rooms.repos.errors import RepositoryMissing
 from modelyard.rooms.repos.schemas import Repository
@@ -68,10 +68,16 @@ def fetchable(request: Request, session: Reading, principal: access.Reader, owne
 @policy("repository pusher")
 def pushable(repository: Annotated[Repository, Depends(fetchable)], principal: access.Writer) -> Repository:
     """As ``contributed``, for foreign clients, which expect a challenge."""
+    require_pushable(principal, repository)
+    return repository
+
+
+def require_pushable(principal: Principal, repository: Repository) -> None:
+    """Raises ``BasicSignInRequired``, ``ScopeMissing`` or ``NotOwner`` unless the principal may push to it."""
     if principal.is_anonymous:
         raise BasicSignInRequired(remedy="Send a token as the password.")
+    access.require_scope(principal, Scope.WRITE)
     service.require_contributor(principal, repository)
-    return repository
 
 
 @policy("repository pusher")
@@ -79,7 +85,6 @@ def pushing(request: Request, owner: str, name: str) -> Repository:
     """As ``pushable``, for bodies that stream: it asks in a short session of its own."""
     with part_of(request.app, Database).read() as session:
         principal = access.ask_again(request, session)
-        access.require_scope(principal, Scope.WRITE)
         return pushable(fetchable(request, session, principal, owner, name), principal)
 
 

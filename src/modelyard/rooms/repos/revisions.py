@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from modelyard.rooms.repos import amending, comparing, git
-from modelyard.rooms.repos.git import LfsPointer
+from modelyard.rooms.repos.git import CommitFacts, LfsPointer
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Commit, Comparison, TreeEntry
 
@@ -51,6 +51,16 @@ def checkout(options: RepositoryOptions, repository_id: UUID, revision: str, fol
 def walk_files(options: RepositoryOptions, repository_id: UUID, revision: str) -> Iterator[tuple[str, bytes]]:
     """Every file of a revision as (path, bytes that Git holds)."""
     return git.walk_files(git.repository_path(options.root, repository_id), revision)
+
+
+def list_paths(options: RepositoryOptions, repository_id: UUID, revision: str) -> list[str]:
+    """The path of every file of a revision."""
+    return list(git.walk_paths(git.repository_path(options.root, repository_id), revision))
+
+
+def find_commit(options: RepositoryOptions, repository_id: UUID, *, revision: str) -> Commit:
+    """The commit that a branch, a tag or an (abbreviated) id names; raises ``RevisionMissing``."""
+    return _commit(git.find_commit(git.repository_path(options.root, repository_id), revision))
 
 
 def file_reader(options: RepositoryOptions, repository_id: UUID, revision: str) -> Callable[[str], bytes]:
@@ -112,7 +122,7 @@ def read_file(options: RepositoryOptions, repository_id: UUID, *, revision: str,
 
 def list_commits(options: RepositoryOptions, repository_id: UUID, *, revision: str, limit: int) -> list[Commit]:
     facts = git.history(git.repository_path(options.root, repository_id), revision, limit=limit)
-    return [Commit(id=f.id, message=f.message, author=f.author, at=f.at) for f in facts]
+    return [_commit(found) for found in facts]
 
 
 def changed_paths(options: RepositoryOptions, repository_id: UUID, *, base: str) -> list[str]:
@@ -123,3 +133,7 @@ def changed_paths(options: RepositoryOptions, repository_id: UUID, *, base: str)
 def compare(options: RepositoryOptions, repository_id: UUID, *, base: str, head: str) -> Comparison:
     """What differs between two revisions, file by file; raises ``RevisionMissing``."""
     return comparing.compare(git.repository_path(options.root, repository_id), base, head)
+
+
+def _commit(facts: CommitFacts) -> Commit:
+    return Commit(id=facts.id, message=facts.message, author=facts.author, at=facts.at)

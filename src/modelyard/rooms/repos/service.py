@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from modelyard.kit.clock import Clock
+from modelyard.kit.errors import Forbidden
 from modelyard.kit.ids import new_id
 from modelyard.kit.paging import Page, decode_cursor, encode_cursor
 from modelyard.rooms.access import service as access
@@ -15,10 +16,11 @@ from modelyard.rooms.access.errors import NotOwner
 from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
-from modelyard.rooms.repos import git, store
+from modelyard.rooms.repos import git, receiving, store
 from modelyard.rooms.repos.errors import OwnerInvalid, RepositoryExists, RepositoryMissing
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.presenting import present, write_entry
+from modelyard.rooms.repos.receiving import settle_pushes
 from modelyard.rooms.repos.revisions import (
     changed_paths,
     checkout,
@@ -27,9 +29,11 @@ from modelyard.rooms.repos.revisions import (
     delete_tag,
     delete_version_tag,
     file_reader,
+    find_commit,
     head,
     list_commits,
     list_files,
+    list_paths,
     read_file,
     version_commit,
     walk_files,
@@ -56,6 +60,7 @@ __all__ = [
     "delete_version_tag",
     "describe_from_card",
     "file_reader",
+    "find_commit",
     "find_repository",
     "get_repository",
     "head",
@@ -63,7 +68,9 @@ __all__ = [
     "index_missing",
     "list_commits",
     "list_files",
+    "list_paths",
     "list_repositories",
+    "maintains",
     "owner_of",
     "owners_of",
     "present_repositories",
@@ -76,6 +83,7 @@ __all__ = [
     "require_present",
     "reserve_version",
     "set_rating",
+    "settle_pushes",
     "version_commit",
     "walk_files",
     "write_overlay_tag",
@@ -213,6 +221,7 @@ def clear_remains(session: Session, options: RepositoryOptions) -> list[Path]:
     One without a row goes only if it is empty, as a creation leaves it that was cut off before its commit: whoever
     restores a database of yesterday keeps today's content. Returns what was removed.
     """
+    receiving.await_orphans(options)
     known = store.all_ids(session)
     cut_off = [path for id, path in git.repositories(options.root) if id not in known and git.is_empty(path)]
     for path in cut_off:
@@ -244,6 +253,15 @@ def require_contributor(principal: Principal, repository: Repository) -> None:
 def require_maintainer(principal: Principal, repository: Repository) -> None:
     """Raises ``NotOwner`` unless the principal may change ``main`` and make versions."""
     require_owner(principal, repository)
+
+
+def maintains(principal: Principal, repository: Repository) -> bool:
+    """Whether ``require_maintainer`` would let the principal pass."""
+    try:
+        require_maintainer(principal, repository)
+    except Forbidden:
+        return False
+    return True
 
 
 def reserve_version(session: Session, repository_id: UUID) -> int:

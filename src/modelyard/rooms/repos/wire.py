@@ -11,8 +11,14 @@ from pathlib import Path
 
 from starlette.requests import ClientDisconnect
 
-CHUNK = 64 * 1024
-HEADER_LIMIT = 64 * 1024
+CHUNK = 1024**2
+CONFIG = {
+    "safe.directory": "*",
+    "core.hooksPath": "/dev/null",
+    "uploadpack.allowFilter": "true",
+    "uploadpack.allowAnySHA1InWant": "true",
+}
+"""A partial clone asks for blobs by their ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +39,39 @@ class WireResponse:
     body: AsyncIterator[bytes]
 
 
-async def serve(repository: Path, request: WireRequest) -> WireResponse:
-    """Runs ``git http-backend`` for one request; the process ends with the response or when the client goes."""
-    process = await asyncio.create_subprocess_exec(
+async def serve(repository: Path, request: WireRequest, *, config: Mapping[str, str] | None = None) -> WireResponse:
+    """Answers one request that only reads; the process ends with the response or when the client goes."""
+    process = await start(repository, request, config=config)
+    feeding = asyncio.create_task(feed(process, request.body))
+    try:
+        status, headers = await read_headers(process)
+    except BaseException:  # the client has gone, or Git said something that is no header
+        await _end(process, feeding)
+        raise
+    return WireResponse(status, headers, _read_body(process, feeding))
+
+
+async def start(
+    repository: Path,
+    request: WireRequest,
+    *,
+    config: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    keep_open: tuple[int, ...] = (),
+) -> Process:
+    """Runs ``git http-backend`` for one request. ``config`` goes over what the repository's own file says;
+    ``keep_open`` are files that stay open until the last program that Git started has ended."""
+    return await asyncio.create_subprocess_exec(
         "git",
         "http-backend",
         stdin=PIPE,
         stdout=PIPE,
         stderr=None,
-        env=_environment(repository, request),
-        limit=HEADER_LIMIT,
+        env=_environment(repository, request) | _config({**CONFIG, **(config or {})}) | dict(environment or {}),
+        limit=CHUNK,
         start_new_session=True,
+        pass_fds=keep_open,
     )
-    feeding = asyncio.create_task(_feed(process, request.body))
-    try:
-        status, headers = await _read_headers(process)
-    except BaseException:  # the client has gone, or Git said something that is no header
-        await _end(process, feeding)
-        raise
-    return WireResponse(status, headers, _read_body(process, feeding))
 
 
 def _environment(repository: Path, request: WireRequest) -> dict[str, str]:
@@ -59,9 +79,6 @@ def _environment(repository: Path, request: WireRequest) -> dict[str, str]:
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "HOME": "/nonexistent",
         "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": "safe.directory",
-        "GIT_CONFIG_VALUE_0": "*",
         "GIT_PROJECT_ROOT": str(repository.parent),
         "GIT_HTTP_EXPORT_ALL": "1",
         "PATH_INFO": f"/{repository.name}{request.path}",
@@ -76,21 +93,30 @@ def _environment(repository: Path, request: WireRequest) -> dict[str, str]:
     return environment
 
 
-async def _feed(process: Process, body: AsyncIterator[bytes]) -> None:
+def _config(values: Mapping[str, str]) -> dict[str, str]:
+    """Git's configuration by environment, which nothing in a repository can change (git-config(1))."""
+    found = {"GIT_CONFIG_COUNT": str(len(values))}
+    for number, (key, value) in enumerate(values.items()):
+        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return found
+
+
+async def feed(process: Process, body: AsyncIterator[bytes]) -> None:
+    """Gives Git what the client sends, to its end: a client that is still sending would not hear an answer."""
     assert process.stdin is not None
     try:
         async for chunk in body:
-            process.stdin.write(chunk)
-            await process.stdin.drain()
-    except (BrokenPipeError, ConnectionResetError):
-        return  # git has read all it wanted
+            with suppress(BrokenPipeError, ConnectionResetError):  # git has read all it wanted
+                process.stdin.write(chunk)
+                await process.stdin.drain()
     except ClientDisconnect:
         return  # git sees the end of its input
     finally:
         process.stdin.close()
 
 
-async def _read_headers(process: Process) -> tuple[int, dict[str, str]]:
+async def read_headers(process: Process) -> tuple[int, dict[str, str]]:
+    """The status and the headers of the program's answer."""
     assert process.stdout is not None
     status, headers = 200, {}
     while line := (await process.stdout.readline()).decode("latin-1").strip():

@@ -1,5 +1,6 @@
 """One build's image: assembled, and where its signature is not known, described by a run and assembled once more."""
 
+import hashlib
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -156,6 +157,8 @@ def _request(tools: BuildTools, build: Build, folder: Path, pointers: dict[str, 
         with target.open("wb") as file:
             for chunk in tools.blobs.open(f"sha256:{pointer.oid}"):
                 file.write(chunk)
+    if artifact_path and artifact is None:  # small enough for Git itself
+        artifact = Artifact(name=Path(artifact_path).name, digest=_digest(folder / artifact_path))
     return AssemblyRequest(
         source=folder,
         target=build.project["target"],
@@ -172,6 +175,11 @@ def _request(tools: BuildTools, build: Build, folder: Path, pointers: dict[str, 
         platforms=build.platforms,
         lock=Lock.from_text(build.lock) if build.lock else None,
     )
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
 
 
 def _require_own(tools: BuildTools, build: Build, path: str, pointer: LfsPointer) -> None:

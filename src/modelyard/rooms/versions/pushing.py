@@ -96,7 +96,7 @@ def prepare_blobs(
 def _commit_project(
     tools: PushTools, principal: Principal, repository: Repository, project: Project, folder: Path, message: str
 ) -> PreparedPush:
-    _require_kind(repository, project)
+    require_kind(repository, project)
     rules.check_resources(project.to_json(), tools.bounds)
     signature = sources.read_signature(project, default_python=tools.python)
     tree = sources.write_commit_tree(project, folder / "tree")
@@ -240,7 +240,7 @@ def _read_project(tools: PushTools, principal: Principal, wanted: NewVersion, wo
     return sources.read_artifact(artifact, requirements, config, workdir=workdir)
 
 
-def _require_kind(repository: Repository, project: Project) -> None:
+def require_kind(repository: Repository, project: Project) -> None:
     """Raises ``NotAModel`` or ``NotAnOperation`` where the repository is for the other."""
     if repository.kind is Kind.MODEL and project.operation is not None:
         raise NotAModel(
@@ -293,7 +293,7 @@ def _large_files(tree: Path, always: frozenset[str], threshold: int) -> dict[str
 def _keep_large_files(tools: PushTools, repository: Repository, tree: Path, large: Mapping[str, LfsPointer]) -> None:
     """Stores and grants what the commit will point at, before there is such a commit: none ever lacks its files."""
     stored = [
-        tools.blobs.put(_chunks(tree / path), expected=f"sha256:{pointer.oid}") for path, pointer in large.items()
+        tools.blobs.put(read_chunks(tree / path), expected=f"sha256:{pointer.oid}") for path, pointer in large.items()
     ]
     with tools.database.write() as session:
         repos.require_present(session, repository.id)
@@ -316,7 +316,7 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _chunks(file: Path) -> Iterator[bytes]:
+def read_chunks(file: Path) -> Iterator[bytes]:
     with file.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             yield chunk

@@ -47,6 +47,12 @@ def commit_in_use(session: Session, repository_id: UUID, commit_id: str) -> bool
     return bool(session.scalar(sa.select(found)))
 
 
+def number_of_commit(session: Session, repository_id: UUID, commit_id: str) -> int | None:
+    """The newest version of this commit."""
+    query = sa.select(sa.func.max(VersionRow.number))
+    return session.scalar(query.where(VersionRow.repository_id == repository_id, VersionRow.commit_id == commit_id))
+
+
 def has_image(session: Session, repository_id: UUID, digest: str) -> bool:
     """Whether a version is of this image."""
     found = sa.exists().where(VersionRow.repository_id == repository_id, VersionRow.image_digest == digest)
