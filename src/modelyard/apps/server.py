@@ -58,6 +58,7 @@ from modelyard.rooms.operations import keeping
 from modelyard.rooms.operations.keeping import KeepTools
 from modelyard.rooms.operations.routes import router as operations_router
 from modelyard.rooms.operations.service import OperationTools
+from modelyard.rooms.packs.service import PackTools
 from modelyard.rooms.predictions.routes import router as predictions_router
 from modelyard.rooms.repos.discovery_routes import router as discovery_router
 from modelyard.rooms.repos.git_routes import router as git_router
@@ -248,6 +249,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, RepositoryOptions, parts.repositories)
     provide(app, PictureTools, parts.pictures)
     provide(app, DatasetTools, parts.datasets)
+    provide(app, PackTools, parts.packs)
     provide(app, UseLog, parts.uses)  # type: ignore[type-abstract]
     provide(app, UsageOptions, parts.usage)
     provide(app, Traffic, parts.traffic)  # type: ignore[type-abstract]
@@ -269,6 +271,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
 
 def _launch_workflows(parts: Parts) -> None:
     durable.provide_part(BuildTools, parts.builds)
+    durable.provide_part(PackTools, parts.packs)
     durable.provide_part(EraseTools, parts.erasures)
     durable.provide_part(KeepTools, parts.keeps)
     durable.launch(

@@ -11,6 +11,7 @@ from modelyard.adapters.blobs.s3 import S3BlobStore, S3Options
 from modelyard.adapters.debian.packages import AptPackages, can_fetch_packages
 from modelyard.adapters.engines.docker import DockerEngine
 from modelyard.adapters.engines.local.engine import LocalEngine
+from modelyard.adapters.packs.reader import ProcessPackReader
 from modelyard.adapters.pictures.pillow import PillowPictures
 from modelyard.adapters.pictures.previews import PillowPreviews
 from modelyard.adapters.registry.copying import NamedRegistries
@@ -35,6 +36,7 @@ from modelyard.rooms.images.service import ImportTools, Supplies
 from modelyard.rooms.operations import keeping
 from modelyard.rooms.operations.keeping import KeepTools
 from modelyard.rooms.operations.service import OperationTools
+from modelyard.rooms.packs.service import PackTools
 from modelyard.rooms.repos.pictures import PictureTools
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.results.looking import ResultTools
@@ -76,6 +78,7 @@ class Parts:
     runs: RunTools
     pictures: PictureTools
     datasets: DatasetTools
+    packs: PackTools
     uses: Uses
     usage: UsageOptions
     traffic: Traffic
@@ -142,6 +145,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         runs=runs,
         pictures=PictureTools(database, blobs, PillowPictures(), folders["scratch"]),
         datasets=datasets,
+        packs=PackTools(database, blobs, ProcessPackReader(), folders["cache"] / "packs", clock),
         uses=Uses(database, clock=clock),
         usage=usage,
         traffic=Traffic(database, clock=clock),

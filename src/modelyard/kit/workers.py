@@ -17,6 +17,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 IDLE_S = 60
+NOTE = "note"
+"""The one key of an answer that is not the last."""
+
 MAX_ANSWER = 32 * 1024**2
 RENEWED_AFTER_S = IDLE_S - 10
 """A worker that nobody asked for so long may be about to end: another takes its place."""
@@ -54,18 +57,22 @@ class Worker:
         self._busy_s, self._busy_until = 0.0, time.monotonic()
         self._most_busy_s = limits.cpu_seconds / 2
 
-    def ask(self, request: Request, *, timeout: float) -> Answer:
-        """Blocks until it has answered, ``timeout`` seconds at most. Raises ``WorkerFailed``; it is gone then."""
+    def ask(self, request: Request, *, timeout: float, on_note: Callable[[Any], None] = lambda _: None) -> Answer:
+        """Blocks until it has answered. Raises ``WorkerFailed`` when nothing came for ``timeout`` seconds, or it ended;
+        it is gone then, as it is when ``on_note``, which is told each ``note``, raises."""
         begun = time.monotonic()
-        clock = threading.Timer(timeout, self._process.kill)
-        clock.start()
         try:
-            return self._exchange(request)
+            self._send(request)
+            while NOTE in (answer := self._receive(timeout)):
+                on_note(answer[NOTE])
+            return answer
         except (OSError, ValueError) as e:
             self.close()
             raise WorkerFailed("it ended before it had answered") from e
+        except BaseException:
+            self.close()
+            raise
         finally:
-            clock.cancel()
             self._busy_until = time.monotonic()
             self._busy_s += self._busy_until - begun
 
@@ -82,12 +89,19 @@ class Worker:
                     pipe.close()
         self._process.wait()
 
-    def _exchange(self, request: Request) -> Answer:
+    def _send(self, request: Request) -> None:
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         self._process.stdin.flush()
-        line = self._process.stdout.readline(MAX_ANSWER)
+
+    def _receive(self, timeout: float) -> Answer:
+        assert self._process.stdout is not None
+        clock = threading.Timer(timeout, self._process.kill)
+        clock.start()
+        try:
+            line = self._process.stdout.readline(MAX_ANSWER)
+        finally:
+            clock.cancel()
         if not line.endswith(b"\n"):
             raise ValueError("no whole answer")
         answer = json.loads(line)
@@ -107,14 +121,16 @@ class WorkerPool:
         self._places = threading.BoundedSemaphore(size)
         self._busy = 0
 
-    def ask(self, key: str, request: Request, *, timeout: float) -> Answer:
+    def ask(
+        self, key: str, request: Request, *, timeout: float, on_note: Callable[[Any], None] = lambda _: None
+    ) -> Answer:
         """As ``Worker.ask``, by a worker of the key, which is started where none is idle; waits for its turn."""
         with self._places:
             worker = self._take(key)
             used = None
             try:
                 worker = worker or Worker(self._module, self._limits)
-                answer = worker.ask(request, timeout=timeout)
+                answer = worker.ask(request, timeout=timeout, on_note=on_note)
                 used = (key, worker)
             finally:
                 self._give_back(used)
@@ -156,8 +172,17 @@ def serve(handle: Callable[[Request], Answer]) -> None:
         line = sys.stdin.buffer.readline()
         if not line:
             return
-        sys.stdout.buffer.write(json.dumps(handle(json.loads(line)), allow_nan=False).encode() + b"\n")
-        sys.stdout.buffer.flush()
+        _write(handle(json.loads(line)))
+
+
+def note(said: Any) -> None:
+    """For ``handle``: tells who asked how far the work is."""
+    _write({NOTE: said})
+
+
+def _write(answer: Answer) -> None:
+    sys.stdout.buffer.write(json.dumps(answer, allow_nan=False).encode() + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def _bound(limits: WorkerLimits) -> None:

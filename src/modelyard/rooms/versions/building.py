@@ -101,6 +101,15 @@ def record_contents(session: Session, build: Build, *, files: int, size: int) ->
     row.project = {**row.project, "contents": {"files": files, "size": size}}
 
 
+def record_packs(
+    session: Session, build: Build, *, commit_id: str, packed: Mapping[str, Any], notes: Iterable[str]
+) -> None:
+    """Keeps the commit that an import of images has made, how much is in it, and what there is to say of it."""
+    row = _current(session, build.version_id, build.attempt)
+    row.commit_id = commit_id
+    row.project = {**row.project, "packed": dict(packed), "notes": list(notes)}
+
+
 def publish(session: Session, build: Build, *, clock: Clock) -> None:
     """The version is ready."""
     row = _current(session, build.version_id, build.attempt)

@@ -38,6 +38,11 @@ class NotAModel(Invalid):
     title = "Only models can do this"
 
 
+class NotADataset(Invalid):
+    code = "not_a_dataset"
+    title = "Only datasets can do this"
+
+
 class NotAnOperation(Invalid):
     code = "not_an_operation"
     title = "Only operations can do this"

@@ -16,7 +16,7 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import BranchMoved
 from modelyard.rooms.repos.git import NOTHING, LfsPointer
 from modelyard.rooms.repos.schemas import Repository
-from modelyard.rooms.versions import pushing
+from modelyard.rooms.versions import committing, pushing
 from modelyard.rooms.versions.errors import PartsInvalid
 from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.schemas import NewVersion, Version
@@ -52,7 +52,7 @@ def prepare_files(
 
 def _prepare(tools: PushTools, principal: Principal, repository: Repository, wanted: NewVersion) -> PreparedFiles:
     base = repos.head(tools.repositories, repository.id) if wanted.keep else None
-    with pushing.workdir(tools.scratch) as folder:
+    with committing.workdir(tools.scratch) as folder:
         tree = folder / "tree"
         tree.mkdir()
         kept = _check_out(tools, repository, base, tree)
@@ -71,7 +71,7 @@ def prepare_blobs(
     tools: PushTools, *, principal: Principal, repository: Repository, files: Sequence[PlacedFile], message: str
 ) -> PreparedFiles:
     """As ``prepare_files``, of blobs that somebody holds who may give them away: they become all that ``main`` has."""
-    with pushing.workdir(tools.scratch) as folder:
+    with committing.workdir(tools.scratch) as folder:
         tree = folder / "tree"
         tree.mkdir()
         small = {

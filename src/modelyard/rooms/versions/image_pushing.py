@@ -16,7 +16,7 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.schemas import Kind, Repository
 from modelyard.rooms.sources import service as sources
 from modelyard.rooms.sources.schemas import Card
-from modelyard.rooms.versions import pushing, rules, store
+from modelyard.rooms.versions import committing, pushing, rules, store
 from modelyard.rooms.versions.errors import ImageKnown, NotAnOperation
 from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.schemas import Version
@@ -102,7 +102,7 @@ def _prepare(
     tools: PushTools, principal: Principal, repository: Repository, facts: ImageFacts, name: str
 ) -> PreparedImage:
     card, notes = sources.read_labels(facts.labels)
-    with pushing.workdir(tools.scratch) as folder:
+    with committing.workdir(tools.scratch) as folder:
         tree = folder / "tree"
         tree.mkdir()
         _write_tree(tree, facts, card, name)

@@ -1,10 +1,6 @@
 """A push: what was uploaded becomes a commit (slowly, outside any transaction), then a queued version."""
 
-import hashlib
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +25,7 @@ from modelyard.rooms.repos.schemas import Kind, Repository
 from modelyard.rooms.signatures.schemas import Signature
 from modelyard.rooms.sources import service as sources
 from modelyard.rooms.sources.schemas import Project
-from modelyard.rooms.versions import rules, service, store, tasks
+from modelyard.rooms.versions import committing, rules, service, store, tasks
 from modelyard.rooms.versions.errors import NotAModel, NotAnOperation, PartsInvalid
 from modelyard.rooms.versions.ports import Bounds
 from modelyard.rooms.versions.rules import VersionState
@@ -71,7 +67,7 @@ def prepare_push(tools: PushTools, *, principal: Principal, repository: Reposito
     if wanted.files or wanted.keep:
         detail = f"Repositories of kind {repository.kind} have no single files."
         raise PartsInvalid(detail, remedy="Push parts, or a zip as archive.", field="files")
-    with workdir(tools.scratch) as folder:
+    with committing.workdir(tools.scratch) as folder:
         project = _read_project(tools, principal, wanted, folder)
         return _commit_project(tools, principal, repository, project, folder, wanted.message)
 
@@ -81,7 +77,7 @@ def prepare_blobs(
 ) -> PreparedPush:
     """As ``prepare_push``, of blobs that somebody holds who may give them away: one file of a trained model, or a
     folder with ``modelyard.yaml`` or ``MLmodel``."""
-    with workdir(tools.scratch) as folder:
+    with committing.workdir(tools.scratch) as folder:
         source = folder / "source"
         sources.check_paths([file.path for file in files])
         for file in files:
@@ -189,24 +185,15 @@ def commit_tree(
     known: Mapping[str, LfsPointer] | None = None,
     base: str | None = None,
 ) -> str:
-    """Commits a folder as the new state of ``main`` and returns the commit's id.
-
-    Large files, and those in ``always_large``, are stored and granted first and become pointers. ``known`` are pointers
-    to what the repository holds already; their files in the folder are empty. Raises ``BranchMoved`` where ``main`` is
-    not at ``base`` any more, if that is given.
-    """
-    large = _large_files(tree, always_large, tools.repositories.lfs_threshold)
-    _keep_large_files(tools, repository, tree, large)
-    large = {**large, **(known or {})}
-    _write_attributes(tree / ATTRIBUTES, large)
-    return repos.commit_files(
-        tools.repositories,
+    """As ``committing.commit_tree``, in the name of the principal."""
+    return committing.commit_tree(
+        tools,
         repository.id,
         tree,
-        pointers=large,
-        message=message or "Push",
         author=principal.username or "unknown",
-        at=tools.clock(),
+        message=message,
+        always_large=always_large,
+        known=known,
         base=base,
     )
 
@@ -277,66 +264,3 @@ def copy_blob(tools: PushTools, digest: str, target: Path) -> Path:
         for chunk in tools.blobs.open(digest):
             file.write(chunk)
     return target
-
-
-def _large_files(tree: Path, always: frozenset[str], threshold: int) -> dict[str, LfsPointer]:
-    """The files whose bytes go to the content store: those in ``always``, and whatever is large."""
-    found = {}
-    for file in sorted(p for p in tree.rglob("*") if p.is_file()):
-        path = file.relative_to(tree).as_posix()
-        size = file.stat().st_size
-        if (size >= threshold and path != ATTRIBUTES) or path in always:
-            found[path] = LfsPointer(_sha256(file), size)
-    return found
-
-
-def _keep_large_files(tools: PushTools, repository: Repository, tree: Path, large: Mapping[str, LfsPointer]) -> None:
-    """Stores and grants what the commit will point at, before there is such a commit: none ever lacks its files."""
-    stored = [
-        tools.blobs.put(read_chunks(tree / path), expected=f"sha256:{pointer.oid}") for path, pointer in large.items()
-    ]
-    with tools.database.write() as session:
-        repos.require_present(session, repository.id)
-        for blob in stored:
-            content.record_blob(session, digest=blob.digest, size=blob.size, holder_id=repository.id, why="lfs")
-    content.require_held(tools.blobs, [blob.digest for blob in stored])
-
-
-@contextmanager
-def workdir(scratch: Path) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="push-", dir=scratch))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def read_chunks(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            yield chunk
-
-
-def _write_attributes(file: Path, large: Mapping[str, LfsPointer]) -> None:
-    """Tells Git which files LFS keeps, after what the author has written there; said before is not said again."""
-    if file.is_file() and file.stat().st_size > ATTRIBUTES_LIMIT:
-        raise PartsInvalid(f"{ATTRIBUTES} is too large.", remedy="Keep it below 256 KiB.", field=ATTRIBUTES)
-    written = file.read_text(encoding="utf-8", errors="surrogateescape") if file.is_file() else ""
-    lines = [f"{_attribute(path)} filter=lfs diff=lfs merge=lfs -text" for path in sorted(large)]
-    missing = [line for line in lines if line not in written.splitlines()]
-    if missing:
-        start = written if not written or written.endswith("\n") else f"{written}\n"
-        file.write_text(start + "".join(f"{line}\n" for line in missing), encoding="utf-8", errors="surrogateescape")
-
-
-def _attribute(path: str) -> str:
-    """A path as a gitattributes pattern that means just this file (gitattributes(5); quoted in the way of C)."""
-    pattern = "/" + "".join(f"\\{c}" if c in "*?[\\" else c for c in path)
-    if not any(c.isspace() or c == '"' for c in pattern):
-        return pattern
-    return '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -12,7 +12,7 @@ from modelyard.kit.paging import Cursor, Limit, Page
 from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import SignedIn
 from modelyard.rooms.images.service import ImportTools
-from modelyard.rooms.repos.policies import Owned, Readable, still_readable
+from modelyard.rooms.repos.policies import Maintained, Owned, Readable, still_readable
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Kind, Repository
 from modelyard.rooms.versions import (
@@ -21,6 +21,7 @@ from modelyard.rooms.versions import (
     event_stream,
     file_pushing,
     image_pushing,
+    pack_pushing,
     publishing,
     pushing,
     service,
@@ -31,7 +32,7 @@ from modelyard.rooms.versions.following import Followers
 from modelyard.rooms.versions.image_pushing import PreparedImage
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PreparedPush, PushTools
-from modelyard.rooms.versions.schemas import NewVersion, ShownCard, Version
+from modelyard.rooms.versions.schemas import NewImport, NewVersion, ShownCard, Version
 
 router = APIRouter(prefix="/api/v1/repos/{owner}/{name}", tags=["versions"], route_class=IdempotentRoute)
 
@@ -78,6 +79,18 @@ def push_version(
             session, tools, principal=principal, repository=repository, wanted=wanted, push=push
         )
     return pushing.record_push(session, tools, principal=principal, repository=repository, wanted=wanted, push=push)
+
+
+@router.post("/imports", status_code=status.HTTP_202_ACCEPTED, operation_id="import_images")
+def import_images(
+    session: Writing,
+    principal: SignedIn,
+    repository: Maintained,
+    wanted: NewImport,
+    tools: Annotated[PushTools, Depends(provided(PushTools))],
+) -> Version:
+    """Makes the next version of a dataset from archives of images; follow it at `…/versions/{number}/events`."""
+    return pack_pushing.begin_import(session, tools, principal=principal, repository=repository, wanted=wanted)
 
 
 @router.get("/versions", operation_id="list_versions")

@@ -40,6 +40,9 @@ STAGES = ("base", "lock", "wheels", "layers", "manifest", "check", "publish")
 IMPORT_STAGES = ("import", "publish")
 """What becomes of a push to a dataset."""
 
+PACK_STAGES = ("check", "index", "publish")
+"""What becomes of archives of images."""
+
 IMAGE_STAGES = ("import", "check", "publish")
 """What becomes of an image that was pushed or imported."""
 
@@ -121,6 +124,16 @@ def is_pushed_image(project: Mapping[str, Any]) -> bool:
     return "pushed_image" in project
 
 
+def is_import(project: Mapping[str, Any]) -> bool:
+    """Whether the version of a dataset is made from archives of images, as packs."""
+    return "import" in project
+
+
+def import_reason(number: int) -> str:
+    """Why a repository holds what was uploaded for the import of a version, until it is imported."""
+    return f"import:{number}"
+
+
 def known_platforms(platforms: Iterable[str]) -> list[str]:
     """Those that this site knows, of all that an image is for."""
     return [platform for platform in platforms if platform in PLATFORMS]
@@ -128,6 +141,8 @@ def known_platforms(platforms: Iterable[str]) -> list[str]:
 
 def stage_names(project: Mapping[str, Any]) -> tuple[str, ...]:
     """What the version goes through before it is ready."""
+    if is_import(project):
+        return PACK_STAGES
     if is_dataset(project):
         return IMPORT_STAGES
     return IMAGE_STAGES if is_pushed_image(project) else STAGES

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -76,11 +76,47 @@ class NewVersion(BaseModel):
         return self
 
 
+class NewImport(BaseModel):
+    """Archives of images for a dataset: zip or tar files that were uploaded."""
+
+    uploads: list[UUID] = Field(default_factory=list, max_length=100, description="Ids of finished uploads.")
+    urls: list[Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[^\x00\s]+$")]] = Field(
+        default_factory=list, max_length=1000, description="Addresses of images or archives to fetch."
+    )
+    labels: UUID | None = Field(None, description="The upload of a table (CSV, JSON, Parquet) that names the classes.")
+    split: list[Annotated[float, Field(ge=0, le=1)]] | None = Field(
+        None, min_length=3, max_length=3, description="Shares of train, validation and test, which sum to 1."
+    )
+    on_bad: Literal["skip", "fail"] = Field("skip", description="What becomes of it when a file is no good image.")
+    append: bool = Field(False, description="Add to the images that there are.")
+    message: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+
+    @model_validator(mode="after")
+    def something_to_import(self) -> "NewImport":
+        if not self.uploads and not self.urls:
+            raise ValueError("give uploads or urls")
+        if self.split and abs(sum(self.split) - 1) > 1e-6:
+            raise ValueError("the shares of split have to sum to 1")
+        return self
+
+
 class VersionContents(BaseModel):
     """What a dataset's version holds: ``files`` of ``size`` bytes together."""
 
     files: int
     size: int
+
+
+class PackedContents(BaseModel):
+    """What the packs of a dataset hold: ``items`` good images of so many ``classes``, ``duplicates`` of them exact
+    copies of others; ``errors`` files are listed as bad. ``counts`` and ``splits``: how many images each has."""
+
+    items: int
+    errors: int
+    classes: int
+    duplicates: int
+    counts: dict[str, int]
+    splits: dict[str, int]
 
 
 class BuildStage(BaseModel):
@@ -170,6 +206,7 @@ class Version(BaseModel):
     weights: Weights | None
     image: VersionImage | None
     contents: VersionContents | None = Field(None, description="Of a dataset, when it has been imported.")
+    packed: PackedContents | None = Field(None, description="Of a dataset of packed images.")
     operation: Operation | None = Field(None, description="Of a version that takes runs.")
     reason: str | None
     remedy: str | None

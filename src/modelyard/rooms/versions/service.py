@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 from modelyard.kit import db
 from modelyard.kit.paging import Page, decode_cursor, encode_cursor
 from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.content import service as content
 from modelyard.rooms.datasets import service as datasets
 from modelyard.rooms.dvc import service as dvc
 from modelyard.rooms.images import service as images
+from modelyard.rooms.packs import service as packs
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Repository
@@ -27,7 +29,15 @@ from modelyard.rooms.versions.errors import (
 )
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.rules import Event, VersionState
-from modelyard.rooms.versions.schemas import BuildStage, Operation, Version, VersionContents, VersionImage, Weights
+from modelyard.rooms.versions.schemas import (
+    BuildStage,
+    Operation,
+    PackedContents,
+    Version,
+    VersionContents,
+    VersionImage,
+    Weights,
+)
 from modelyard.rooms.versions.tables import VersionRow
 
 
@@ -151,7 +161,9 @@ def delete_version(
         images.forget_pushed(session, repository_id=repository.id, digest=row.image_digest)
     if not store.commit_in_use(session, repository.id, row.commit_id):
         datasets.forget_snapshot(session, repository.id, row.commit_id)
+        packs.forget_index(session, repository.id, row.commit_id)
     dvc.withdraw_version(repositories, repository.id, number=number)
+    content.revoke(session, holder_id=repository.id, why=rules.import_reason(number))
     repos.delete_version_tag(repositories, repository.id, number=number)  # last: a crash after it can be repeated
 
 
@@ -194,6 +206,7 @@ def _version(row: VersionRow, pushers: dict[UUID, str], events: list[Event]) -> 
         ready_at=row.ready_at,
         operation=Operation.model_validate(operation) if (operation := row.project.get("operation")) else None,
         contents=VersionContents.model_validate(contents) if (contents := row.project.get("contents")) else None,
+        packed=PackedContents.model_validate(packed) if (packed := row.project.get("packed")) else None,
         stages=[
             BuildStage.model_validate(stage)
             for stage in rules.stages_of(events, attempt=row.attempt, names=rules.stage_names(row.project))

@@ -18,7 +18,7 @@ from modelyard.rooms.repos.git import NOTHING, LfsPointer
 from modelyard.rooms.repos.ports import RefChange, UnfinishedPush
 from modelyard.rooms.repos.schemas import Kind, Repository
 from modelyard.rooms.sources import service as sources
-from modelyard.rooms.versions import file_pushing, pushing, rules, store
+from modelyard.rooms.versions import committing, file_pushing, pushing, rules, store
 from modelyard.rooms.versions.errors import PartsInvalid
 from modelyard.rooms.versions.file_pushing import PreparedFiles
 from modelyard.rooms.versions.pushing import PreparedPush, PushTools
@@ -89,7 +89,7 @@ def ask_version(tools: PushTools, *, principal: Principal, repository: Repositor
 def prepare_commit(tools: PushTools, repository: Repository, commit_id: str) -> PreparedPush | PreparedFiles:
     """Checks the files of a commit as those of any push."""
     sources.check_paths(repos.list_paths(tools.repositories, repository.id, commit_id))
-    with pushing.workdir(tools.scratch) as folder:
+    with committing.workdir(tools.scratch) as folder:
         tree = folder / "tree"
         tree.mkdir()
         pointers = repos.checkout(tools.repositories, repository.id, commit_id, tree)
@@ -138,7 +138,7 @@ def _prepare_project(
 
 def _keep_artifact(tools: PushTools, repository: Repository, file: Path) -> None:
     """Images take the trained model as a blob, also where it is small enough for Git."""
-    stored = tools.blobs.put(pushing.read_chunks(file))
+    stored = tools.blobs.put(committing.read_chunks(file))
     with tools.database.write() as session:
         repos.require_present(session, repository.id)
         content.record_blob(session, digest=stored.digest, size=stored.size, holder_id=repository.id, why="lfs")

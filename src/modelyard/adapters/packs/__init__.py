@@ -1,0 +1,1 @@
+"""Archives of images, read where they lie: checked, decoded, hashed and indexed by processes of their own."""

@@ -1,0 +1,24 @@
+"""What the packs room asks of adapters."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from modelyard.rooms.packs.schemas import Reading, ReadingOrder
+
+Progress = Callable[[str, str], None]
+"""Stage (``unpack``, ``check`` or ``index``) and words for it. What it raises ends the reading."""
+
+
+class PackReader(Protocol):
+    """Reads archives of images that nobody has vouched for."""
+
+    def read(self, order: ReadingOrder, *, on_progress: Progress) -> Reading:
+        """Checks every image and writes the index to ``order.target``. Blocks for as long as it takes.
+
+        Raises the errors of ``packs`` and, for archives, those of ``sources``; ``ImportBroken`` where it ended early.
+        """
+        ...
+
+    def close(self) -> None:
+        """Ends what waits for more to read."""
+        ...

@@ -1,0 +1,176 @@
+"""Importing images into a dataset: archives become packs and an index, in the build of a version.
+
+The version's row comes first, so that the import can be followed and continues after a crash; its commit is made when
+the index is known. Until the tag is written nobody sees any of it.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.content import service as content
+from modelyard.rooms.content.ports import LocalPaths, StoredBlob
+from modelyard.rooms.packs import service as packs
+from modelyard.rooms.packs.errors import NotPacked
+from modelyard.rooms.packs.schemas import INDEX, Pack, PackedIndex, Reading, ReadingOrder, ReadPack, Source
+from modelyard.rooms.packs.service import PackTools
+from modelyard.rooms.repos import service as repos
+from modelyard.rooms.repos.errors import BranchMoved
+from modelyard.rooms.repos.git import NOTHING, LfsPointer
+from modelyard.rooms.versions import building, committing, importing, rules
+from modelyard.rooms.versions.assembling import BuildTools
+from modelyard.rooms.versions.building import Build
+from modelyard.rooms.versions.reporting import Reporter
+
+README = "README.md"
+TRIES = 5
+CHUNK = 1024**2
+DATA_TYPES = ("image",)
+
+
+def import_images(tools: BuildTools, pack_tools: PackTools, build: Build) -> None:
+    """Reads the archives, commits packs and index, and counts the version's files. May be repeated.
+
+    Raises what ``PackReader.read`` raises, ``NotPacked``, and ``BranchMoved`` when others were quicker again and again.
+    """
+    reporter = Reporter(tools.database, build, clock=tools.clock)
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(BranchMoved):
+            return _import(tools, pack_tools, build, reporter)
+    return _import(tools, pack_tools, build, reporter)
+
+
+def _import(tools: BuildTools, pack_tools: PackTools, build: Build, reporter: Reporter) -> None:
+    base = repos.head(tools.repositories, build.repository_id)
+    order = build.project["import"]
+    with tools.database.read() as session:
+        former = packs.find_index(session, build.repository_id, base) if order["append"] else None
+    if order["append"] and former is None:
+        raise NotPacked("There are no images yet that could be added to.", remedy="Import without append.")
+    with committing.workdir(tools.scratch) as folder:
+        reporter.say("check", "reading the archive")
+        reading = pack_tools.reader.read(
+            _order(tools, pack_tools, order, folder, former),
+            on_progress=reporter.say,
+        )
+        reporter.say("index", "storing packs and index")
+        index = _keep(tools, build, folder, reading, former)
+        commit_id = _commit(tools, build, folder, index, base)
+    snapshot = importing.take_snapshot(tools, build.repository_id, commit_id, lambda _files, _size: None)
+    reporter.finish()
+    with tools.database.write() as session:
+        building.record_packs(session, build, commit_id=commit_id, packed=_told(index), notes=reading.notes)
+        building.record_contents(session, build, files=snapshot.files, size=snapshot.size)
+        packs.record_index(session, replace(index, commit_id=commit_id), clock=tools.clock)
+        content.revoke(session, holder_id=build.repository_id, why=rules.import_reason(build.number))
+        repos.describe_from_card(session, build.repository_id, build.card, data_types=DATA_TYPES, clock=tools.clock)
+
+
+def _order(
+    tools: BuildTools, pack_tools: PackTools, order: Mapping[str, Any], folder: Path, former: PackedIndex | None
+) -> ReadingOrder:
+    labels = order["labels"]
+    return ReadingOrder(
+        sources=[
+            Source(_local(tools, source["digest"], folder / f"source-{number}"), source["digest"], source["name"])
+            for number, source in enumerate(order["sources"])
+        ],
+        staging=folder,
+        target=folder / INDEX,
+        labels=(_local(tools, labels["digest"], folder / "labels"), labels["name"]) if labels else None,
+        base=packs.index_path(pack_tools, former) if former else None,
+        shares=order["shares"],
+        fail=order["fail"],
+    )
+
+
+def _local(tools: BuildTools, digest: str, target: Path) -> Path:
+    """A blob as a file here: itself, where the store has files, else a copy."""
+    if isinstance(tools.blobs, LocalPaths):
+        return tools.blobs.path(digest)
+    with target.open("wb") as file:
+        file.writelines(tools.blobs.open(digest))
+    return target
+
+
+def _keep(tools: BuildTools, build: Build, folder: Path, reading: Reading, former: PackedIndex | None) -> PackedIndex:
+    """Stores the index and what was unpacked, and lets the repository hold all of it, before there is a commit."""
+    stored = [_store_pack(tools, read) for read in reading.packs]
+    with (folder / INDEX).open("rb") as file:
+        index = tools.blobs.put(iter(lambda: file.read(CHUNK), b""))
+    with tools.database.write() as session:
+        building.require_current(session, build)
+        for blob in [*stored, index]:
+            content.record_blob(
+                session, digest=blob.digest, size=blob.size, holder_id=build.repository_id, why="lfs", clock=tools.clock
+            )
+    content.require_held(tools.blobs, [blob.digest for blob in [*stored, index]])
+    facts = reading.facts
+    told = {name: facts[name] for name in ("counts", "splits", "duplicates")}
+    all_packs = dict.fromkeys([*(former.packs if former else ()), *(read.pack for read in reading.packs)])
+    return PackedIndex(
+        build.repository_id,
+        "",
+        index.digest,
+        index.size,
+        facts["items"],
+        facts["errors"],
+        tuple(facts["classes"]),
+        told,
+        tuple(all_packs),
+    )
+
+
+def _store_pack(tools: BuildTools, read: ReadPack) -> StoredBlob:
+    if read.file is None:  # it is what was uploaded
+        return StoredBlob(read.pack.digest, read.pack.size)
+    with read.file.open("rb") as file:
+        return tools.blobs.put(iter(lambda: file.read(CHUNK), b""), expected=read.pack.digest)
+
+
+def _commit(tools: BuildTools, build: Build, folder: Path, index: PackedIndex, base: str) -> str:
+    tree = folder / "tree"
+    tree.mkdir()
+    (tree / README).write_bytes(_readme(tools, build, base))
+    pointers = {pack.path: _pointer(pack) for pack in index.packs}
+    pointers[INDEX] = LfsPointer(index.digest[7:], index.size)
+    for path in pointers:
+        (tree / path).parent.mkdir(exist_ok=True)
+        (tree / path).touch()
+    with tools.database.read() as session:
+        pusher = accounts.get_account(session, build.pushed_by).username if build.pushed_by else "unknown"
+    return committing.commit_tree(
+        tools,
+        build.repository_id,
+        tree,
+        author=pusher,
+        message=f"Images for v{build.number}",
+        known=pointers,
+        base=base,
+    )
+
+
+def _readme(tools: BuildTools, build: Build, base: str) -> bytes:
+    """The card that is there already, else one that says how the data lies."""
+    if base != NOTHING:
+        for path, data in repos.walk_files(tools.repositories, build.repository_id, base):
+            if path == README and LfsPointer.parse(data) is None:
+                return data
+    with tools.database.read() as session:
+        name = repos.get_repository(session, build.repository_id).name
+    return f"# {name}\n\n{ABOUT}\n".encode()
+
+
+ABOUT = """The images lie in `packs/`, and `index.parquet` says where: path, label, split, pack, offset and length in
+bytes. `modelyard.load_dataset` reads them without unpacking."""
+
+
+def _pointer(pack: Pack) -> LfsPointer:
+    return LfsPointer(pack.digest[7:], pack.size)
+
+
+def _told(index: PackedIndex) -> dict[str, Any]:
+    return {"items": index.items, "errors": index.errors, "classes": len(index.classes), **index.summary}
