@@ -40,7 +40,7 @@ def zipped(files: Mapping[str, bytes], *, compression: int = zipfile.ZIP_STORED)
 
 def tarred(files: Mapping[str, bytes], *, compression: str = "") -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=f"w:{compression}") as archive:
+    with tarfile.open(fileobj=buffer, mode=f"w:{compression}") as archive:  # type: ignore[call-overload]
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)

@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -16,7 +17,7 @@ def me(site: Server, tmp_path: Path) -> Collector:
     return collector(site, tmp_path)
 
 
-def rows(me: Collector, number: int) -> list[dict[str, object]]:
+def rows(me: Collector, number: int) -> list[dict[str, Any]]:
     data = me.get(number, "files/index.parquet").content
     (me.folder / "index.parquet").write_bytes(data)
     return pq.read_table(me.folder / "index.parquet").to_pylist()

@@ -39,12 +39,16 @@ class Entries:
         order = sorted(range(len(self)), key=self.paths.__getitem__)
         place = {old: new for new, old in enumerate(order) if old in self.errors} if self.errors else {}
         return Entries(
-            [self.paths[i] for i in order],
-            *(array(column.typecode, [column[i] for i in order]) for column in (self.sources, self.starts)),
-            *(array(column.typecode, [column[i] for i in order]) for column in (self.packed, self.sizes)),
-            bytearray(self.methods[i] for i in order),
-            *(array(column.typecode, [column[i] for i in order]) for column in (self.flags, self.crcs, self.names)),
-            {place[old]: why for old, why in self.errors.items()},
+            paths=[self.paths[i] for i in order],
+            sources=_taken(self.sources, order),
+            starts=_taken(self.starts, order),
+            packed=_taken(self.packed, order),
+            sizes=_taken(self.sizes, order),
+            methods=bytearray(self.methods[i] for i in order),
+            flags=_taken(self.flags, order),
+            crcs=_taken(self.crcs, order),
+            names=_taken(self.names, order),
+            errors={place[old]: why for old, why in self.errors.items()},
         )
 
     def batches(self) -> list[tuple[int, int]]:
@@ -87,3 +91,7 @@ class Checked:
             bytearray(rows),
             {},
         )
+
+
+def _taken(column: "array[int]", order: list[int]) -> "array[int]":
+    return array(column.typecode, [column[i] for i in order])

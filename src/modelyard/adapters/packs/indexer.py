@@ -70,7 +70,7 @@ class _Import:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self._begun = self._said = 0.0
+        self._begun = self._noted = 0.0
         self._entries = Entries()
         self._packs: list[dict[str, Any]] = []
         self._files: list[tuple[int, bool]] = []
@@ -164,15 +164,15 @@ class _Import:
                 said = known[folder] = rules.read_path(path, top)
             label, split = said
             if self._labels:
-                label, split = self._said(path, top, split)
+                label, split = self._labelled(path, top, split)
             if split is None and shares and row not in found.errors:
-                split = rules.chosen_split(found.digests[32 * row : 32 * row + 8], shares)
+                split = rules.chosen_split(bytes(found.digests[32 * row : 32 * row + 8]), shares)
             labels.append(label)
             splits.append(split)
         packs = [pack["digest"] for pack in self._packs]
         return tabulate(entries, found, rows, packs=packs, labels=labels, splits=splits), len(entries) - len(rows)
 
-    def _said(self, path: str, top: str, split: str | None) -> tuple[str | None, str | None]:
+    def _labelled(self, path: str, top: str, split: str | None) -> tuple[str | None, str | None]:
         """With labels beside them, the folders say nothing of the class."""
         said = find_label(self._labels, path, top)
         return (said[0], said[1] or split) if said else (None, split)
@@ -199,8 +199,8 @@ class _Import:
         self._tell("check", f"{done:,} of {every:,} files, {rate:,.0f} images/s, {_time(left)} left")
 
     def _tell(self, stage: str, text: str, *, at_once: bool = False) -> None:
-        if at_once or time.monotonic() - self._said >= NOTE_INTERVAL_S:
-            self._said = time.monotonic()
+        if at_once or time.monotonic() - self._noted >= NOTE_INTERVAL_S:
+            self._noted = time.monotonic()
             note({"stage": stage, "text": text})
 
 

@@ -93,7 +93,7 @@ def _separated(file: BinaryIO, delimiter: str | None) -> Iterator[Mapping[str, A
     start = file.read(4096)
     file.seek(0)
     encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    text = io.TextIOWrapper(_Bounded(file), encoding=encoding, newline="")
+    text = io.TextIOWrapper(io.BufferedReader(_Bounded(file)), encoding=encoding, newline="")
     first = start.decode(encoding, "ignore").partition("\n")[0]
     reader = csv.DictReader(text, delimiter=delimiter or max(",;\t", key=first.count))
     for row in reader:

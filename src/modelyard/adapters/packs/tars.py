@@ -71,7 +71,7 @@ def _decompressed(compression: str, packed: BinaryIO) -> BinaryIO:
 def _read_members(archive: tarfile.TarFile, number: int, into: Entries, length: int, max_entries: int) -> None:
     seen = 0
     while member := archive.next():
-        archive.members.clear()  # they would all be kept
+        archive.members = []  # type: ignore[attr-defined]  # they would all be kept
         seen += 1
         if seen > max_entries:
             raise ArchiveBomb(f"The tar has more than {max_entries:,} entries.", remedy="Split it.")

@@ -53,13 +53,7 @@ def begin_import(
     )
     why = rules.import_reason(version.number)
     for source in [*sources, *([labels] if labels else [])]:
-        content.grant(
-            session,
-            holder_id=repository.id,
-            digest=source["digest"],
-            why=rules.import_reason(version.number),
-            clock=tools.clock,
-        )
+        content.grant(session, holder_id=repository.id, digest=source["digest"], why=why, clock=tools.clock)
     return version
 
 
