@@ -46,8 +46,10 @@ def pictures(count: int = 30, classes: tuple[str, ...] = ("cat", "dog", "owl")) 
 
 
 def pack(files: Mapping[str, bytes], *, method: int = zipfile.ZIP_STORED) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as archive:
+    """A zip that is large enough to be a blob wherever it is pushed: a zip may have anything before it."""
+    buffer = io.BytesIO(bytes(1024**2))
+    buffer.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(buffer, "a", method) as archive:
         for path, data in files.items():
             archive.writestr(path, data)
     return buffer.getvalue()

@@ -89,6 +89,8 @@ from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.routes import router as versions_router
 from modelyard.rooms.versions.tag_pushing import TagPushes
+from modelyard.rooms.viewing.routes import router as items_router
+from modelyard.rooms.viewing.service import ViewTools
 
 log = logging.getLogger("modelyard")
 
@@ -107,6 +109,7 @@ ROUTERS = (
     experiments_router,
     runs_router,
     results_router,
+    items_router,
     credentials_router,
     bundles_router,
     predictions_router,
@@ -265,6 +268,7 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, OperationTools, parts.operations)
     provide(app, PromotionTools, parts.promotions)
     provide(app, ResultTools, parts.results)
+    provide(app, ViewTools, parts.viewing)
     provide(app, Followers, Followers(reader(parts.database)))
     provide(app, VersionUsers, ServingUsers())  # type: ignore[type-abstract]
 

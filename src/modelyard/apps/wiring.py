@@ -14,6 +14,7 @@ from modelyard.adapters.engines.local.engine import LocalEngine
 from modelyard.adapters.packs.reader import ProcessPackReader
 from modelyard.adapters.pictures.pillow import PillowPictures
 from modelyard.adapters.pictures.previews import PillowPreviews
+from modelyard.adapters.pictures.sheets import PillowSheets
 from modelyard.adapters.registry.copying import NamedRegistries
 from modelyard.adapters.registry.pulling import OciRegistry
 from modelyard.adapters.tables.duckdb import DuckdbTables
@@ -56,6 +57,8 @@ from modelyard.rooms.versions.blob_pushing import PushesOfBlobs
 from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.ports import Bounds
 from modelyard.rooms.versions.pushing import PushTools
+from modelyard.rooms.viewing.service import ViewTools
+from modelyard.rooms.viewing.sheets import SheetMemory
 
 FRONT = Path(__file__).parent / "front"
 """The page of bundles' front ends, built beside that of the site."""
@@ -94,6 +97,7 @@ class Parts:
     keeps: KeepTools
     promotions: PromotionTools
     results: ResultTools
+    viewing: ViewTools
     clock: Clock
 
 
@@ -120,6 +124,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
     attempts = AttemptTools(database, engine, blobs, staging, folders["runs"], clock, keeping.enqueue)
     runner = Runner(attempts, _runner(settings))
     usage = UsageOptions(settings.quotas)
+    results = _results(settings, blobs, folders["scratch"])
     pushes = PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python, _bounds(settings))
     return Parts(
         settings=settings,
@@ -183,7 +188,8 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
             trusted_creators=settings.trusted_creators,
             require_sign_in=settings.require_sign_in,
         ),
-        results=_results(settings, blobs, folders["scratch"]),
+        results=results,
+        viewing=ViewTools(datasets, results, PillowSheets(), SheetMemory(), PushesOfBlobs(pushes)),
         clock=clock,
     )
 

@@ -7,7 +7,7 @@ Columns: path, label, split, pack (digest), offset and length (bytes in the pack
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from modelyard_client.errors import Refused
 from modelyard_client.loading.optional import require
@@ -82,7 +82,7 @@ def _places(column: Any, values: Sequence[str], pa: Any, pc: Any) -> Any:
     return pc.fill_null(pc.index_in(column.cast("string"), value_set=pa.array(values, "string")), -1)
 
 
-def _numbers(column: Any, kind: Any, code: str) -> memoryview:
+def _numbers(column: Any, kind: Any, code: Literal["i", "q", "B"]) -> memoryview:
     array = column.cast(kind).combine_chunks()
     if not len(array):
         return memoryview(b"").cast(code)

@@ -37,7 +37,7 @@ def _draw(file: Path, side: int) -> bytes:
     with Image.open(file, formats=FORMATS) as image:
         width, height = image.size
         image.draft("RGB", (side, side))
-        shown = _plain(ImageOps.exif_transpose(image))
+        shown = plain(ImageOps.exif_transpose(image))
         shown.thumbnail((side, side))
         target = io.BytesIO()
         is_small = max(width, height) <= LOSSLESS_SIDE
@@ -45,7 +45,8 @@ def _draw(file: Path, side: int) -> bytes:
         return target.getvalue()
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def plain(image: Image.Image) -> Image.Image:
+    """In 8 bits, with or without transparency."""
     if image.mode in DEEP:
         return _stretch(image.convert("F")).convert("L")
     return image.convert("RGBA" if image.mode in ("RGBA", "LA", "PA", "P") else "RGB")

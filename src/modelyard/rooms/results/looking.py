@@ -40,12 +40,13 @@ class ResultTools:
 @dataclass(frozen=True, slots=True)
 class ResultFile:
     """A stored file that the caller may read. What is made from it is kept for its holder alone: how fast an answer
-    comes tells nobody what others have."""
+    comes tells nobody what others have. ``data`` are the bytes of a small file that is no blob."""
 
     holder_id: UUID
     path: str
     size: int
     digest: str
+    data: bytes | None = None
 
     @property
     def key(self) -> str:
@@ -74,7 +75,7 @@ def draw_preview(tools: ResultTools, file: ResultFile, *, side: int) -> bytes:
         raise PreviewImpossible(f"It has {file.size} bytes; {MAX_PREVIEWED} are allowed.", remedy=DOWNLOAD)
 
     def make(target: Path) -> None:
-        with _local(tools, file) as source:
+        with local_file(tools, file) as source:
             target.write_bytes(tools.previews.draw(source, side=side))
 
     return tools.shelf.obtain(f"{file.key}.{side}", make, patience=PREVIEW_PATIENCE_S).read_bytes()
@@ -87,21 +88,21 @@ def _table(tools: ResultTools, file: ResultFile) -> Path:
         raise TableUnreadable("CSV, TSV, Parquet and JSON Lines are shown as tables.", remedy=DOWNLOAD)
 
     def make(target: Path) -> None:
-        with _local(tools, file) as source:
+        with local_file(tools, file) as source:
             tools.tables.convert(source, form, target)
 
     return tools.shelf.obtain(f"{file.key}.{form}", make, patience=PATIENCE_S)
 
 
 @contextmanager
-def _local(tools: ResultTools, file: ResultFile) -> Iterator[Path]:
-    """The blob as a file of this machine. Raises ``BlobDamaged`` where the store has lost it."""
+def local_file(tools: ResultTools, file: ResultFile) -> Iterator[Path]:
+    """The file as one of this machine. Raises ``BlobDamaged`` where the store has lost it."""
     try:
-        if isinstance(tools.blobs, LocalPaths):
+        if file.data is None and isinstance(tools.blobs, LocalPaths):
             yield tools.blobs.path(file.digest)
             return
         with tempfile.NamedTemporaryFile(dir=tools.scratch) as copy:
-            for chunk in tools.blobs.open(file.digest):
+            for chunk in tools.blobs.open(file.digest) if file.data is None else (file.data,):
                 copy.write(chunk)
             copy.flush()
             yield Path(copy.name)

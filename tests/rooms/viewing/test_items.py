@@ -1,0 +1,160 @@
+"""Items of a version over HTTP: filters, any place of the list, sheets, single pictures, counts; who may see them."""
+
+import io
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from rooms.datasets.shelf import Collector, collector
+from support import packs
+from support.server import Server
+
+FILES = packs.pictures() | {"dog/broken.png": b"no picture", "dog/twin.png": packs.pictures()["cat/00000.png"]}
+
+
+@pytest.fixture
+def me(site: Server, tmp_path: Path) -> Collector:
+    me = collector(site, tmp_path)
+    me.ready(me.push(packs.files_of(packs.pack(FILES))))
+    return me
+
+
+def paths(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [item["path"] for item in answer.json()["items"]]
+
+
+def opened(answer: httpx.Response) -> Image.Image:
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "image/webp"
+    assert "sandbox" in answer.headers["content-security-policy"]
+    return Image.open(io.BytesIO(answer.content))
+
+
+def test_items_are_listed_by_path_from_any_place(me: Collector) -> None:
+    whole = me.get(1, "items").json()
+    good = sorted(set(FILES) - {"dog/broken.png"})
+    assert (whole["total"], [item["path"] for item in whole["items"]]) == (31, good)
+    assert whole["items"][3] | {"row": 0} == {
+        "row": 0,
+        "path": good[3],
+        "label": "cat",
+        "split": "train",
+        "size": len(FILES[good[3]]),
+        "width": 8,
+        "height": 8,
+        "error": None,
+    }
+    part = me.get(1, "items", params={"from": 29, "limit": 5})
+    assert (paths(part), part.json()["total"]) == (good[29:], 31)
+    assert paths(me.get(1, "items", params={"from": 99})) == []
+
+
+def test_items_are_filtered(me: Collector) -> None:
+    owls = paths(me.get(1, "items", params={"label": "owl"}))
+    assert owls == sorted(path for path in FILES if path.startswith("owl/"))
+    test = me.get(1, "items", params={"split": "test", "label": "dog"}).json()["items"]
+    assert test
+    assert {(item["split"], item["label"]) for item in test} == {("test", "dog")}
+    assert paths(me.get(1, "items", params={"text": "T/0000"})) == [
+        "cat/00000.png",
+        "cat/00003.png",
+        "cat/00006.png",
+        "cat/00009.png",
+    ]
+    assert paths(me.get(1, "items", params={"label": "wolf"})) == []
+    assert paths(me.get(1, "items", params={"unlabelled": True})) == []
+    (bad,) = me.get(1, "items", params={"errors": True}).json()["items"]
+    assert (bad["path"], bad["error"]) == ("dog/broken.png", "This is no picture.")
+
+
+def test_a_sheet_shows_what_the_list_names(me: Collector) -> None:
+    answer = me.get(1, "items/sheet", params={"label": "cat"})
+    sheet = opened(answer).convert("RGBA")
+    listed = me.get(1, "items", params={"label": "cat"}).json()["items"]
+    assert sheet.size == (960, 96 * -(-len(listed) // 10))
+    for number, item in enumerate(listed):
+        middle = (number % 10 * 96 + 48, number // 10 * 96 + 48)
+        with Image.open(io.BytesIO(FILES[item["path"]])) as original:
+            shade, alpha = sheet.getpixel(middle)[0], sheet.getpixel(middle)[3]  # type: ignore[index]
+            assert abs(shade - int(original.getpixel((4, 4)))) < 8  # type: ignore[arg-type]
+            assert alpha == 255
+    again = me.get(1, "items/sheet", params={"label": "cat"}, headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+    other = me.get(1, "items/sheet", params={"label": "dog"}, headers={"If-None-Match": answer.headers["etag"]})
+    assert other.status_code == 200
+    assert me.get(1, "items/sheet", params={"label": "wolf"}).status_code == 204
+
+
+def test_a_square_stays_empty_where_its_picture_cannot_be_drawn(me: Collector) -> None:
+    sheet = opened(me.get(1, "items/sheet", params={"errors": True}))
+    assert sheet.convert("RGBA").getextrema()[3] == (0, 0)
+
+
+def test_one_item_is_shown_large_and_downloaded_as_it_was(me: Collector) -> None:
+    item = me.get(1, "items", params={"text": "twin"}).json()["items"][0]
+    shown = me.get(1, f"items/{item['row']}/thumbnail", params={"side": "1600"})
+    assert opened(shown).size == (8, 8)
+    etag = {"If-None-Match": shown.headers["etag"]}
+    assert me.get(1, f"items/{item['row']}/thumbnail", params={"side": "1600"}, headers=etag).status_code == 304
+    file = me.get(1, f"items/{item['row']}/content")
+    assert (file.content, file.headers["content-type"]) == (FILES["dog/twin.png"], "image/png")
+    assert file.headers["content-disposition"] == "attachment; filename*=UTF-8''twin.png"
+    assert file.headers["x-content-type-options"] == "nosniff"
+    bad = me.get(1, "items", params={"errors": True}).json()["items"][0]
+    assert me.get(1, f"items/{bad['row']}/thumbnail").json()["code"] == "preview_impossible"
+    assert me.get(1, "items/32/thumbnail").json()["code"] == "item_missing"
+
+
+def test_a_version_is_summed_up(me: Collector) -> None:
+    summary = me.get(1, "items/summary").json()
+    assert (summary["items"], summary["errors"], summary["duplicates"]) == (31, 1, 1)
+    assert [(c["label"], c["count"]) for c in summary["classes"]] == [("cat", 10), ("dog", 11), ("owl", 10)]
+    assert sum(sum(c["splits"].values()) for c in summary["classes"]) == 31
+    assert {s["split"]: s["count"] for s in summary["splits"]}.keys() == {"test", "train"}
+    assert summary["reasons"] == [{"reason": "This is no picture.", "count": 1}]
+
+
+def test_versions_are_compared_item_by_item(me: Collector) -> None:
+    rows = packs.rows_of(packs.pack(FILES))
+    changed = [row | ({"label": "owl"} if row["path"] == "cat/00003.png" else {}) for row in rows]
+    changed = [row for row in changed if row["path"] != "dog/twin.png"]
+    number = me.ready(me.push(packs.files_of(packs.pack(FILES)) | {"index.parquet": packs.index(changed)}))
+    counted = me.get(number, "items/changes", params={"since": 1}).json()
+    assert counted["counts"] == {"added": 0, "removed": 1, "relabelled": 1, "replaced": 0}
+    assert counted["items"] == []
+    (relabelled,) = me.get(number, "items/changes", params={"since": 1, "kind": "relabelled"}).json()["items"]
+    assert (relabelled["path"], relabelled["label_before"], relabelled["label"]) == ("cat/00003.png", "cat", "owl")
+    (removed,) = me.get(number, "items/changes", params={"since": 1, "kind": "removed"}).json()["items"]
+    assert (removed["path"], removed["label_before"], removed["label"]) == ("dog/twin.png", "dog", None)
+    (added,) = me.get(1, "items/changes", params={"since": number, "kind": "added"}).json()["items"]
+    assert added["path"] == "dog/twin.png"
+
+
+def test_what_has_no_items_says_so(me: Collector) -> None:
+    number = me.ready(me.push({"notes.txt": b"words"}))
+    refused = me.get(number, "items").json()
+    assert (refused["code"], "import a zip" in refused["remedy"]) == ("items_missing", True)
+    assert me.get(9, "items").json()["code"] == "snapshot_missing"
+
+
+def test_nobody_else_sees_a_private_datasets_items(me: Collector, site: Server) -> None:
+    _, _, token = site.account()
+    with site.client(token) as stranger, site.client("") as nobody:
+        for what in ("items", "items/summary", "items/sheet", "items/0/content", "items/0/thumbnail"):
+            for client in (stranger, nobody):
+                assert client.get(f"{me.path}/versions/1/{what}").json()["code"] == "repository_missing"
+
+
+def test_an_index_that_names_the_pack_of_another_repository_shows_nothing(me: Collector, tmp_path: Path) -> None:
+    """Knowing a digest gives nothing."""
+    secret = packs.pack(packs.pictures(5) | {"secret.png": packs.picture(9, 40)})
+    owner = collector(me.server, tmp_path)
+    owner.ready(owner.push(packs.files_of(secret)))
+    thief = collector(me.server, tmp_path)
+    number = thief.ready(thief.push({"index.parquet": packs.index(packs.rows_of(secret))}))
+    for what in ("items/sheet", "items/0/content", "items/0/thumbnail"):
+        answer = thief.get(number, what)
+        assert (answer.status_code, answer.json()["code"]) == (404, "blob_missing")
