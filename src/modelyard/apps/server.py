@@ -89,6 +89,7 @@ from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PushTools
 from modelyard.rooms.versions.routes import router as versions_router
 from modelyard.rooms.versions.tag_pushing import TagPushes
+from modelyard.rooms.viewing.file_routes import router as dataset_files_router
 from modelyard.rooms.viewing.routes import router as items_router
 from modelyard.rooms.viewing.service import ViewTools
 
@@ -110,6 +111,7 @@ ROUTERS = (
     runs_router,
     results_router,
     items_router,
+    dataset_files_router,
     credentials_router,
     bundles_router,
     predictions_router,

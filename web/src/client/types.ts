@@ -59,6 +59,10 @@ export type TablePage = Schemas["TablePage"];
 export type TableColumn = Schemas["Column"];
 export type TableStatistics = Schemas["TableStatistics"];
 export type ColumnStatistics = Schemas["ColumnStatistics"];
+export type DataItem = Schemas["DataItem"];
+export type ItemSummary = Schemas["ItemSummary"];
+export type ItemChange = Schemas["ItemChange"];
+export type ItemChangeKind = Schemas["Change"];
 
 /** The address of a repository. */
 export type Address = { owner: string; name: string };

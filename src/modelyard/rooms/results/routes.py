@@ -13,7 +13,7 @@ from modelyard.rooms.access import policies as access
 from modelyard.rooms.access.policies import SignedIn
 from modelyard.rooms.results import rules, service
 from modelyard.rooms.results.looking import ResultFile
-from modelyard.rooms.results.schemas import TableFilter, TablePage, TableQuery, TableStatistics
+from modelyard.rooms.results.schemas import FilterText, TableFilter, TablePage, TableQuery, TableStatistics
 from modelyard.rooms.results.service import ResultTools
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.schemas import Run
@@ -23,17 +23,7 @@ router = APIRouter(prefix="/api/v1", tags=["results"])
 Tools = Annotated[ResultTools, Depends(provided(ResultTools))]
 
 
-def _filters(
-    filter: Annotated[
-        str,
-        Query(
-            max_length=8000,
-            description="Keeps the rows that match all of these, as JSON: a column, one of `eq`, `ne`, `lt`, `le`, "
-            "`gt`, `ge`, `contains`, `missing`, `present`, and a value.",
-            examples=['[{"column": "age", "op": "ge", "value": 18}]'],
-        ),
-    ] = "[]",
-) -> tuple[TableFilter, ...]:
+def _filters(filter: FilterText = "[]") -> tuple[TableFilter, ...]:
     return rules.parse_filters(filter)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 Cell = str | int | float | bool | None
@@ -57,6 +58,18 @@ class TableFilter(BaseModel):
     value: Annotated[str, Field(max_length=1000)] | bool | int | float | None = Field(
         default=None, description="Compared as the type of the column; not for `missing` and `present`."
     )
+
+
+FilterText = Annotated[
+    str,
+    Query(
+        max_length=8000,
+        description="Keeps the rows that match all of these, as JSON: a column, one of `eq`, `ne`, `lt`, `le`, "
+        "`gt`, `ge`, `contains`, `missing`, `present`, and a value.",
+        examples=['[{"column": "age", "op": "ge", "value": 18}]'],
+    ),
+]
+"""Filters of a request, for ``parse_filters``."""
 
 
 @dataclass(frozen=True, slots=True)

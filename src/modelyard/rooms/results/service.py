@@ -9,11 +9,30 @@ from sqlalchemy.orm import Session
 from modelyard.kit.archives import ArchiveFormat, ArchiveStream, lay_out
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.results.errors import NothingLeft
-from modelyard.rooms.results.looking import ResultFile, ResultTools, describe_table, draw_preview, read_table
+from modelyard.rooms.results.looking import (
+    ResultFile,
+    ResultTools,
+    describe_table,
+    draw_preview,
+    local_file,
+    read_table,
+)
+from modelyard.rooms.results.rules import parse_filters
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.service import OpenOutput
 
-__all__ = ["ResultTools", "archive_etag", "describe_table", "draw_preview", "find_result", "open_archive", "read_table"]
+__all__ = [
+    "ResultFile",
+    "ResultTools",
+    "archive_etag",
+    "describe_table",
+    "draw_preview",
+    "find_result",
+    "local_file",
+    "open_archive",
+    "parse_filters",
+    "read_table",
+]
 
 
 def find_result(session: Session, tools: ResultTools, run_id: UUID, path: str) -> ResultFile:

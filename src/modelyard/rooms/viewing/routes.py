@@ -1,6 +1,6 @@
 """HTTP of items: ``/api/v1/repos/{owner}/{name}/versions/{number}/items``."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
@@ -10,6 +10,7 @@ from modelyard.kit.ranges import is_known
 from modelyard.rooms.datasets.service import media_type
 from modelyard.rooms.repos.policies import Readable
 from modelyard.rooms.viewing import service
+from modelyard.rooms.viewing.answers import STRANGERS, binary
 from modelyard.rooms.viewing.schemas import MAX_PAGE, Change, DataItem, ItemChanges, ItemFilter, ItemPage, ItemSummary
 from modelyard.rooms.viewing.service import Source, ViewTools
 from modelyard.rooms.viewing.sheets import sheet_key
@@ -21,17 +22,7 @@ Tools = Annotated[ViewTools, Depends(provided(ViewTools))]
 Start = Annotated[int, Query(alias="from", ge=0, le=2**32, description="How many to leave out: any place is as near.")]
 
 SHEET_COLUMNS = 10
-STRANGERS = {
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "private, no-cache",
-}
 NONE = Response(status_code=status.HTTP_204_NO_CONTENT)
-
-
-def _binary(kind: str) -> dict[int | str, dict[str, Any]]:
-    content = {"content": {kind: {"schema": {"type": "string", "format": "binary"}}}}
-    return {200: content | {"description": "All of it."}, 304: {"description": "It is what `If-None-Match` named."}}
 
 
 def _source(session: Reading, repository: Readable, number: Number, tools: Tools) -> Source:
@@ -84,7 +75,7 @@ def summarize_items(source: Indexed, tools: Tools) -> ItemSummary:
     "/sheet",
     operation_id="draw_sheet",
     response_class=Response,
-    responses=_binary("image/webp") | {204: {"description": "No item is there."}},
+    responses=binary("image/webp") | {204: {"description": "No item is there."}},
 )
 def draw_sheet(
     request: Request,
@@ -123,7 +114,7 @@ def compare_items(
     return service.compare_items(tools, older, source, kind, start=start, limit=limit)
 
 
-@router.get("/{row}/content", operation_id="download_item", response_class=Response, responses=_binary("*/*"))
+@router.get("/{row}/content", operation_id="download_item", response_class=Response, responses=binary("*/*"))
 def download_item(request: Request, source: Indexed, tools: Tools, item: Found) -> Response:
     """The file of one item, as it was imported."""
     etag = f'"{source.digest[7:39]}-{item.row}"'
@@ -135,7 +126,7 @@ def download_item(request: Request, source: Indexed, tools: Tools, item: Found) 
     return Response(data, media_type=media_type(item.path), headers=headers)
 
 
-@router.get("/{row}/thumbnail", operation_id="draw_item", response_class=Response, responses=_binary("image/webp"))
+@router.get("/{row}/thumbnail", operation_id="draw_item", response_class=Response, responses=binary("image/webp"))
 def draw_item(
     request: Request,
     source: Indexed,

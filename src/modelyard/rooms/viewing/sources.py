@@ -17,9 +17,9 @@ from modelyard.rooms.datasets import service as datasets
 from modelyard.rooms.datasets.errors import DatasetFileMissing
 from modelyard.rooms.datasets.service import DatasetTools
 from modelyard.rooms.repos.schemas import Repository
-from modelyard.rooms.results.looking import ResultFile, ResultTools
-from modelyard.rooms.results.looking import local_file as local
+from modelyard.rooms.results import service as results
 from modelyard.rooms.results.ports import Previews
+from modelyard.rooms.results.service import ResultFile, ResultTools
 from modelyard.rooms.versions.ports import BlobPushes
 from modelyard.rooms.viewing import columns
 from modelyard.rooms.viewing.errors import ItemsMissing
@@ -81,7 +81,9 @@ def prepared(tools: ViewTools, source: Source) -> Path:
     """The index as ``columns`` reads it. Raises ``StillReading`` while a large one is prepared."""
 
     def make(target: Path) -> None:
-        with local(tools.results, ResultFile(source.repository_id, INDEX, source.size, source.digest)) as index:
+        with results.local_file(
+            tools.results, ResultFile(source.repository_id, INDEX, source.size, source.digest)
+        ) as index:
             columns.prepare(index, target)
 
     return tools.results.shelf.obtain(f"{source.key}.items", make, patience=PATIENCE_S)

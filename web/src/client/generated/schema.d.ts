@@ -1587,6 +1587,186 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Items
+         * @description Items of a version, by path. 503 `still_reading` while the index of a large one is being prepared.
+         */
+        get: operations["list_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/items/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summarize Items
+         * @description Counts by class and split, duplicates, and why files could not be read.
+         */
+        get: operations["summarize_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/items/sheet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draw Sheet
+         * @description Small pictures of the items that `list_items` gives for the same query, on one sheet: ten squares in a row.
+         */
+        get: operations["draw_sheet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/items/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Items
+         * @description How the version differs from another one, item by item: by path, with labels before and after.
+         */
+        get: operations["compare_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/items/{row}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Item
+         * @description The file of one item, as it was imported.
+         */
+        get: operations["download_item"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/items/{row}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draw Item
+         * @description One item drawn anew as WebP.
+         */
+        get: operations["draw_item"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/tables/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Dataset Table
+         * @description Rows of a CSV, TSV, Parquet or JSON Lines file. 503 `still_reading` while a large one is being read.
+         */
+        get: operations["read_dataset_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/statistics/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe Dataset Table
+         * @description What every column of a table holds: type, histogram, missing and distinct values.
+         */
+        get: operations["describe_dataset_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/repos/{owner}/{name}/versions/{number}/previews/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Dataset Preview
+         * @description A picture among the files, drawn anew as WebP, small enough to be looked at.
+         */
+        get: operations["read_dataset_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry-credentials": {
         parameters: {
             query?: never;
@@ -2189,6 +2369,25 @@ export interface components {
          * @enum {string}
          */
         Category: "accuracy" | "data" | "documentation" | "fairness" | "speed" | "usability" | "other";
+        /**
+         * Change
+         * @enum {string}
+         */
+        Change: "added" | "removed" | "relabelled" | "replaced";
+        /**
+         * ClassCount
+         * @description How many items have a label (null: those that have none), and how many of them are in each split.
+         */
+        ClassCount: {
+            /** Label */
+            label: string | null;
+            /** Count */
+            count: number;
+            /** Splits */
+            splits: {
+                [key: string]: number;
+            };
+        };
         /** Column */
         Column: {
             /** Name */
@@ -2380,6 +2579,34 @@ export interface components {
             username: string;
             /** Password */
             password: string;
+        };
+        /**
+         * DataItem
+         * @description An item of a version. ``row`` is its number in the version's index, which never changes.
+         */
+        DataItem: {
+            /** Row */
+            row: number;
+            /** Path */
+            path: string;
+            /** Label */
+            label: string | null;
+            /** Split */
+            split: string | null;
+            /**
+             * Size
+             * @description Bytes of its file.
+             */
+            size: number;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /**
+             * Error
+             * @description Why the file could not be read; it is then no part of the data.
+             */
+            error: string | null;
         };
         /**
          * DatasetContents
@@ -2775,6 +3002,68 @@ export interface components {
              * Format: date-time
              */
             expires_at: string;
+        };
+        /**
+         * ItemChange
+         * @description An item that differs between two versions, by its path. `row` is its number in the newer one, or, of what was
+         *     removed, in the older.
+         */
+        ItemChange: {
+            kind: components["schemas"]["Change"];
+            /** Path */
+            path: string;
+            /** Row */
+            row: number;
+            /** Label */
+            label: string | null;
+            /** Label Before */
+            label_before: string | null;
+        };
+        /**
+         * ItemChanges
+         * @description How a version differs from another: `counts` of all kinds, and the changes of one kind from the `start`-th on.
+         */
+        ItemChanges: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Items */
+            items: components["schemas"]["ItemChange"][];
+            /** Start */
+            start: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * ItemPage
+         * @description Items by path, from the `start`-th on, of the `total` that were asked for.
+         */
+        ItemPage: {
+            /** Items */
+            items: components["schemas"]["DataItem"][];
+            /** Start */
+            start: number;
+            /** Total */
+            total: number;
+        };
+        /**
+         * ItemSummary
+         * @description What a version holds. `duplicates`: items whose bytes another item before them has too.
+         */
+        ItemSummary: {
+            /** Items */
+            items: number;
+            /** Errors */
+            errors: number;
+            /** Duplicates */
+            duplicates: number;
+            /** Classes */
+            classes: components["schemas"]["ClassCount"][];
+            /** Splits */
+            splits: components["schemas"]["SplitCount"][];
+            /** Reasons */
+            reasons: components["schemas"]["ReasonCount"][];
         };
         /**
          * KeepAs
@@ -3459,6 +3748,16 @@ export interface components {
             items: components["schemas"]["Quota"][];
         };
         /**
+         * ReasonCount
+         * @description Why files could not be read, and how many.
+         */
+        ReasonCount: {
+            /** Reason */
+            reason: string;
+            /** Count */
+            count: number;
+        };
+        /**
          * RegistryCredential
          * @description A sign-in to a registry elsewhere, without its secret.
          */
@@ -4049,6 +4348,13 @@ export interface components {
          * @enum {string}
          */
         Sort: "relevance" | "recent" | "stars" | "downloads" | "rating";
+        /** SplitCount */
+        SplitCount: {
+            /** Split */
+            split: string | null;
+            /** Count */
+            count: number;
+        };
         /**
          * StageState
          * @enum {string}
@@ -9806,6 +10112,556 @@ export interface operations {
                 content: {
                     "application/zip": string;
                     "application/x-tar": string;
+                };
+            };
+            /** @description It is what `If-None-Match` named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_items: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out: any place is as near. */
+                from?: number;
+                limit?: number;
+                /** @description `train`, `validation` or `test`. */
+                split?: string | null;
+                label?: string | null;
+                /** @description Only those without a label. */
+                unlabelled?: boolean;
+                /** @description Looked for in the paths. */
+                text?: string | null;
+                /** @description Only files that could not be read, else only items. */
+                errors?: boolean;
+            };
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemPage"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summarize_items: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemSummary"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draw_sheet: {
+        parameters: {
+            query?: {
+                /** @description How many to leave out: any place is as near. */
+                from?: number;
+                limit?: number;
+                /** @description Pixels of each square. */
+                side?: "96" | "192";
+                /** @description `train`, `validation` or `test`. */
+                split?: string | null;
+                label?: string | null;
+                /** @description Only those without a label. */
+                unlabelled?: boolean;
+                /** @description Looked for in the paths. */
+                text?: string | null;
+                /** @description Only files that could not be read, else only items. */
+                errors?: boolean;
+            };
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description No item is there. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is what `If-None-Match` named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_items: {
+        parameters: {
+            query: {
+                /** @description The version that it is compared with. */
+                since: number;
+                /** @description Which changes to list; without it they are counted. */
+                kind?: components["schemas"]["Change"] | null;
+                /** @description How many to leave out: any place is as near. */
+                from?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                owner: string;
+                name: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemChanges"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+                row: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description It is what `If-None-Match` named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draw_item: {
+        parameters: {
+            query?: {
+                /** @description Most pixels it is wide and high. */
+                side?: "256" | "1600";
+            };
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                name: string;
+                row: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description It is what `If-None-Match` named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_dataset_table: {
+        parameters: {
+            query?: {
+                /** @description Keeps the rows that match all of these, as JSON: a column, one of `eq`, `ne`, `lt`, `le`, `gt`, `ge`, `contains`, `missing`, `present`, and a value. */
+                filter?: string;
+                /** @description A column; without one, as in the file. */
+                sort?: string | null;
+                /** @description The greatest first. */
+                desc?: boolean;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                number: number;
+                path: string;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TablePage"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    describe_dataset_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                path: string;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableStatistics"];
+                };
+            };
+            /** @description Something that this needs is not there at the moment; try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server's disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be carried out; `code` says why, `remedy` what to do. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_dataset_preview: {
+        parameters: {
+            query?: {
+                /** @description Most pixels it is wide and high. */
+                side?: "256" | "1600";
+            };
+            header?: never;
+            path: {
+                number: number;
+                path: string;
+                owner: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
                 };
             };
             /** @description It is what `If-None-Match` named. */
