@@ -26,7 +26,7 @@ from modelyard.apps.settings import Settings
 from modelyard.kit.db import Database
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.errors import UsernameTaken
-from modelyard.rooms.accounts.schemas import CreatedToken, Role, Scope
+from modelyard.rooms.accounts.schemas import CreatedToken, Principal, Role, Scope
 from modelyard_client import Client
 
 ADMINISTRATOR = "demo"
@@ -144,7 +144,7 @@ def _client(settings: Settings) -> Iterator[Client]:
         finally:
             with database.write() as session:
                 account = accounts.require_account(session, ADMINISTRATOR)
-                accounts.revoke_token(session, account_id=account.id, token_id=token.id)
+                accounts.revoke_token(session, account_id=account.id, token_id=token.id, by=Principal())
     finally:
         database.close()
 

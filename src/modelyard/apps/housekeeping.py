@@ -13,6 +13,7 @@ from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.content import tasks as content
 from modelyard.rooms.content.uploads import UploadTools
 from modelyard.rooms.images import service as images
+from modelyard.rooms.members import service as members
 from modelyard.rooms.operations import keeping
 from modelyard.rooms.predictions import service as predictions
 from modelyard.rooms.repos import service as repos
@@ -98,6 +99,7 @@ def _expire(parts: Parts) -> None:
         accounts.sweep_expired(session, clock=parts.clock)
         accounts.write_token_uses(session, parts.token_uses)
         access.forget_answers(session, clock=parts.clock)
+        members.forget_what_ended(session, clock=parts.clock)
         predictions.forget_old(session, now=parts.clock())
     content.sweep_uploads(UploadTools(parts.database, parts.blobs, parts.content, parts.clock))
 

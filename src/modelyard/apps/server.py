@@ -54,6 +54,9 @@ from modelyard.rooms.images.registry_pushing import router as registry_pushing_r
 from modelyard.rooms.images.registry_tokens import router as registry_tokens_router
 from modelyard.rooms.images.registry_uploads import router as registry_uploads_router
 from modelyard.rooms.images.service import ImportTools
+from modelyard.rooms.members.audit_routes import router as audit_router
+from modelyard.rooms.members.organisation_routes import router as organisations_router
+from modelyard.rooms.members.routes import router as members_router
 from modelyard.rooms.operations import keeping
 from modelyard.rooms.operations.keeping import KeepTools
 from modelyard.rooms.operations.routes import router as operations_router
@@ -101,6 +104,9 @@ FAILED_TO_START = 3
 ROUTERS = (
     accounts_router,
     repos_router,
+    members_router,
+    organisations_router,
+    audit_router,
     discovery_router,
     picture_router,
     datasets_router,

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelyard.rooms.accounts import service
-from modelyard.rooms.accounts.schemas import Role, Scope
+from modelyard.rooms.accounts.schemas import ANONYMOUS, Role, Scope
 from rooms.accounts.small_site import PASSWORD, SmallSite
 
 
@@ -78,7 +78,7 @@ def test_two_administrators_cannot_remove_each_other_at_once(site: SmallSite) ->
         together.wait()
         try:
             with site.database.write() as session:
-                service.change_account(session, name, role=Role.READER)
+                service.change_account(session, name, role=Role.READER, by=ANONYMOUS)
         except Exception as e:
             failures.append(e)
 
@@ -159,5 +159,5 @@ def test_a_token_does_the_rest_with_the_scope_of_an_administrator_only(site: Sma
     assert without.patch("accounts/ada", json={"role": "creator"}).json()["code"] == "scope_missing"
     site.account("root-1", Role.ADMINISTRATOR)
     with site.database.write() as session:
-        service.change_account(session, "root-2", role=Role.CREATOR)
+        service.change_account(session, "root-2", role=Role.CREATOR, by=ANONYMOUS)
     assert script.patch("accounts/ada", json={"role": "creator"}).json()["code"] == "role_missing"

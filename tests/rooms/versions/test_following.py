@@ -24,7 +24,7 @@ from modelyard.kit.ids import new_id
 from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.ports import AccountOptions
-from modelyard.rooms.accounts.schemas import Principal, Role, Scope, Via
+from modelyard.rooms.accounts.schemas import ANONYMOUS, Principal, Role, Scope, Via
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import NewRepository, RepositoryChange
@@ -113,7 +113,7 @@ def test_a_stream_ends_when_the_token_is_revoked(build: Build) -> None:
 
     def revoke() -> None:
         with build.database.write() as session:
-            accounts.revoke_token(session, account_id=account, token_id=token)
+            accounts.revoke_token(session, account_id=account, token_id=token, by=ANONYMOUS)
 
     name, problem = build.follow(secret, then=revoke)[-1]
     assert (name, problem["code"], problem["status"]) == ("gone", "invalid_token", 401)

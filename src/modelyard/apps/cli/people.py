@@ -11,11 +11,14 @@ from modelyard.apps.cli.options import AsJson
 from modelyard.apps.cli.output import print_json, results, say
 from modelyard.apps.cli.program import run
 from modelyard.rooms.accounts import service as accounts
-from modelyard.rooms.accounts.schemas import Role
+from modelyard.rooms.accounts.schemas import Principal, Role
 
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input instead of making one.")
 ]
+
+MACHINE = Principal()
+"""Whoever may write to the database; the audit log has no name for them."""
 
 app = machine.program("The server's machine.")
 admin = typer.Typer(no_args_is_help=True, help="People of the site, in its database.")
@@ -35,7 +38,7 @@ def create_user(
     given = _read_password() if password_stdin else None
     with machine.opened_database(machine.read_settings(data_dir=data_dir)) as database, database.write() as session:
         made = accounts.create_account_for(
-            session, username=username, password=given, role=role, display_name=display_name
+            session, username=username, password=given, role=role, by=MACHINE, display_name=display_name
         )
     _tell_password(username, made.password, f"Created {username} ({role}).", as_json=as_json)
 
@@ -47,7 +50,7 @@ def reset_password(
     """Give an account another password, written this once, and sign it out everywhere."""
     given = _read_password() if password_stdin else None
     with machine.opened_database(machine.read_settings(data_dir=data_dir)) as database, database.write() as session:
-        password = accounts.reset_password(session, username, password=given)
+        password = accounts.reset_password(session, username, by=MACHINE, password=given)
     _tell_password(username, None if given else password, f"{username} has another password.", as_json=as_json)
 
 

@@ -38,8 +38,10 @@ class CrossSiteRequest(Forbidden):
 
 
 class NotOwner(Forbidden):
+    """A caller who may read something has not the role that it takes to change it."""
+
     code = "not_owner"
-    title = "Only the owner may do this"
+    title = "Your role here does not allow this"
 
 
 class BadIdempotencyKey(Invalid):

@@ -6,6 +6,7 @@ A caller proves who they are by session cookie, ``Authorization: Bearer <token>`
 
 import base64
 import binascii
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -28,22 +29,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def authenticate(request: Request, session: Session) -> Principal:
     """Who asks; anonymous when nothing is presented. Wrong credentials raise ``Unauthenticated``."""
-    clock = clock_of(request.app)
-    secret = bearer_of(request.headers.get("authorization"))
-    if secret == NOBODY:
-        return ANONYMOUS
-    if secret:
-        principal = accounts.principal_of_token(session, secret, clock=clock)
-        if uses := part_if_any(request.app, accounts.TokenUses):
-            uses.note(principal, at=clock())
-        return principal
-    cookie = request.cookies.get(COOKIE)
-    signed_in = accounts.principal_of_session(session, cookie, clock=clock) if cookie else None
-    if signed_in is None:
-        return ANONYMOUS
-    if request.method not in SAFE_METHODS:
-        _require_same_origin(request)
-    return signed_in
+    principal = _shown(request, session)
+    return principal if principal.is_anonymous else replace(principal, address=client_address(request)[:100])
 
 
 def bearer_of(authorization: str | None) -> str | None:
@@ -92,6 +79,25 @@ def own_id(principal: Principal) -> UUID:
     if principal.account_id is None:
         raise SignInRequired
     return principal.account_id
+
+
+def _shown(request: Request, session: Session) -> Principal:
+    clock = clock_of(request.app)
+    secret = bearer_of(request.headers.get("authorization"))
+    if secret == NOBODY:
+        return ANONYMOUS
+    if secret:
+        principal = accounts.principal_of_token(session, secret, clock=clock)
+        if uses := part_if_any(request.app, accounts.TokenUses):
+            uses.note(principal, at=clock())
+        return principal
+    cookie = request.cookies.get(COOKIE)
+    signed_in = accounts.principal_of_session(session, cookie, clock=clock) if cookie else None
+    if signed_in is None:
+        return ANONYMOUS
+    if request.method not in SAFE_METHODS:
+        _require_same_origin(request)
+    return signed_in
 
 
 def _authenticated(request: Request, session: Reading) -> Principal:

@@ -1,32 +1,35 @@
 """Who may do what, as pure decisions.
 
-Visibility ``private``: the owner and administrators. ``internal``: every account. ``public``: the world, or every
-account where the site requires sign-in.
+Visibility ``private``: members, the owner and administrators. ``internal``: every account. ``public``: the world, or
+every account where the site requires sign-in.
 """
 
 import re
 from datetime import timedelta
-from uuid import UUID
 
 from modelyard.rooms.access.errors import BadIdempotencyKey
-from modelyard.rooms.access.schemas import Visibility
+from modelyard.rooms.access.schemas import MemberRole, Visibility
 from modelyard.rooms.accounts.schemas import Principal, Role, Scope
 
+ROLES = tuple(MemberRole)
+"""From the one that may least on: each may what those before it may."""
 ANSWERS_KEPT_FOR = timedelta(days=1)
 _KEY = re.compile(r"[!-~]{1,200}")
 
 
-def may_read(principal: Principal, *, owner_id: UUID, visibility: Visibility, require_sign_in: bool) -> bool:
-    if owns(principal, owner_id=owner_id):
-        return True
-    if visibility is Visibility.PUBLIC:
-        return not (principal.is_anonymous and require_sign_in)
-    return visibility is Visibility.INTERNAL and not principal.is_anonymous
+def may_read(principal: Principal, *, role: MemberRole | None, visibility: Visibility, require_sign_in: bool) -> bool:
+    """``role`` is what the principal has there, None for none."""
+    return role is not None or visibility in visible_levels(principal, require_sign_in=require_sign_in)
 
 
-def owns(principal: Principal, *, owner_id: UUID) -> bool:
-    """Whether the principal may change, publish and delete what the account owns."""
-    return principal.is_administrator or (not principal.is_anonymous and principal.account_id == owner_id)
+def allows(role: MemberRole | None, needed: MemberRole) -> bool:
+    """Whether who has the role (None: none) may do what takes the ``needed`` one."""
+    return role is not None and ROLES.index(role) >= ROLES.index(needed)
+
+
+def highest(*roles: MemberRole | None) -> MemberRole | None:
+    """The one that allows most; None where there is none."""
+    return max((role for role in roles if role is not None), key=ROLES.index, default=None)
 
 
 def may_create(principal: Principal) -> bool:

@@ -1,4 +1,4 @@
-"""Answers to requests that carried an ``Idempotency-Key``."""
+"""Who belongs to what, and answers to requests that carried an ``Idempotency-Key``."""
 
 from datetime import datetime
 from uuid import UUID
@@ -26,3 +26,34 @@ class KeptAnswerRow(Base):
     location: Mapped[str | None] = mapped_column(sa.String(1000))
     body: Mapped[bytes | None]
     created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class RepositoryMemberRow(Base):
+    """An account has a role in one repository. ``expires_at`` is when that ends, None for never.
+
+    Its primary key begins with the account: lists ask what is hers.
+    """
+
+    __tablename__ = "repository_members"
+
+    account_id: Mapped[UUID] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    repository_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("repositories.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    role: Mapped[str] = mapped_column(sa.String(20))
+    expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class OrganisationMemberRow(Base):
+    """An account has a role in an organisation, and so in all its repositories."""
+
+    __tablename__ = "organisation_members"
+
+    account_id: Mapped[UUID] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    role: Mapped[str] = mapped_column(sa.String(20))
+    expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]

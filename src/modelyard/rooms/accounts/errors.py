@@ -80,6 +80,16 @@ class AccountMissing(NotFound):
     title = "There is no such account"
 
 
+class OrganisationMissing(NotFound):
+    code = "organisation_missing"
+    title = "There is no such organisation"
+
+
+class NotAPerson(Invalid):
+    code = "not_a_person"
+    title = "This is the account of an organisation"
+
+
 class TokenMissing(NotFound):
     code = "token_missing"
     title = "You have no such token"

@@ -143,6 +143,7 @@ def create_token(session: Writing, principal: InPerson, wanted: NewToken, clock:
         name=wanted.name,
         scopes=wanted.scopes,
         lifetime=lifetime,
+        by=principal,
         clock=clock,
     )
 
@@ -150,7 +151,7 @@ def create_token(session: Writing, principal: InPerson, wanted: NewToken, clock:
 @router.delete("/account/tokens/{token_id}", status_code=status.HTTP_204_NO_CONTENT, operation_id="revoke_token")
 def revoke_token(session: Writing, principal: InPerson, token_id: UUID) -> None:
     """Revokes a token at once."""
-    service.revoke_token(session, account_id=policies.own_id(principal), token_id=token_id)
+    service.revoke_token(session, account_id=policies.own_id(principal), token_id=token_id, by=principal)
 
 
 @router.get("/accounts", operation_id="list_accounts")
@@ -174,6 +175,7 @@ def create_account(session: Writing, principal: Administrator, wanted: NewAccoun
         username=wanted.username,
         password=wanted.password,
         role=wanted.role,
+        by=principal,
         display_name=wanted.display_name,
         clock=clock,
     )
@@ -184,14 +186,19 @@ def change_account(session: Writing, principal: Administrator, username: str, ch
     """Changes an account's role or display name, or disables or enables it. The last administrator stays one."""
     service.require_may_grant(principal, changes.role)
     return service.change_account(
-        session, username, role=changes.role, disabled=changes.disabled, display_name=changes.display_name
+        session,
+        username,
+        role=changes.role,
+        disabled=changes.disabled,
+        display_name=changes.display_name,
+        by=principal,
     )
 
 
 @router.post("/accounts/{username}/password", dependencies=SECRET, operation_id="reset_password")
-def reset_password(session: Writing, _principal: Administrator, _person: InPerson, username: str) -> ResetPassword:
+def reset_password(session: Writing, principal: Administrator, _person: InPerson, username: str) -> ResetPassword:
     """Gives the account a generated password, shown this once, and signs it out everywhere."""
-    return ResetPassword(password=service.reset_password(session, username))
+    return ResetPassword(password=service.reset_password(session, username, by=principal))
 
 
 @router.get("/invitations", operation_id="list_invitations")
@@ -210,7 +217,7 @@ def create_invitation(
         session,
         role=wanted.role,
         lifetime=timedelta(days=wanted.expires_in_days),
-        created_by=policies.own_id(principal),
+        by=principal,
         options=options,
         clock=clock,
     )
@@ -229,11 +236,11 @@ def get_site(session: Reading, _principal: Anyone, options: Options) -> Site:
 
 
 @router.patch("/site", operation_id="change_site")
-def change_site(
-    session: Writing, _principal: Administrator, changes: SiteChanges, options: Options, clock: Now
-) -> Site:
+def change_site(session: Writing, principal: Administrator, changes: SiteChanges, options: Options, clock: Now) -> Site:
     """Opens or closes sign-up; it holds at once."""
-    return site.change_site(session, options, sign_up=changes.sign_up, sign_up_role=changes.sign_up_role, clock=clock)
+    return site.change_site(
+        session, options, sign_up=changes.sign_up, sign_up_role=changes.sign_up_role, by=principal, clock=clock
+    )
 
 
 def _set_cookie(response: Response, opened: sign_in.OpenedSession, options: AccountOptions) -> None:

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from modelyard.kit.clock import system_clock
+
 
 class Role(StrEnum):
     """What an account may do on the site: read and run; also create; also administer."""
@@ -15,6 +17,13 @@ class Role(StrEnum):
     READER = "reader"
     CREATOR = "creator"
     ADMINISTRATOR = "administrator"
+
+
+class AccountKind(StrEnum):
+    """Who signs in, and what people belong to."""
+
+    PERSON = "person"
+    ORGANISATION = "organisation"
 
 
 class Scope(StrEnum):
@@ -45,7 +54,9 @@ class Principal:
     """Who asks. ``account_id`` is None for the anonymous principal.
 
     ``only_repository`` limits the principal to one repository (the short-lived token that the web page uses to call a
-    served model). ``credential_id`` is the session or token that was shown; None for the anonymous.
+    served model). ``credential_id`` is the session or token that was shown, ``credential`` the token's name; None for
+    the anonymous. ``address`` is where the request came from, None for work without one. What expires counts as of
+    ``asked_at``.
     """
 
     account_id: UUID | None = None
@@ -55,6 +66,9 @@ class Principal:
     via: Via = Via.NOTHING
     only_repository: UUID | None = None
     credential_id: UUID | None = None
+    credential: str | None = None
+    address: str | None = None
+    asked_at: datetime = field(default_factory=system_clock, compare=False)
 
     @property
     def is_anonymous(self) -> bool:
@@ -81,6 +95,7 @@ class Account(BaseModel):
     id: UUID
     username: str
     display_name: str
+    kind: AccountKind
     role: Role
     disabled: bool
     created_at: datetime

@@ -23,12 +23,14 @@ from modelyard.rooms.accounts.errors import (
     ExpiredToken,
     InvalidToken,
     LastAdministrator,
+    NotAPerson,
     TokenMissing,
     TooManyTokens,
     UsernameTaken,
 )
 from modelyard.rooms.accounts.schemas import (
     Account,
+    AccountKind,
     CreatedAccount,
     CreatedToken,
     Principal,
@@ -38,6 +40,8 @@ from modelyard.rooms.accounts.schemas import (
     Via,
 )
 from modelyard.rooms.accounts.tables import AccountRow, TokenRow
+from modelyard.rooms.audit import service as audit
+from modelyard.rooms.audit.schemas import Action
 
 EXPIRED_TOKENS_SHOWN_FOR = timedelta(days=30)
 
@@ -48,7 +52,8 @@ def principal_of_token(session: Session, secret: str, *, clock: Clock = system_c
     if found is None:
         raise InvalidToken(remedy="Make a new token in the settings.")
     token, account = found
-    if rules.is_over(token.expires_at, now=clock()):
+    now = clock()
+    if rules.is_over(token.expires_at, now=now):
         raise ExpiredToken(f"The token '{token.name}' has expired.", remedy="Make a new token in the settings.")
     if account.disabled:
         raise AccountDisabled(remedy="Ask an administrator.")
@@ -60,6 +65,8 @@ def principal_of_token(session: Session, secret: str, *, clock: Clock = system_c
         via=Via.TOKEN,
         only_repository=token.only_repository,
         credential_id=token.id,
+        credential=token.name,
+        asked_at=now,
     )
 
 
@@ -69,7 +76,8 @@ def principal_of_session(session: Session, secret: str, *, clock: Clock = system
     if found is None:
         return None
     signed_in, account = found
-    if account.disabled or rules.is_over(signed_in.expires_at, now=clock()):
+    now = clock()
+    if account.disabled or rules.is_over(signed_in.expires_at, now=now):
         return None
     return Principal(
         account_id=account.id,
@@ -78,6 +86,7 @@ def principal_of_session(session: Session, secret: str, *, clock: Clock = system
         scopes=frozenset(Scope),
         via=Via.SESSION,
         credential_id=signed_in.id,
+        asked_at=now,
     )
 
 
@@ -107,6 +116,7 @@ def create_account_for(
     username: str,
     password: str | None,
     role: Role,
+    by: Principal,
     display_name: str = "",
     clock: Clock = system_clock,
 ) -> CreatedAccount:
@@ -120,6 +130,7 @@ def create_account_for(
         display_name=display_name,
         clock=clock,
     )
+    tell(session, by, Action.ACCOUNT_CREATED, account, role=role)
     return CreatedAccount(account=account, password=generated)
 
 
@@ -187,6 +198,11 @@ def usernames(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
     return store.usernames(session, ids)
 
 
+def present_accounts(session: Session, ids: Iterable[UUID]) -> dict[UUID, Account]:
+    """The account of each id that exists, in one query."""
+    return {row.id: account_of(row) for row in store.accounts_of(session, ids)}
+
+
 def ids() -> Any:
     """The ids of all accounts, as a subquery for other rooms."""
     return store.ids()
@@ -208,13 +224,14 @@ def change_account(
     role: Role | None = None,
     disabled: bool | None = None,
     display_name: str | None = None,
+    by: Principal,
 ) -> Account:
     """Changes what is given. Disabling ends the account's sessions; its tokens are refused while it is disabled.
 
     Raises ``AccountMissing``, and ``LastAdministrator`` when nobody would be left who can administer.
     """
     administrators = store.lock_administrators(session)
-    row = require_account(session, username)
+    row = require_person(session, username)
     new_role = role or Role(row.role)
     new_disabled = row.disabled if disabled is None else disabled
     if rules.loses_administrator(
@@ -225,6 +242,7 @@ def change_account(
     row.display_name = row.display_name if display_name is None else display_name
     if new_disabled:
         store.delete_sessions(session, row.id)
+    tell(session, by, Action.ACCOUNT_CHANGED, account_of(row), role=row.role, disabled=row.disabled)
     return account_of(row)
 
 
@@ -234,13 +252,14 @@ def require_may_grant(principal: Principal, role: Role | None) -> None:
     rules.check_grant(principal.via, role=role)
 
 
-def reset_password(session: Session, username: str, *, password: str | None = None) -> str:
+def reset_password(session: Session, username: str, *, by: Principal, password: str | None = None) -> str:
     """Sets a password (a generated one unless given), ends the account's sessions, and returns it."""
     password = password or passwords.new_password()
     password_hash = checked_hash(username=username, password=password)
-    row = require_account(session, username)
+    row = require_person(session, username)
     row.password_hash = password_hash
     store.delete_sessions(session, row.id)
+    tell(session, by, Action.ACCOUNT_PASSWORD, account_of(row))
     return password
 
 
@@ -252,12 +271,14 @@ def create_token(
     scopes: Collection[Scope],
     lifetime: timedelta | None,
     only_repository: UUID | None = None,
+    by: Principal | None = None,
     clock: Clock = system_clock,
 ) -> CreatedToken:
     """Makes a token (``lifetime`` None: until revoked); its secret is in the answer and nowhere else.
 
     ``only_repository`` makes one that the site hands out for a single repository: it is not listed, and goes when it
-    expires. Raises ``ScopeNotYours`` or ``TooManyTokens``.
+    expires. ``by``: whose doing the audit log calls it; None for one that it does not tell of. Raises ``ScopeNotYours``
+    or ``TooManyTokens``.
     """
     account = get_account(session, account_id)
     rules.check_scopes(scopes, role=account.role)
@@ -278,6 +299,8 @@ def create_token(
     )
     session.add(row)
     session.flush()
+    if by:
+        tell(session, by, Action.TOKEN_CREATED, account, name=name, scopes=row.scopes)
     return CreatedToken(**_token_of(row).model_dump(), secret=secret)
 
 
@@ -286,11 +309,12 @@ def list_tokens(session: Session, account_id: UUID) -> list[Token]:
     return [_token_of(row) for row in store.tokens_of(session, account_id)]
 
 
-def revoke_token(session: Session, *, account_id: UUID, token_id: UUID) -> None:
+def revoke_token(session: Session, *, account_id: UUID, token_id: UUID, by: Principal) -> None:
     """Raises ``TokenMissing`` when the account has no such token."""
     row = store.own_token(session, account_id, token_id)
     if row is None:
         raise TokenMissing
+    tell(session, by, Action.TOKEN_REVOKED, get_account(session, account_id), name=row.name)
     store.delete_token(session, row)
 
 
@@ -333,6 +357,19 @@ def require_account(session: Session, username: str) -> AccountRow:
     if row is None:
         raise AccountMissing(f"There is no account '{username[:60]}'.", remedy="Check the user name.")
     return row
+
+
+def require_person(session: Session, username: str) -> AccountRow:
+    """As ``require_account``; raises ``NotAPerson`` for an organisation, which nobody signs in to."""
+    row = require_account(session, username)
+    if row.kind != AccountKind.PERSON.value:
+        raise NotAPerson(f"'{username}' is an organisation.", remedy="Change its members instead.")
+    return row
+
+
+def tell(session: Session, by: Principal, action: Action, account: Account, **details: Any) -> None:
+    """Writes to the audit log, in this transaction, what somebody does to the account, or to what is the account's."""
+    audit.record(session, by, action, subject=account.username, owner_id=account.id, **details)
 
 
 def account_of(row: AccountRow) -> Account:

@@ -31,6 +31,8 @@ from modelyard.rooms.accounts.schemas import (
 )
 from modelyard.rooms.accounts.tables import AccountRow, InvitationRow, SessionRow
 from modelyard.rooms.accounts.throttle import SignInThrottle
+from modelyard.rooms.audit import service as audit
+from modelyard.rooms.audit.schemas import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def create_invitation(
     *,
     role: Role,
     lifetime: timedelta,
-    created_by: UUID,
+    by: Principal,
     options: AccountOptions,
     clock: Clock = system_clock,
 ) -> CreatedInvitation:
@@ -158,13 +160,14 @@ def create_invitation(
         id=new_id(),
         secret_hash=service.secret_digest(secret),
         role=role.value,
-        created_by=created_by,
+        created_by=by.account_id,
         used_by=None,
         created_at=now,
         expires_at=now + lifetime,
     )
     session.add(row)
     session.flush()
+    audit.record(session, by, Action.SITE_INVITED, subject="site", role=role, expires_at=row.expires_at.isoformat())
     url = f"{options.public_url.rstrip('/')}/sign-up?invitation={quote(secret)}"
     return CreatedInvitation(**_invitation_of(row).model_dump(), secret=secret, url=url)
 

@@ -5,7 +5,9 @@ from sqlalchemy.orm import Session
 from modelyard.kit.clock import Clock, system_clock
 from modelyard.rooms.accounts import store
 from modelyard.rooms.accounts.ports import AccountOptions
-from modelyard.rooms.accounts.schemas import Role, SignUp, Site
+from modelyard.rooms.accounts.schemas import Principal, Role, SignUp, Site
+from modelyard.rooms.audit import service as audit
+from modelyard.rooms.audit.schemas import Action
 
 SETTING = "sign_up"
 
@@ -25,10 +27,12 @@ def change_site(
     *,
     sign_up: SignUp | None,
     sign_up_role: Role | None,
+    by: Principal,
     clock: Clock = system_clock,
 ) -> Site:
     """Changes what is given; it holds from the next request on, for every process."""
     site = read_site(session, options)
     value = {"mode": (sign_up or site.sign_up).value, "role": (sign_up_role or site.sign_up_role).value}
     store.set_site_setting(session, SETTING, value, now=clock())
+    audit.record(session, by, Action.SITE_CHANGED, subject="site", sign_up=value["mode"], sign_up_role=value["role"])
     return read_site(session, options)

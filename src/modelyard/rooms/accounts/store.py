@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from modelyard.kit.db import contains, lock_row
-from modelyard.rooms.accounts.schemas import Role
+from modelyard.rooms.accounts.schemas import AccountKind, Role
 from modelyard.rooms.accounts.tables import AccountRow, InvitationRow, SessionRow, SiteSettingRow, TokenRow
 
 _MADE_BY_SITE = TokenRow.only_repository.is_not(None)
@@ -23,9 +23,14 @@ def account_named(session: Session, username: str) -> AccountRow | None:
     return session.scalar(sa.select(AccountRow).where(AccountRow.username == username))
 
 
+def account_for_update(session: Session, account_id: UUID) -> AccountRow | None:
+    return session.scalar(lock_row(sa.select(AccountRow).where(AccountRow.id == account_id)))
+
+
 def accounts_page(session: Session, *, query: str, after: str | None, limit: int) -> list[AccountRow]:
-    """Accounts in the order of their user names, those after ``after``, one more than ``limit``."""
-    statement = sa.select(AccountRow).order_by(AccountRow.username).limit(limit + 1)
+    """People's accounts in the order of their user names, those after ``after``, one more than ``limit``."""
+    people = sa.select(AccountRow).where(AccountRow.kind == AccountKind.PERSON.value)
+    statement = people.order_by(AccountRow.username).limit(limit + 1)
     if query:
         statement = statement.where(
             sa.or_(contains(AccountRow.username, query), contains(AccountRow.display_name, query))
@@ -42,6 +47,10 @@ def count_accounts(session: Session) -> int:
 def usernames(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
     rows = session.execute(sa.select(AccountRow.id, AccountRow.username).where(AccountRow.id.in_(set(ids))))
     return {row.id: row.username for row in rows}
+
+
+def accounts_of(session: Session, ids: Iterable[UUID]) -> list[AccountRow]:
+    return list(session.scalars(sa.select(AccountRow).where(AccountRow.id.in_(set(ids)))))
 
 
 def ids() -> sa.Select[UUID, UUID]:

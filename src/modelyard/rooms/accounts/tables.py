@@ -11,13 +11,17 @@ from modelyard.kit.db import Base
 
 
 class AccountRow(Base):
-    """A user or an organisation. ``username`` is the owner part of an address and never changes hands."""
+    """A person or an organisation (``kind``). ``username`` is the owner part of an address and never changes hands.
+
+    An organisation has no password, so nobody signs in to it; one that was deleted is ``disabled``, and keeps its name.
+    """
 
     __tablename__ = "accounts"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(sa.String(39), unique=True)
     display_name: Mapped[str] = mapped_column(sa.String(200), default="")
+    kind: Mapped[str] = mapped_column(sa.String(20), default="person", server_default="person")
     role: Mapped[str] = mapped_column(sa.String(20))
     password_hash: Mapped[str | None] = mapped_column(sa.String(255))
     disabled: Mapped[bool] = mapped_column(default=False)

@@ -81,18 +81,18 @@ def _files_at(session: Session, run_id: UUID, path: str) -> list[PlacedFile]:
 
 
 def _model(session: Session, tools: PromotionTools, principal: Principal, address: str) -> Repository:
-    """The model; it is made, private, where there is none of the caller's of this name."""
+    """The model; it is made, private, where there is none and the caller may make one."""
     owner, _, name = address.partition("/")
     try:
         found = repos.find_repository(session, principal=principal, owner=owner, name=name, require_sign_in=False)
     except RepositoryMissing:
-        if owner != principal.username:
+        if not repos.may_create_for(session, principal, owner):
             raise
         wanted = NewRepository(owner=owner, name=name, kind=Kind.MODEL)
         return repos.create_repository(
             session, principal=principal, wanted=wanted, options=tools.repositories, clock=tools.clock
         )
-    repos.require_owner(principal, found)
+    repos.require_maintainer(principal, found)
     if found.kind is not Kind.MODEL:
         raise PromotionRefused(f"{address} is of kind {found.kind}.", remedy="Choose a model.", field="model")
     return found

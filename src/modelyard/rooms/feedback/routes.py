@@ -24,7 +24,7 @@ from modelyard.rooms.feedback.schemas import (
     UsedVersion,
     WantedFeedback,
 )
-from modelyard.rooms.repos.policies import Owned, Readable
+from modelyard.rooms.repos.policies import Maintained, Readable
 from modelyard.rooms.repos.ports import Use
 
 router = APIRouter(prefix="/api/v1", tags=["feedback"], route_class=IdempotentRoute)
@@ -133,7 +133,7 @@ def delete_feedback(session: Writing, principal: SignedIn, repository: Readable,
 
 @router.post(f"{ABOUT}/{{feedback_id}}/replies", status_code=status.HTTP_201_CREATED, operation_id="reply_to_feedback")
 def reply(
-    session: Writing, principal: SignedIn, repository: Owned, feedback_id: UUID, wanted: NewReply, clock: Now
+    session: Writing, principal: SignedIn, repository: Maintained, feedback_id: UUID, wanted: NewReply, clock: Now
 ) -> Feedback:
     """Answers feedback, for those who may change the repository."""
     return service.reply(

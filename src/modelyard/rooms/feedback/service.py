@@ -44,7 +44,7 @@ def give_feedback(
 ) -> Feedback:
     """Raises ``VersionMissing``, ``VersionNotReady``, ``OwnRepository``, and ``FeedbackGiven`` for a second one of the
     same type on the same version."""
-    if principal.account_id == repository.owner_id:
+    if principal.account_id == repository.owner_id or (repository.can_write and not principal.is_administrator):
         raise OwnRepository(f"{repository.address} is yours.", remedy="Reply to the feedback of others instead.")
     versions.get_ready_version(session, repository.id, wanted.version)
     now, id = clock(), new_id()

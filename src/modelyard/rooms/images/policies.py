@@ -29,14 +29,14 @@ class Pusher:
 
 @policy("registry pusher")
 def pusher(request: Request, owner: str, name: str) -> Pusher:
-    """The owner and administrators, with a token that may write; also one for this repository alone."""
+    """Maintainers, owners and administrators, with a token that may write; also one for this repository alone."""
     with part_of(request.app, Database).read() as session:
         principal = _writer(request, session)
         try:
             repository = find_repository(request, session, principal, owner, name)
         except RepositoryMissing as e:
             raise _other_token(principal) or e from e
-    repos.require_owner(principal, repository)
+    repos.require_maintainer(principal, repository)
     return Pusher(principal, repository)
 
 
@@ -48,9 +48,10 @@ def starter(request: Request, owner: str, name: str) -> Pusher:
     except RepositoryMissing:
         with part_of(request.app, Database).read() as session:
             principal = _writer(request, session)
-        if principal.username != owner:
+            may_create = repos.may_create_for(session, principal, owner)
+        if principal.only_repository is not None or not may_create:
             raise
-        return Pusher(principal, create_repository(request, principal, name))
+        return Pusher(principal, create_repository(request, principal, owner, name))
 
 
 def find_repository(request: Request, session: Session, principal: Principal, owner: str, name: str) -> Repository:
@@ -59,13 +60,13 @@ def find_repository(request: Request, session: Session, principal: Principal, ow
     return repos.find_repository(session, principal=principal, owner=owner, name=name, require_sign_in=require_sign_in)
 
 
-def create_repository(request: Request, principal: Principal, name: str) -> Repository:
-    """A private repository of kind operation in the principal's own name, for a first push.
+def create_repository(request: Request, principal: Principal, owner: str, name: str) -> Repository:
+    """A private repository of kind operation, for a first push.
 
     Raises ``NameRefused`` and ``RoleMissing``.
     """
     try:
-        wanted = NewRepository(name=name, kind=Kind.OPERATION)
+        wanted = NewRepository(owner=owner, name=name, kind=Kind.OPERATION)
     except ValidationError as e:
         raise NameRefused(f"{name!r}: {e.errors()[0]['msg']}.", remedy="Choose another name.", field="name") from e
     with part_of(request.app, Database).write() as session:

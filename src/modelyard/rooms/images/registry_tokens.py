@@ -24,6 +24,7 @@ from modelyard.rooms.accounts.throttle import SignInThrottle
 from modelyard.rooms.images import policies
 from modelyard.rooms.images.errors import RegistrySignIn
 from modelyard.rooms.images.registry_answers import VERSION_HEADER, RegistryRoute
+from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import RepositoryMissing
 from modelyard.rooms.repos.schemas import Repository
 
@@ -114,8 +115,11 @@ def _repository(request: Request, database: Database, principal: Principal, want
         with database.read() as session:
             return policies.find_repository(request, session, principal, wanted.owner, wanted.name)
     except RepositoryMissing:
-        may_write = wanted.push and wanted.owner == principal.username and Scope.WRITE in principal.scopes
-        return policies.create_repository(request, principal, wanted.name) if may_write else None
+        if not wanted.push or Scope.WRITE not in principal.scopes:
+            return None
+    with database.read() as session:
+        may_create = repos.may_create_for(session, principal, wanted.owner)
+    return policies.create_repository(request, principal, wanted.owner, wanted.name) if may_create else None
 
 
 def _token_response(secret: str) -> Response:

@@ -137,10 +137,10 @@ def _find_dataset(session: Session, principal: Principal, address: str) -> Repos
     try:
         found = repos.find_repository(session, principal=principal, owner=owner, name=name, require_sign_in=False)
     except RepositoryMissing:
-        if owner != principal.username and not principal.is_administrator:
+        if not repos.may_create_for(session, principal, owner):
             raise
         return None
-    repos.require_owner(principal, found)
+    repos.require_maintainer(principal, found)
     if found.kind is not Kind.DATASET:
         raise NothingToKeep(f"{address} is of kind {found.kind}.", remedy="Choose a dataset.", field="keep_as.dataset")
     return found

@@ -8,7 +8,7 @@ from modelyard.kit.http import Reading
 from modelyard.kit.paging import Cursor, Limit, Page
 from modelyard.rooms.predictions import service
 from modelyard.rooms.predictions.schemas import Prediction, StatusFilter, VersionFilter
-from modelyard.rooms.repos.policies import Owned
+from modelyard.rooms.repos.policies import Maintained
 
 router = APIRouter(prefix="/api/v1", tags=["predictions"])
 BELOW = "/repos/{owner}/{name}/predictions"
@@ -17,7 +17,7 @@ BELOW = "/repos/{owner}/{name}/predictions"
 @router.get(BELOW, operation_id="list_predictions")
 def list_predictions(
     session: Reading,
-    repository: Owned,
+    repository: Maintained,
     version: VersionFilter = None,
     status: StatusFilter = None,
     limit: Limit = 50,
@@ -28,6 +28,6 @@ def list_predictions(
 
 
 @router.get(f"{BELOW}/{{prediction_id}}", operation_id="get_prediction")
-def get_prediction(session: Reading, repository: Owned, prediction_id: UUID) -> Prediction:
+def get_prediction(session: Reading, repository: Maintained, prediction_id: UUID) -> Prediction:
     """The prediction of an id that a caller was told."""
     return service.get_prediction(session, repository.id, prediction_id)

@@ -12,6 +12,7 @@ from modelyard.kit.clock import Clock
 from modelyard.kit.ids import new_id
 from modelyard.rooms.access import service as access
 from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.audit.schemas import Action
 from modelyard.rooms.content import service as content
 from modelyard.rooms.repos import git, service, store
 from modelyard.rooms.repos.errors import RepositoryExists
@@ -55,7 +56,8 @@ def record_fork(
     fork: PreparedFork,
     clock: Clock,
 ) -> Repository:
-    """Makes the copy the caller's repository. Raises ``RepositoryExists``, and ``RepositoryMissing`` where the source
+    """Makes the copy a repository of the caller's, or of the owner that is wanted. Raises ``RepositoryExists``,
+    ``NotOwner``, ``OwnerInvalid``, and ``RepositoryMissing`` where the source
     has gone meanwhile; the draft is gone then."""
     try:
         return _record(session, options, principal, source, wanted, fork, clock)
@@ -77,7 +79,7 @@ def _record(
     now, name = clock(), wanted.name or source.name
     values = {
         "id": fork.repository_id,
-        "owner_id": principal.account_id,
+        "owner_id": service.owner_for_new(session, principal, wanted.owner),
         "name": name,
         "kind": source.kind.value,
         "visibility": wanted.visibility.value,
@@ -92,14 +94,16 @@ def _record(
     }
     if not store.insert(session, values):
         raise RepositoryExists(
-            f"You have a repository '{name}' already.", remedy="Give the copy another name.", field="name"
+            f"There is a repository '{name}' already.", remedy="Give the copy another name.", field="name"
         )
     content.copy_grants(session, source_id=source.id, target_id=fork.repository_id, why=LFS, clock=clock)
     row = store.get(session, fork.repository_id)
     assert row is not None  # inserted just now
     write_entry(session, row, data_types=tuple(source.data_types))
+    made = present(session, [row], principal)[0]
+    service.tell(session, principal, Action.REPOSITORY_CREATED, made, fork_of=source.address)
     git.keep_draft(git.repository_path(options.root, fork.repository_id))  # last: what fails before leaves a draft
-    return present(session, [row], principal)[0]
+    return made
 
 
 def _link_objects(source: Path, target: Path) -> None:

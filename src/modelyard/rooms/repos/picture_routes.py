@@ -11,7 +11,7 @@ from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import SignedIn
 from modelyard.rooms.repos import pictures
 from modelyard.rooms.repos.pictures import PictureTools
-from modelyard.rooms.repos.policies import Owned, Readable
+from modelyard.rooms.repos.policies import Maintained, Readable
 from modelyard.rooms.repos.schemas import NewPicture, Repository
 
 router = APIRouter(prefix="/api/v1/repos/{owner}/{name}/picture", tags=["repositories"], route_class=IdempotentRoute)
@@ -22,7 +22,7 @@ SAFE = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Typ
 DAY_S = 86_400
 
 
-def _drawn(principal: SignedIn, repository: Owned, wanted: NewPicture, tools: Tools) -> str:
+def _drawn(principal: SignedIn, repository: Maintained, wanted: NewPicture, tools: Tools) -> str:
     """The slow part; as the first dependency it is over before the write transaction begins."""
     return pictures.draw_picture(tools, principal=principal, wanted=wanted)
 
@@ -32,7 +32,7 @@ def set_picture(
     digest: Annotated[str, Depends(_drawn)],
     session: Writing,
     principal: SignedIn,
-    repository: Owned,
+    repository: Maintained,
     tools: Tools,
     clock: Now,
 ) -> Repository:
@@ -41,7 +41,9 @@ def set_picture(
 
 
 @router.delete("", operation_id="remove_picture")
-def remove_picture(session: Writing, principal: SignedIn, repository: Owned, tools: Tools, clock: Now) -> Repository:
+def remove_picture(
+    session: Writing, principal: SignedIn, repository: Maintained, tools: Tools, clock: Now
+) -> Repository:
     """Shows no picture any more; may be repeated."""
     return pictures.set_picture(session, tools, principal=principal, repository=repository, digest=None, clock=clock)
 

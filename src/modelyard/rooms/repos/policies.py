@@ -32,7 +32,7 @@ def still_readable(request: Request, session: Session, *, owner: str, name: str)
 
 @policy("repository owner")
 def owned(repository: Annotated[Repository, Depends(readable)], principal: access.SignedIn) -> Repository:
-    """The owner and administrators."""
+    """Those who decide who sees it, who belongs to it and whether it is there: owners, and administrators."""
     service.require_owner(principal, repository)
     return repository
 
@@ -48,6 +48,13 @@ def contributed(repository: Annotated[Repository, Depends(readable)], principal:
 def maintained(repository: Annotated[Repository, Depends(readable)], principal: access.SignedIn) -> Repository:
     """Those who may change ``main``, make versions and put them into service."""
     service.require_maintainer(principal, repository)
+    return repository
+
+
+@policy("repository member")
+def joined(repository: Annotated[Repository, Depends(readable)], principal: access.SignedIn) -> Repository:
+    """Those who have a role there."""
+    service.require_member(principal, repository)
     return repository
 
 
@@ -90,6 +97,7 @@ def pushing(request: Request, owner: str, name: str) -> Repository:
 
 Contributed = Annotated[Repository, Depends(contributed)]
 Fetchable = Annotated[Repository, Depends(fetchable)]
+Joined = Annotated[Repository, Depends(joined)]
 Maintained = Annotated[Repository, Depends(maintained)]
 Pushing = Annotated[Repository, Depends(pushing)]
 Pushable = Annotated[Repository, Depends(pushable)]

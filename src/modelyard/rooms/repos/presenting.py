@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from modelyard.rooms.access import service as access
-from modelyard.rooms.access.schemas import Visibility
+from modelyard.rooms.access.schemas import MemberRole, Visibility
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.repos import store
@@ -21,6 +21,7 @@ def present(session: Session, rows: Iterable[RepositoryRow], principal: Principa
     rows = list(rows)
     owners = accounts.usernames(session, {row.owner_id for row in rows})
     liked = search.popularity(session, [row.id for row in rows])
+    roles = access.roles_in(session, principal, {row.id: row.owner_id for row in rows}) if principal else {}
     sources = _visible_sources(session, rows, principal)
     mine = principal.account_id if principal else None
     starred = store.starred(session, mine, [row.id for row in rows]) if mine and rows else set()
@@ -29,7 +30,7 @@ def present(session: Session, rows: Iterable[RepositoryRow], principal: Principa
             row,
             owners[row.owner_id],
             liked.get(row.id, Popularity()),
-            principal,
+            roles.get(row.id),
             starred=row.id in starred,
             source=sources.get(row.forked_from) if row.forked_from else None,
         )
@@ -83,7 +84,7 @@ def _repository(
     row: RepositoryRow,
     owner: str,
     liked: Popularity,
-    principal: Principal | None,
+    role: MemberRole | None,
     *,
     starred: bool,
     source: str | None,
@@ -108,7 +109,8 @@ def _repository(
         forked_from=source,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        can_write=principal is not None and access.owns(principal, owner_id=row.owner_id),
+        role=role,
+        can_write=access.allows(role, MemberRole.MAINTAINER),
     )
 
 

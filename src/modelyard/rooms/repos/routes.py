@@ -20,7 +20,7 @@ from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.repos import forking, service
 from modelyard.rooms.repos.forking import PreparedFork
 from modelyard.rooms.repos.git import LfsPointer
-from modelyard.rooms.repos.policies import Owned, Readable
+from modelyard.rooms.repos.policies import Maintained, Readable
 from modelyard.rooms.repos.ports import RepositoryOptions, Traffic
 from modelyard.rooms.repos.schemas import (
     Commit,
@@ -93,7 +93,7 @@ def get_repository(repository: Readable) -> Repository:
 
 @router.patch("/{owner}/{name}", operation_id="change_repository")
 def change_repository(
-    session: Writing, principal: SignedIn, repository: Owned, change: RepositoryChange, clock: Now
+    session: Writing, principal: SignedIn, repository: Maintained, change: RepositoryChange, clock: Now
 ) -> Repository:
     """Renames, shows or describes a repository."""
     return service.change_repository(session, principal=principal, repository=repository, change=change, clock=clock)

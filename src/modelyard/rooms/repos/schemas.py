@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from modelyard.rooms.access.schemas import Visibility
+from modelyard.rooms.access.schemas import MemberRole, Visibility
 
 
 class Kind(StrEnum):
@@ -45,8 +45,9 @@ class NewRepository(BaseModel):
 
 
 class NewFork(BaseModel):
-    """A copy of the caller's own. ``name`` defaults to that of what is copied."""
+    """A copy; ``owner`` defaults to the caller, ``name`` to that of what is copied."""
 
+    owner: str | None = Field(None, max_length=39)
     name: RepositoryName | None = None
     visibility: Visibility = Visibility.PRIVATE
 
@@ -62,7 +63,7 @@ class RepositoryChange(BaseModel):
 
 
 class Repository(BaseModel):
-    """A repository as a caller sees it; ``can_write`` says whether this caller may change it."""
+    """A repository as a caller sees it; ``can_write`` says whether this caller is a maintainer."""
 
     id: UUID
     owner: str
@@ -87,7 +88,10 @@ class Repository(BaseModel):
     )
     created_at: datetime
     updated_at: datetime
-    can_write: bool = False
+    role: MemberRole | None = Field(
+        None, description="What the caller is here; null for nothing. Administrators are owners everywhere."
+    )
+    can_write: bool = Field(False, description="Whether the caller is a maintainer or more.")
 
     @property
     def address(self) -> str:

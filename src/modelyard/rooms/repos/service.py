@@ -8,16 +8,26 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from modelyard.kit.clock import Clock
-from modelyard.kit.errors import Forbidden
 from modelyard.kit.ids import new_id
 from modelyard.kit.paging import Page, decode_cursor, encode_cursor
 from modelyard.rooms.access import service as access
-from modelyard.rooms.access.errors import NotOwner
 from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.audit.schemas import Action
 from modelyard.rooms.repos import git, receiving, store
-from modelyard.rooms.repos.errors import OwnerInvalid, RepositoryExists, RepositoryMissing
+from modelyard.rooms.repos.errors import RepositoryExists, RepositoryMissing
+from modelyard.rooms.repos.permissions import (
+    lock_owner,
+    maintains,
+    may_create_for,
+    owner_for_new,
+    require_contributor,
+    require_maintainer,
+    require_member,
+    require_owner,
+    tell,
+)
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.presenting import present, write_entry
 from modelyard.rooms.repos.receiving import settle_pushes
@@ -63,6 +73,7 @@ __all__ = [
     "find_commit",
     "find_repository",
     "get_repository",
+    "give_to",
     "head",
     "holders",
     "index_missing",
@@ -71,19 +82,24 @@ __all__ = [
     "list_paths",
     "list_repositories",
     "maintains",
+    "may_create_for",
+    "owner_for_new",
     "owner_of",
     "owners_of",
+    "owns_any",
     "present_repositories",
     "read_file",
     "readable_id",
     "repositories_to_delete",
     "require_contributor",
     "require_maintainer",
+    "require_member",
     "require_owner",
     "require_present",
     "reserve_version",
     "set_rating",
     "settle_pushes",
+    "tell",
     "version_commit",
     "walk_files",
     "write_overlay_tag",
@@ -96,7 +112,7 @@ def create_repository(
 ) -> Repository:
     """Creates an empty repository; raises ``RepositoryExists``, ``OwnerInvalid``, ``RoleMissing``."""
     access.require_creator(principal)
-    owner_id = _owner_id(session, principal, wanted.owner)
+    owner_id = owner_for_new(session, principal, wanted.owner)
     now = clock()
     values = wanted.model_dump(exclude={"owner"}, mode="json")
     row_id = new_id()
@@ -112,7 +128,9 @@ def create_repository(
     git.create(git.repository_path(options.root, row_id))
     row = _required(store.get(session, row_id))
     write_entry(session, row)
-    return present(session, [row], principal)[0]
+    made = present(session, [row], principal)[0]
+    tell(session, principal, Action.REPOSITORY_CREATED, made, visibility=made.visibility)
+    return made
 
 
 def find_repository(
@@ -121,11 +139,12 @@ def find_repository(
     """The repository, if the principal may read it; else ``RepositoryMissing``, as if it were absent."""
     account_id = accounts.find_account_id(session, owner)
     row = store.find(session, owner_id=account_id, name=name) if account_id else None
-    if row is None or not access.may_read(
-        principal, id=row.id, owner_id=row.owner_id, visibility=row.visibility, require_sign_in=require_sign_in
+    found = present(session, [row], principal)[0] if row else None
+    if found is None or not access.may_read(
+        principal, id=found.id, role=found.role, visibility=found.visibility, require_sign_in=require_sign_in
     ):
         raise RepositoryMissing(f"There is no {owner}/{name}.", remedy="Check the address, or sign in to see more.")
-    return present(session, [row], principal)[0]
+    return found
 
 
 def get_repository(session: Session, id: UUID) -> Repository:
@@ -185,12 +204,19 @@ def list_repositories(
 def change_repository(
     session: Session, *, principal: Principal, repository: Repository, change: RepositoryChange, clock: Clock
 ) -> Repository:
-    """Renames, shows or describes a repository; addresses of the old name stop working at once."""
-    row = _owned(session, principal, repository)
+    """Renames, shows or describes a repository; addresses of the old name stop working at once.
+
+    Maintainers describe, owners also rename and decide who sees it: else ``NotOwner``.
+    """
+    require_maintainer(principal, repository)
+    if change.name is not None or change.visibility is not None:
+        require_owner(principal, repository)
+    row = _required(store.get(session, repository.id))
     values = change.model_dump(exclude_none=True, mode="json")
     renamed = values.get("name", row.name) != row.name
     if renamed and store.name_taken(session, owner_id=row.owner_id, name=values["name"]):
         raise RepositoryExists(f"There is a repository '{values['name']}' already.", field="name")
+    _tell_of_change(session, principal, repository, row, values)
     for name, value in values.items():
         setattr(row, name, value)
     row.updated_at = clock()
@@ -198,9 +224,26 @@ def change_repository(
     return present(session, [row], principal)[0]
 
 
+def give_to(session: Session, *, principal: Principal, repository_id: UUID, owner_id: UUID, clock: Clock) -> Repository:
+    """The repository belongs to another account from now on; addresses of the old owner stop working at once.
+
+    Does not ask who may. Raises ``RepositoryMissing``, ``RepositoryExists``.
+    """
+    require_present(session, repository_id)
+    row = _required(store.get(session, repository_id))
+    lock_owner(session, owner_id)
+    if store.name_taken(session, owner_id=owner_id, name=row.name):
+        raise RepositoryExists(f"There is a repository '{row.name}' there already.", remedy="Rename one of the two.")
+    row.owner_id, row.updated_at = owner_id, clock()
+    write_entry(session, row)
+    return present(session, [row], principal)[0]
+
+
 def begin_deletion(session: Session, *, principal: Principal, repository: Repository) -> None:
     """Takes the repository out of sight and frees its name at once; what it held goes with ``delete_rows``."""
-    row = _owned(session, principal, repository)
+    require_owner(principal, repository)
+    tell(session, principal, Action.REPOSITORY_DELETED, repository)
+    row = _required(store.get(session, repository.id))
     row.deleting, row.name = True, row.id.hex
     search.remove_entry(session, row.id)
 
@@ -241,29 +284,6 @@ def require_present(session: Session, repository_id: UUID) -> None:
         raise RepositoryMissing
 
 
-def require_owner(principal: Principal, repository: Repository) -> None:
-    access.require_owner(principal, id=repository.id, owner_id=repository.owner_id)
-
-
-def require_contributor(principal: Principal, repository: Repository) -> None:
-    """Raises ``NotOwner`` unless the principal may add branches and what lies beside ``main``."""
-    require_owner(principal, repository)
-
-
-def require_maintainer(principal: Principal, repository: Repository) -> None:
-    """Raises ``NotOwner`` unless the principal may change ``main`` and make versions."""
-    require_owner(principal, repository)
-
-
-def maintains(principal: Principal, repository: Repository) -> bool:
-    """Whether ``require_maintainer`` would let the principal pass."""
-    try:
-        require_maintainer(principal, repository)
-    except Forbidden:
-        return False
-    return True
-
-
 def reserve_version(session: Session, repository_id: UUID) -> int:
     """The next version's number, which is never given again; raises ``RepositoryMissing``."""
     number = store.reserve_number(session, repository_id)
@@ -300,7 +320,7 @@ def describe_data(session: Session, repository_id: UUID, *, data_types: tuple[st
 
 def readable_id(column: Any, principal: Principal, *, require_sign_in: bool, but_own: bool = False) -> Any:
     """A clause for rows of other rooms whose ``column`` holds a repository's id: those that the principal may read;
-    with ``but_own``, and does not own."""
+    with ``but_own``, and does not maintain."""
     return store.readable_id(column, principal, require_sign_in=require_sign_in, but_own=but_own)
 
 
@@ -313,6 +333,11 @@ def owner_of(session: Session, repository_id: UUID) -> UUID | None:
     """Whose the repository is, one being deleted too; None where it is gone."""
     row = store.get(session, repository_id)
     return row.owner_id if row else None
+
+
+def owns_any(session: Session, account_id: UUID) -> bool:
+    """Whether the account owns a repository, one being deleted too."""
+    return store.owns_any(session, account_id)
 
 
 def owners_of(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
@@ -343,21 +368,16 @@ def index_missing(session: Session, *, limit: int = 500) -> int:
     return len(rows)
 
 
-def _owner_id(session: Session, principal: Principal, owner: str | None) -> UUID:
-    if owner is None or owner == principal.username:
-        assert principal.account_id is not None  # a creator is signed in
-        return principal.account_id
-    account_id = accounts.find_account_id(session, owner)
-    if account_id is None:
-        raise OwnerInvalid(f"There is no account '{owner}'.", field="owner")
-    if not principal.is_administrator:
-        raise NotOwner(f"You cannot create repositories for '{owner}'.", remedy="Leave the owner out.", field="owner")
-    return account_id
-
-
-def _owned(session: Session, principal: Principal, repository: Repository) -> RepositoryRow:
-    require_owner(principal, repository)
-    return _required(store.get(session, repository.id))
+def _tell_of_change(
+    session: Session, principal: Principal, repository: Repository, row: RepositoryRow, values: dict[str, Any]
+) -> None:
+    """Who sees it is told apart from all else, of which only the names of what changed are kept."""
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if visibility := changed.pop("visibility", None):
+        tell(session, principal, Action.REPOSITORY_SHOWN, repository, before=row.visibility, after=visibility)
+    if changed:
+        renamed = {"name": changed["name"]} if "name" in changed else {}
+        tell(session, principal, Action.REPOSITORY_CHANGED, repository, fields=sorted(changed), **renamed)
 
 
 def _required(row: RepositoryRow | None) -> RepositoryRow:

@@ -98,6 +98,11 @@ def delete(session: Session, id: UUID) -> None:
     session.execute(sa.delete(RepositoryRow).where(RepositoryRow.id == id))
 
 
+def owns_any(session: Session, owner_id: UUID) -> bool:
+    """Also one that is being deleted: its row still names the owner."""
+    return session.scalar(sa.select(RepositoryRow.id).where(RepositoryRow.owner_id == owner_id).limit(1)) is not None
+
+
 def owners_of(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
     query = sa.select(RepositoryRow.id, RepositoryRow.owner_id).where(RepositoryRow.id.in_(ids))
     return {row.id: row.owner_id for row in session.execute(query)} if ids else {}
@@ -140,7 +145,7 @@ def readable_id(column: Any, principal: Principal, *, require_sign_in: bool, but
         RepositoryRow.id == column, readable(principal, require_sign_in=require_sign_in)
     )
     if but_own:
-        query = query.where(RepositoryRow.owner_id != principal.account_id)
+        query = query.where(sa.not_(access.maintained(principal, id=RepositoryRow.id, owner_id=RepositoryRow.owner_id)))
     return query.correlate_except(RepositoryRow).exists()
 
 

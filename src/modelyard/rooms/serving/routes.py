@@ -13,7 +13,7 @@ from modelyard.kit.paging import Cursor, Limit, Page
 from modelyard.rooms.access.idempotency import HOLDS_SECRET, IdempotentRoute
 from modelyard.rooms.access.policies import Anyone, SignedIn
 from modelyard.rooms.accounts.ports import AccountOptions
-from modelyard.rooms.repos.policies import Owned, Readable
+from modelyard.rooms.repos.policies import Maintained, Readable
 from modelyard.rooms.serving import fleet, service
 from modelyard.rooms.serving.pool import Pool
 from modelyard.rooms.serving.ports import ServingOptions
@@ -67,7 +67,7 @@ def get_deployment(session: Reading, repository: Readable, options: Options, clo
 def deploy(
     session: Writing,
     principal: SignedIn,
-    repository: Owned,
+    repository: Maintained,
     wanted: Deploy,
     options: Options,
     boxes: Boxes,
@@ -82,25 +82,35 @@ def deploy(
 
 @router.patch(BELOW, operation_id="change_deployment")
 def change_deployment(
-    session: Writing, repository: Owned, change: DeploymentChange, options: Options, boxes: Boxes, clock: Now
+    session: Writing,
+    principal: SignedIn,
+    repository: Maintained,
+    change: DeploymentChange,
+    options: Options,
+    boxes: Boxes,
+    clock: Now,
 ) -> Deployment:
     """Scales, keeps warm, narrows who may call. Running boxes keep their workers until they are started anew."""
     db.after_commit(session, partial(boxes.wake, repository.id))
-    return service.change_deployment(session, repository=repository, change=change, options=options, clock=clock)
+    return service.change_deployment(
+        session, principal=principal, repository=repository, change=change, options=options, clock=clock
+    )
 
 
 @router.post(f"{BELOW}/stop", operation_id="stop_deployment")
-def stop_deployment(session: Writing, repository: Owned, options: Options, boxes: Boxes, clock: Now) -> Deployment:
+def stop_deployment(
+    session: Writing, principal: SignedIn, repository: Maintained, options: Options, boxes: Boxes, clock: Now
+) -> Deployment:
     """Stops answering, after the requests under way."""
     db.after_commit(session, partial(boxes.wake, repository.id))
-    return service.stop(session, repository=repository, options=options, clock=clock)
+    return service.stop(session, principal=principal, repository=repository, options=options, clock=clock)
 
 
 @router.put(f"{BELOW}/aliases/{{alias}}", operation_id="set_alias")
 def set_alias(
     session: Writing,
     principal: SignedIn,
-    repository: Owned,
+    repository: Maintained,
     alias: AliasName,
     target: AliasTarget,
     options: Options,
@@ -122,7 +132,7 @@ def set_alias(
 
 @router.delete(f"{BELOW}/aliases/{{alias}}", status_code=status.HTTP_204_NO_CONTENT, operation_id="remove_alias")
 def remove_alias(
-    session: Writing, principal: SignedIn, repository: Owned, alias: AliasName, boxes: Boxes, clock: Now
+    session: Writing, principal: SignedIn, repository: Maintained, alias: AliasName, boxes: Boxes, clock: Now
 ) -> None:
     """Takes an alias away."""
     db.after_commit(session, partial(boxes.wake, repository.id))
@@ -133,7 +143,7 @@ def remove_alias(
 def roll_back(
     session: Writing,
     principal: SignedIn,
-    repository: Owned,
+    repository: Maintained,
     alias: AliasName,
     options: Options,
     boxes: Boxes,
@@ -153,7 +163,7 @@ def list_alias_changes(session: Reading, repository: Readable, limit: Limit = 50
 
 
 @router.get(f"{BELOW}/log", response_class=PlainTextResponse, operation_id="read_deployment_log")
-def read_log(repository: Owned, boxes: Boxes, version: Annotated[int | None, Query(ge=1)] = None) -> str:
+def read_log(repository: Maintained, boxes: Boxes, version: Annotated[int | None, Query(ge=1)] = None) -> str:
     """The end of the newest box's log, with the tracebacks of user code."""
     return fleet.read_log(boxes.tools, repository.id, version=version)
 

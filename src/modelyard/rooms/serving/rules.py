@@ -58,7 +58,7 @@ ALIVE = frozenset({ReplicaState.STARTING, ReplicaState.READY})
 
 
 class Callers(StrEnum):
-    """Who may call a deployment: all who may read the repository, or its owner alone."""
+    """Who may call a deployment: all who may read the repository, or those alone who may deploy it."""
 
     READERS = "readers"
     OWNER = "owner"

@@ -12,6 +12,7 @@ from modelyard.kit.paging import Page
 from modelyard.rooms.access.errors import ScopeMissing
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal, Scope
+from modelyard.rooms.audit.schemas import Action
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.schemas import Repository
 from modelyard.rooms.serving import presenting, rules, store
@@ -78,17 +79,28 @@ def deploy(
 
 
 def change_deployment(
-    session: Session, *, repository: Repository, change: DeploymentChange, options: ServingOptions, clock: Clock
+    session: Session,
+    *,
+    principal: Principal,
+    repository: Repository,
+    change: DeploymentChange,
+    options: ServingOptions,
+    clock: Clock,
 ) -> Deployment:
     """Scales and sets bounds; raises ``DeploymentMissing``."""
     _apply(_row(session, repository, lock=True), change, clock)
+    changed = change.model_dump(mode="json", exclude_none=True)
+    repos.tell(session, principal, Action.DEPLOYMENT_CHANGED, repository, **changed)
     session.flush()
     return describe(session, repository, options=options, clock=clock)
 
 
-def stop(session: Session, *, repository: Repository, options: ServingOptions, clock: Clock) -> Deployment:
+def stop(
+    session: Session, *, principal: Principal, repository: Repository, options: ServingOptions, clock: Clock
+) -> Deployment:
     """Stops answering; aliases stay, so that deploying again is one call."""
     row = _row(session, repository, lock=True)
+    repos.tell(session, principal, Action.DEPLOYMENT_STOPPED, repository)
     row.wanted, row.updated_at = STOPPED, clock()
     session.flush()
     return describe(session, repository, options=options, clock=clock)
@@ -192,7 +204,7 @@ def choose_version(
     """
     row = _row(session, repository)
     if Callers(row.callers) is Callers.OWNER:
-        _require_owner(principal, repository)
+        _require_maintainer(repository)
     if row.wanted != SERVING:
         raise DeploymentStopped(f"{repository.address} is stopped.", remedy="Its owner can deploy it again.")
     if version is not None:
@@ -266,6 +278,8 @@ def _note(
     verb: str,
     clock: Clock,
 ) -> None:
+    action = Action.ALIAS_SET if version else Action.ALIAS_REMOVED
+    repos.tell(session, principal, action, repository, alias=alias, version=version, before=previous, how=verb)
     store.add_change(
         session,
         {
@@ -295,8 +309,8 @@ def _version_before(session: Session, repository: Repository, alias: str, versio
         ) from e
 
 
-def _require_owner(principal: Principal, repository: Repository) -> None:
-    if not (principal.is_administrator or principal.account_id == repository.owner_id):
+def _require_maintainer(repository: Repository) -> None:
+    if not repository.can_write:
         raise CallerRefused(f"Only the owner of {repository.address} may call it.", remedy="Ask the owner.")
 
 

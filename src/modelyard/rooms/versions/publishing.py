@@ -6,20 +6,25 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from modelyard.kit.paging import Page
+from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.audit.schemas import Action
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.schemas import Repository
 from modelyard.rooms.versions import rules, service, store
 from modelyard.rooms.versions.errors import NotAnOperation, VersionNotReady
 from modelyard.rooms.versions.rules import VersionState
 from modelyard.rooms.versions.schemas import Origin, Version
 
 
-def set_published(session: Session, repository_id: UUID, number: int, *, published: bool) -> Version:
+def set_published(
+    session: Session, number: int, *, principal: Principal, repository: Repository, published: bool
+) -> Version:
     """Offers a version of an operation to others, or takes it back; what runs already goes on. May be repeated.
 
     Raises ``VersionMissing``, ``NotAnOperation`` and ``VersionNotReady``.
     """
-    found = service.require_row(session, repository_id, number)
+    found = service.require_row(session, repository.id, number)
     row = store.get_for_update(session, found.id) or found
     operation = row.project.get("operation")
     if not operation:
@@ -28,6 +33,8 @@ def set_published(session: Session, repository_id: UUID, number: int, *, publish
         raise VersionNotReady(f"v{number} is {row.state}.", remedy="Wait until it is ready.")
     row.project = {**row.project, "operation": {**operation, "published": published}}
     session.flush()
+    action = Action.VERSION_PUBLISHED if published else Action.VERSION_UNPUBLISHED
+    repos.tell(session, principal, action, repository, version=number)
     return service.present(session, [row])[0]
 
 

@@ -14,6 +14,7 @@ from modelyard.kit.db import Database
 from modelyard.kit.ids import new_id
 from modelyard.rooms.access.policies import own_id
 from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.audit.schemas import Action
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore, LocalPaths
 from modelyard.rooms.datasets.schemas import PlacedFile
@@ -170,6 +171,8 @@ def insert_version(
         },
     )
     identity = str(row.id)
+    asked = {"version": row.number, "commit": row.commit_id}
+    repos.tell(session, principal, Action.VERSION_ASKED, repository, **asked)
     db.after_commit(session, lambda: tasks.enqueue_build(identity, 1))
     return service.present(session, [row])[0]
 

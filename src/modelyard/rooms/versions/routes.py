@@ -46,7 +46,7 @@ Prepared = PreparedPush | PreparedFiles | PreparedImage
 
 def _prepared(
     principal: SignedIn,
-    repository: Owned,
+    repository: Maintained,
     wanted: NewVersion,
     tools: Annotated[PushTools, Depends(provided(PushTools))],
     imports: Annotated[ImportTools, Depends(provided(ImportTools))],
@@ -66,7 +66,7 @@ def push_version(
     push: Annotated[Prepared, Depends(_prepared)],
     session: Writing,
     principal: SignedIn,
-    repository: Owned,
+    repository: Maintained,
     wanted: NewVersion,
     tools: Annotated[PushTools, Depends(provided(PushTools))],
 ) -> Version:
@@ -110,31 +110,34 @@ def get_version(session: Reading, repository: Readable, number: Number, options:
 @router.delete("/versions/{number}", status_code=status.HTTP_204_NO_CONTENT, operation_id="delete_version")
 def delete_version(
     session: Writing,
-    repository: Owned,
+    principal: SignedIn,
+    repository: Maintained,
     number: Number,
     options: Options,
     users: Annotated[VersionUsers, Depends(provided(VersionUsers))],
 ) -> None:
     """Removes a version with its tag, image and outputs."""
-    service.delete_version(session, repository=repository, number=number, users=users, repositories=options)
+    service.delete_version(
+        session, principal=principal, repository=repository, number=number, users=users, repositories=options
+    )
 
 
 @router.post("/versions/{number}/retry", status_code=status.HTTP_202_ACCEPTED, operation_id="retry_version")
-def retry_version(session: Writing, repository: Owned, number: Number) -> Version:
+def retry_version(session: Writing, repository: Maintained, number: Number) -> Version:
     """Builds a failed version again."""
     return service.retry_version(session, repository.id, number, enqueue=tasks.enqueue_build)
 
 
 @router.post("/versions/{number}/unpublish", operation_id="unpublish_version")
-def unpublish_version(session: Writing, repository: Owned, number: Number) -> Version:
+def unpublish_version(session: Writing, principal: SignedIn, repository: Maintained, number: Number) -> Version:
     """Takes a version of an operation back: nobody else starts runs of it; those that there are go on."""
-    return publishing.set_published(session, repository.id, number, published=False)
+    return publishing.set_published(session, number, principal=principal, repository=repository, published=False)
 
 
 @router.post("/versions/{number}/publish", operation_id="publish_version")
-def publish_version(session: Writing, repository: Owned, number: Number) -> Version:
+def publish_version(session: Writing, principal: SignedIn, repository: Maintained, number: Number) -> Version:
     """Offers a version of an operation again that was taken back."""
-    return publishing.set_published(session, repository.id, number, published=True)
+    return publishing.set_published(session, number, principal=principal, repository=repository, published=True)
 
 
 @router.get("/versions/{number}/card", operation_id="show_card")
@@ -151,7 +154,7 @@ def read_lock(session: Reading, repository: Readable, number: Number) -> str:
 
 
 @router.get("/versions/{number}/log", response_class=PlainTextResponse, operation_id="read_build_log")
-def read_log(session: Reading, repository: Owned, number: Number) -> str:
+def read_log(session: Reading, repository: Maintained, number: Number) -> str:
     """The build's log as text; it may hold tracebacks, so it is the owner's."""
     events = service.list_events(session, repository.id, number, after=0, limit=100_000)
     return "\n".join(f"{e.at:%H:%M:%S} {e.stage:<9} {e.text or e.state}" for e in events) + "\n"

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from modelyard.kit import db
 from modelyard.kit.paging import Page, decode_cursor, encode_cursor
 from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.audit.schemas import Action
 from modelyard.rooms.content import service as content
 from modelyard.rooms.datasets import service as datasets
 from modelyard.rooms.dvc import service as dvc
@@ -141,6 +143,7 @@ def retry_version(
 def delete_version(
     session: Session,
     *,
+    principal: Principal,
     repository: Repository,
     number: int,
     users: VersionUsers,
@@ -153,6 +156,7 @@ def delete_version(
     row = require_row(session, repository.id, number)
     if why := users.why_kept(session, repository_id=repository.id, number=number):
         raise VersionInUse(f"v{number} cannot be deleted: {why}.", remedy="Point it elsewhere or stop it first.")
+    repos.tell(session, principal, Action.VERSION_DELETED, repository, version=number, commit=row.commit_id)
     runs.delete_checks(session, repository.id, version=number)
     images.forget_tag(session, repository_id=repository.id, tag=f"v{number}")
     store.delete(session, row.id)
