@@ -69,6 +69,7 @@ from modelyard.rooms.repos.lfs_routes import router as lfs_router
 from modelyard.rooms.repos.picture_routes import router as picture_router
 from modelyard.rooms.repos.pictures import PictureTools
 from modelyard.rooms.repos.ports import PushedRefs, RepositoryOptions, Traffic, UseLog
+from modelyard.rooms.repos.revision_routes import router as revision_router
 from modelyard.rooms.repos.routes import router as repos_router
 from modelyard.rooms.results.routes import router as results_router
 from modelyard.rooms.results.service import ResultTools
@@ -107,6 +108,7 @@ ROUTERS = (
     members_router,
     organisations_router,
     audit_router,
+    revision_router,
     discovery_router,
     picture_router,
     datasets_router,

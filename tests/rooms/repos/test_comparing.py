@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.rooms.repos import comparing, git
+from modelyard.rooms.repos import comparing, folders, git
 from modelyard.rooms.repos.errors import RevisionMissing
 from modelyard.rooms.repos.git import LfsPointer
 from support import digits
@@ -19,7 +19,7 @@ TEXT = "".join(f"line {number}\n" for number in range(20))
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "ab" / "r.git"
-    git.create(path)
+    folders.create(path)
     return path
 
 

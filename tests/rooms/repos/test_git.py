@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.rooms.repos import git
+from modelyard.rooms.repos import folders, git
 from modelyard.rooms.repos.errors import BranchMoved, FileMissing, RepositoryMissing, RevisionMissing
 from modelyard.rooms.repos.git import LfsPointer
 
@@ -23,7 +23,7 @@ POINTER = LfsPointer("a" * 64, 123_456)
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "ab" / "r.git"
-    git.create(path)
+    folders.create(path)
     return path
 
 
@@ -105,7 +105,7 @@ def test_a_tag_never_moves(path: Path, tmp_path: Path) -> None:
 
 def test_a_tag_does_not_wait_for_a_commit(path: Path, tmp_path: Path) -> None:
     first = commit(path, tmp_path / "t", {"a": "1"})
-    with git._locked(path), ThreadPoolExecutor(1) as pool:
+    with git.locked(path), ThreadPoolExecutor(1) as pool:
         pool.submit(git.write_tag, path, "v1", first).result(timeout=10)
         pool.submit(git.delete_tag, path, "v1").result(timeout=10)
 
@@ -140,8 +140,8 @@ def test_links_of_a_folder_are_left_out(path: Path, tmp_path: Path) -> None:
 def test_deleting_may_be_repeated_and_takes_up_what_was_broken_off(path: Path, tmp_path: Path) -> None:
     commit(path, tmp_path / "t", {"a": "1"})
     path.rename(path.with_suffix(".deleted"))
-    git.delete(path)
-    git.delete(path)
+    folders.delete(path)
+    folders.delete(path)
     assert os.listdir(path.parent) == []
     with pytest.raises(RepositoryMissing):
         commit(path, tmp_path / "t", {"a": "2"})
@@ -170,23 +170,23 @@ def test_what_a_crash_left_does_not_stop_the_next_commit(path: Path, tmp_path: P
     with pytest.raises(Exception, match="lock"):
         commit(path, tmp_path / "tree", {"a.py": "2"})
 
-    assert set(git.clear_remains(root)) == {*left, half_made}
+    assert set(folders.clear_remains(root)) == {*left, half_made}
 
     assert not half_made.exists()
     second = commit(path, tmp_path / "tree", {"a.py": "2"})
     git.write_tag(path, "v1", second)
     assert [facts.id for facts in git.history(path, "main")] == [second, first]
-    assert git.clear_remains(root) == []
+    assert folders.clear_remains(root) == []
 
 
 def test_a_repository_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "ab" / "r.git"
     with monkeypatch.context() as patch:
-        patch.setattr(git.shutil, "rmtree", _cut_off_at("hooks"))
+        patch.setattr(folders.shutil, "rmtree", _cut_off_at("hooks"))
         with pytest.raises(KeyboardInterrupt):
-            git.create(path)
+            folders.create(path)
     assert not path.exists()
-    git.create(path)
+    folders.create(path)
     assert git.is_empty(path)
     assert not path.with_suffix(".new").exists()
 

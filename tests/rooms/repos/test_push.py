@@ -9,6 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from modelyard.kit.db import Database
+from modelyard.rooms.accounts import service as accounts
+from modelyard.rooms.accounts.schemas import Scope
 from rooms.repos.wire import clone, git, git_environment, head, url, write_commit
 from rooms.versions.tiny import MODEL, SOURCE, Author, author
 from support.programs import need
@@ -162,11 +165,10 @@ def test_who_may_push(me: Author, work: Path) -> None:
     assert "not found" in unseen.stderr
     with me.server.client(me.token) as client:
         client.patch(f"/api/v1/repos/{me.address}", json={"visibility": "public"})
-        reader = client.post("/api/v1/tokens", json={"name": "r", "scopes": ["read"]}).json()["secret"]
     seen = git("push", url(me, user="x", password=stranger), "HEAD:refs/heads/x", cwd=work)
     assert "Ask its owner or an administrator." in seen.stderr
     assert "could not read Username" in git("push", address, "HEAD:refs/heads/x", cwd=work).stderr
-    refused = git("push", url(me, user="x", password=reader), "HEAD:refs/heads/x", cwd=work)
+    refused = git("push", url(me, user="x", password=reading_token(me)), "HEAD:refs/heads/x", cwd=work)
     assert "The token lacks the scope 'write'." in refused.stderr
     posted = httpx.post(f"{address}/git-receive-pack", auth=("x", stranger), content=b"0000")
     assert posted.status_code == 403
@@ -289,6 +291,19 @@ def test_no_hook_of_a_repository_runs(me: Author, work: Path) -> None:
     assert git("push", "origin", "HEAD:main", cwd=work).returncode == 0
     assert not proof.exists()
     shutil.rmtree(repository / "hooks")
+
+
+def reading_token(me: Author) -> str:
+    """A token of the owner's that may only read."""
+    database = Database(me.server.database_url)
+    try:
+        with database.write() as session:
+            account_id = accounts.find_account_id(session, me.username)
+            assert account_id is not None
+            made = accounts.create_token(session, account_id=account_id, name="r", scopes=[Scope.READ], lifetime=None)
+            return made.secret
+    finally:
+        database.close()
 
 
 def main_of(repository: Path, cwd: Path) -> str:

@@ -9,7 +9,7 @@ from modelyard.kit.db import Database
 from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Role
-from modelyard.rooms.repos import git, service
+from modelyard.rooms.repos import folders, git, service
 from modelyard.rooms.repos import store as rows
 from modelyard.rooms.repos.ports import RepositoryOptions
 
@@ -19,7 +19,7 @@ def test_only_an_empty_repository_without_a_row_goes(db: Database, tmp_path: Pat
     ids = [uuid4() for _ in range(3)]
     known, cut_off, restored = (git.repository_path(options.root, id) for id in ids)
     for path in (known, cut_off, restored):
-        git.create(path)
+        folders.create(path)
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "a.py").write_text("1")
     at = datetime(2026, 1, 2, tzinfo=UTC)

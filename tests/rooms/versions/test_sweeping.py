@@ -17,7 +17,7 @@ from modelyard.kit.ids import new_id
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Role
 from modelyard.rooms.images.service import ImportTools, Supplies
-from modelyard.rooms.repos import git
+from modelyard.rooms.repos import folders, git
 from modelyard.rooms.repos import store as repos
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.runs.errors import IsolationTooWeak
@@ -71,7 +71,7 @@ def make(db: Database, tools: BuildTools) -> Make:
             row |= {"attempt": 1, "commit_id": "0" * 40, "pushed_by": owner.id, "platforms": [], "signature": {}}
             project = {"target": {"module": "m", "class": None, "function": "f"}}
             store.insert(session, row | {"card": {}, "project": project, "created_at": now})
-        git.create(git.repository_path(tools.repositories.root, repository_id))
+        folders.create(git.repository_path(tools.repositories.root, repository_id))
         return version_id
 
     return version

@@ -21,12 +21,18 @@ STATUSES = {
 
 def compare(path: Path, base: str, head: str) -> Comparison:
     """The files that differ between two revisions, by path; raises ``RevisionMissing``."""
+    repository = git.open_repository(path)
     old, new = git.resolve(path, base), git.resolve(path, head)
-    repository = pygit2.Repository(str(path))
-    diff = repository.diff(old, new)
-    diff.find_similar()
-    changes = sorted(_changes(repository, diff), key=lambda change: change.path)
-    return Comparison(base=old, head=new, files=changes[:MAX_CHANGES], total=len(changes))
+    return _compared(repository, repository.diff(old, new), old, new)
+
+
+def changes_of(path: Path, commit_id: str) -> Comparison:
+    """What a commit changed in its first parent; everything is added in one that has none."""
+    repository = git.open_repository(path)
+    commit = repository[commit_id].peel(pygit2.Commit)
+    if commit.parent_ids:
+        return compare(path, str(commit.parent_ids[0]), commit_id)
+    return _compared(repository, commit.tree.diff_to_tree(swap=True), git.NOTHING, commit_id)
 
 
 def changed_paths(path: Path, base: str) -> list[str]:
@@ -36,6 +42,12 @@ def changed_paths(path: Path, base: str) -> list[str]:
         return []
     diff = pygit2.Repository(str(path)).diff(old, new)
     return sorted({name for delta in diff.deltas for name in (delta.old_file.path, delta.new_file.path)})
+
+
+def _compared(repository: pygit2.Repository, diff: pygit2.Diff, old: str, new: str) -> Comparison:
+    diff.find_similar()
+    changes = sorted(_changes(repository, diff), key=lambda change: change.path)
+    return Comparison(base=old, head=new, files=changes[:MAX_CHANGES], total=len(changes))
 
 
 def _changes(repository: pygit2.Repository, diff: pygit2.Diff) -> Iterator[FileChange]:

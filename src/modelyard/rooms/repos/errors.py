@@ -23,6 +23,31 @@ class BranchMoved(Conflict):
     title = "Others pushed meanwhile"
 
 
+class BranchExists(Conflict):
+    code = "branch_exists"
+    title = "There is such a branch already"
+
+
+class BranchMissing(NotFound):
+    code = "branch_missing"
+    title = "No such branch"
+
+
+class BranchNameInvalid(Invalid):
+    code = "branch_name_invalid"
+    title = "This cannot be the name of a branch"
+
+
+class BranchProtected(Forbidden):
+    code = "branch_protected"
+    title = "The branch is protected"
+
+
+class PathTaken(Conflict):
+    code = "path_taken"
+    title = "Something else has this path"
+
+
 class FileMissing(NotFound):
     code = "file_missing"
     title = "No such file at this revision"

@@ -14,7 +14,7 @@ from modelyard.rooms.access import service as access
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.audit.schemas import Action
 from modelyard.rooms.content import service as content
-from modelyard.rooms.repos import git, service, store
+from modelyard.rooms.repos import branching, folders, git, service, store
 from modelyard.rooms.repos.errors import RepositoryExists
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.presenting import present, write_entry
@@ -37,12 +37,12 @@ def prepare_fork(options: RepositoryOptions, *, principal: Principal, source: Re
     access.require_creator(principal)
     identity = new_id()
     path = git.repository_path(options.root, identity)
-    draft = git.make_draft(path)
+    draft = folders.make_draft(path)
     origin = git.repository_path(options.root, source.id)
-    branches = git.branches(origin)  # before its objects are: these are then there
+    branches = branching.branches(origin)  # before its objects are: these are then there
     _link_objects(origin / "objects", draft / "objects")
     for branch, commit_id in branches.items():
-        git.set_branch(draft, branch, commit_id)
+        branching.set_branch(draft, branch, commit_id)
     return PreparedFork(identity, draft)
 
 
@@ -102,7 +102,7 @@ def _record(
     write_entry(session, row, data_types=tuple(source.data_types))
     made = present(session, [row], principal)[0]
     service.tell(session, principal, Action.REPOSITORY_CREATED, made, fork_of=source.address)
-    git.keep_draft(git.repository_path(options.root, fork.repository_id))  # last: what fails before leaves a draft
+    folders.keep_draft(git.repository_path(options.root, fork.repository_id))  # last: what fails before leaves a draft
     return made
 
 

@@ -3,11 +3,12 @@
 import fcntl
 import os
 import re
-import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
@@ -24,8 +25,8 @@ NOTHING = "0" * 40
 """As Git writes the commit of a branch that does not exist."""
 LFS_HEADER = b"version https://git-lfs.github.com/spec/v1\n"
 LFS_POINTER_LIMIT = 1024
-QUARANTINES = ("tmp_objdir-*", "incoming-*")
-LEFT_FILES = ("*.lock", "refs/**/*.lock", "objects/pack/*.keep", "objects/pack/tmp_*", "objects/??/tmp_obj_*")
+PAUSES = (0.0, 0.02, 0.1, 0.3)
+"""Seconds before the next try to move a branch that others move at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,79 +66,21 @@ class CommitFacts:
     message: str
     author: str
     at: datetime
+    parents: tuple[str, ...]
 
 
 def repository_path(root: Path, repository_id: UUID) -> Path:
     return root / repository_id.hex[-2:] / f"{repository_id.hex}.git"
 
 
-def create(path: Path) -> None:
-    """Makes an empty bare repository; one that exists is left as it is."""
-    if not (path / "HEAD").exists():
-        make_draft(path)
-        keep_draft(path)
-
-
-def make_draft(path: Path) -> Path:
-    """An empty repository beside ``path`` that is none yet: what a crash leaves half made is never taken for one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    shutil.rmtree(draft, ignore_errors=True)
-    repository = pygit2.init_repository(str(draft), bare=True, initial_head="main")
-    repository.config["http.receivepack"] = False
-    shutil.rmtree(draft / "hooks", ignore_errors=True)
-    return draft
-
-
-def keep_draft(path: Path) -> None:
-    """Makes the draft beside ``path`` the repository."""
-    path.with_suffix(".new").rename(path)
-
-
-def set_branch(path: Path, branch: str, commit_id: str) -> None:
-    """Points a branch of a repository that nobody else knows at a commit that it has."""
-    _open(path).references.create(f"{HEADS}{branch}", pygit2.Oid(hex=commit_id), force=True)
-
-
-def delete(path: Path) -> None:
-    """Removes a repository; first out of sight by a rename, so that no half of one is ever served. May be repeated."""
-    doomed = path.with_suffix(".deleted")
-    if path.exists():
-        path.rename(doomed)
-    if doomed.exists():
-        shutil.rmtree(doomed)
-    Path(f"{path}.lock").unlink(missing_ok=True)
-
-
-def clear_remains(root: Path) -> list[Path]:
-    """Removes the lock files that a crash left in repositories, which Git would honour for ever, what pushes left in
-    quarantine, and drafts.
-
-    To be called while nobody writes: at start-up. Returns what was removed.
-    """
-    folders = [*root.glob("*/*.new"), *(path for name in QUARANTINES for path in root.glob(f"*/*.git/objects/{name}"))]
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-    files = [file for pattern in LEFT_FILES for file in root.glob(f"*/*.git/{pattern}")]
-    for file in files:
-        file.unlink(missing_ok=True)
-    return folders + files
-
-
-def repositories(root: Path) -> Iterator[tuple[UUID, Path]]:
-    """Every repository on disk by its id."""
-    for path in root.glob("*/*.git"):
-        yield UUID(path.stem), path
-
-
 def is_empty(path: Path) -> bool:
     """Whether nothing was ever committed or tagged."""
-    return _is_empty(_open(path))
+    return _is_empty(open_repository(path))
 
 
 def head(path: Path) -> str:
     """The commit that ``main`` is at; ``NOTHING`` before the first."""
-    repository = _open(path)
+    repository = open_repository(path)
     return str(repository.references[BRANCH].target) if BRANCH in repository.references else NOTHING
 
 
@@ -156,21 +99,47 @@ def commit_folder(
     Files named in ``pointers`` (relative POSIX paths) become LFS pointers. The same content again makes no new commit.
     With ``base``, what the folder was made from, it raises ``BranchMoved`` where ``main`` is at another commit by now.
     """
-    with _locked(path):
-        if base not in (None, head(path)):
-            raise BranchMoved("Others pushed to this repository at the same time.", remedy="Push again.")
-        repository = _open(path)
+    with locked(path):
+        repository = open_repository(path)
         tree = _write_tree(repository, folder, "", pointers)
-        parents = [repository.references[BRANCH].target] if BRANCH in repository.references else []
-        if parents and repository[parents[0]].peel(pygit2.Commit).tree_id == tree:
-            return str(parents[0])
-        who = pygit2.Signature(author, f"{author}@users.modelyard", int(at.timestamp()), 0)
-        return str(repository.create_commit(BRANCH, who, who, message, tree, parents))
+        for pause in PAUSES:
+            with suppress(BranchMoved):
+                return write_commit(repository, BRANCH, tree, base=base, message=message, author=author, at=at)
+            if base is not None and base != head(path):
+                break
+            time.sleep(pause)
+        return write_commit(repository, BRANCH, tree, base=base, message=message, author=author, at=at)
+
+
+def write_commit(
+    repository: pygit2.Repository,
+    ref: str,
+    tree: pygit2.Oid,
+    *,
+    base: str | None,
+    message: str,
+    author: str,
+    at: datetime,
+) -> str:
+    """Moves a branch on by a commit of ``tree`` and returns its id; the tree that is there already makes none.
+
+    Raises ``BranchMoved`` where the branch is not at ``base`` (any, where that is None), or others move it just now.
+    """
+    parents = [repository.references[ref].target] if ref in repository.references else []
+    if base is not None and base != (str(parents[0]) if parents else NOTHING):
+        raise BranchMoved("Others pushed to this repository at the same time.", remedy="Push again.")
+    if parents and repository[parents[0]].peel(pygit2.Commit).tree_id == tree:
+        return str(parents[0])
+    who = pygit2.Signature(author, f"{author}@users.modelyard", int(at.timestamp()), 0)
+    try:  # libgit2 compares and swaps, as Git does when it takes a push
+        return str(repository.create_commit(ref, who, who, message, tree, parents))
+    except pygit2.GitError as e:
+        raise BranchMoved("Others push to this repository just now.", remedy="Push again.") from e
 
 
 def write_tag(path: Path, tag: str, commit_id: str) -> None:
     """Points ``refs/tags/<tag>`` at a commit; a tag that is there already must point at it (``ValueError``)."""
-    references = _open(path).references
+    references = open_repository(path).references
     name = f"refs/tags/{tag}"
     try:
         references.create(name, pygit2.Oid(hex=commit_id))
@@ -182,42 +151,29 @@ def write_tag(path: Path, tag: str, commit_id: str) -> None:
 def delete_tag(path: Path, tag: str) -> None:
     """Removes a tag. One that is absent, or whose repository is, is no error. Never waits for who commits."""
     with suppress(KeyError, RepositoryMissing):
-        _open(path).references.delete(f"refs/tags/{tag}")
+        open_repository(path).references.delete(f"refs/tags/{tag}")
 
 
 def tags(path: Path) -> dict[str, str]:
     """Tag name → commit id."""
-    repository = _open(path)
+    repository = open_repository(path)
     found = (name for name in repository.references if name.startswith("refs/tags/"))
     return {name.removeprefix("refs/tags/"): str(repository.references[name].peel(pygit2.Commit).id) for name in found}
 
 
-def branches(path: Path) -> dict[str, str]:
-    """Branch → commit id, by name."""
-    references = _open(path).references
-    found = sorted(name for name in references if name.startswith(HEADS))
-    return {name.removeprefix(HEADS): str(references[name].peel(pygit2.Commit).id) for name in found}
-
-
-def target_of(path: Path, ref: str) -> str:
-    """The object id that a ref is at; ``NOTHING`` where there is no such ref."""
-    references = _open(path).references
-    return str(references[ref].target) if ref in references else NOTHING
-
-
 def resolve(path: Path, revision: str) -> str:
     """The commit id of a branch, tag or (abbreviated) commit; raises ``RevisionMissing``."""
-    return str(_commit(_open(path), revision).id)
+    return str(_commit(open_repository(path), revision).id)
 
 
 def find_commit(path: Path, revision: str) -> CommitFacts:
     """What ``resolve`` finds, with what it says."""
-    return _facts(_commit(_open(path), revision))
+    return _facts(_commit(open_repository(path), revision))
 
 
 def list_folder(path: Path, revision: str, folder: str = "") -> list[Entry]:
     """The entries of one folder, folders first; an empty repository has none."""
-    repository = _open(path)
+    repository = open_repository(path)
     if _is_empty(repository):
         return []
     tree = _find(repository, revision, folder)
@@ -230,7 +186,7 @@ def list_folder(path: Path, revision: str, folder: str = "") -> list[Entry]:
 
 def read_file(path: Path, revision: str, name: str) -> bytes:
     """The bytes that Git holds (for a file kept by LFS: its pointer); raises ``FileMissing``."""
-    found = _find(_open(path), revision, name)
+    found = _find(open_repository(path), revision, name)
     if not isinstance(found, pygit2.Blob):
         raise FileMissing(f"{name} is not a file.", field="path")
     return found.data
@@ -238,7 +194,7 @@ def read_file(path: Path, revision: str, name: str) -> bytes:
 
 def reader(path: Path, revision: str) -> Callable[[str], bytes]:
     """A function that reads files of one revision, as ``read_file`` does, without opening the repository each time."""
-    repository = _open(path)
+    repository = open_repository(path)
     tree = _commit(repository, revision).tree
 
     def read(name: str) -> bytes:
@@ -252,25 +208,26 @@ def reader(path: Path, revision: str) -> Callable[[str], bytes]:
 
 def walk_files(path: Path, revision: str) -> Iterator[tuple[str, bytes]]:
     """Every file of a revision as (path, bytes that Git holds)."""
-    repository = _open(path)
+    repository = open_repository(path)
     yield from _walk(_commit(repository, revision).tree, "")
 
 
 def walk_paths(path: Path, revision: str) -> Iterator[str]:
     """The path of every file of a revision."""
-    yield from _walk_paths(_commit(_open(path), revision).tree, "")
+    yield from _walk_paths(_commit(open_repository(path), revision).tree, "")
 
 
-def history(path: Path, revision: str, *, limit: int = 50) -> list[CommitFacts]:
-    repository = _open(path)
+def history(path: Path, revision: str, *, skip: int = 0, limit: int = 50) -> list[CommitFacts]:
+    """The commits of a revision, newest first, after as many as are to be skipped."""
+    repository = open_repository(path)
     if _is_empty(repository):
         return []
     start = _commit(repository, revision).id
     commits = repository.walk(start, SortMode.TOPOLOGICAL | SortMode.TIME)
-    return [_facts(commit) for commit, _ in zip(commits, range(limit), strict=False)]
+    return [_facts(commit) for commit in islice(commits, skip, skip + limit)]
 
 
-def _open(path: Path) -> pygit2.Repository:
+def open_repository(path: Path) -> pygit2.Repository:
     """Raises ``RepositoryMissing`` where it has been deleted meanwhile."""
     if not path.exists():
         raise RepositoryMissing
@@ -278,7 +235,7 @@ def _open(path: Path) -> pygit2.Repository:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """One writer of a branch at a time, across threads and processes. (Tags are made at once or not at all.)"""
     with Path(f"{path}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -333,6 +290,8 @@ def _entry(item: pygit2.Object, prefix: str) -> Entry:
     name = f"{prefix}{item.name}"
     if item.type == ObjectType.TREE:
         return Entry(name, is_folder=True, size=None)
+    if item.type != ObjectType.BLOB:  # a submodule's commit, which is elsewhere
+        return Entry(name, is_folder=False, size=0)
     blob = item.peel(pygit2.Blob)
     pointer = LfsPointer.parse(blob.data) if blob.size <= LFS_POINTER_LIMIT else None
     return Entry(name, is_folder=False, size=pointer.size if pointer else blob.size, pointer=pointer)
@@ -356,4 +315,5 @@ def _walk_paths(tree: Iterable[pygit2.Object], prefix: str) -> Iterator[str]:
 
 def _facts(commit: pygit2.Commit) -> CommitFacts:
     at = datetime.fromtimestamp(commit.commit_time, UTC)
-    return CommitFacts(id=str(commit.id), message=commit.message, author=commit.author.name, at=at)
+    parents = tuple(str(id) for id in commit.parent_ids)
+    return CommitFacts(id=str(commit.id), message=commit.message, author=commit.author.name, at=at, parents=parents)

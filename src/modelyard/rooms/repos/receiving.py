@@ -23,7 +23,7 @@ import anyio.to_thread
 
 from modelyard.kit.ids import new_id
 from modelyard.rooms.accounts.schemas import Principal
-from modelyard.rooms.repos import git, receiving_hook, wire
+from modelyard.rooms.repos import branching, git, receiving_hook, wire
 from modelyard.rooms.repos.ports import RefChange, RepositoryOptions, UnfinishedPush
 from modelyard.rooms.repos.schemas import Repository
 from modelyard.rooms.repos.wire import WireRequest, WireResponse
@@ -193,7 +193,7 @@ def _finish(journal: Path, changes: Sequence[RefChange], finish: Finish) -> list
 
 def _happened(path: Path, changes: Sequence[RefChange]) -> list[RefChange]:
     """Those of the journal that Git has carried out."""
-    return [change for change in changes if git.target_of(path, change.ref) == change.new]
+    return [change for change in changes if branching.target_of(path, change.ref) == change.new]
 
 
 def _sync_folders(path: Path, changes: Sequence[RefChange]) -> None:

@@ -5,10 +5,23 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from modelyard.rooms.repos import amending, comparing, git
+from modelyard.rooms.repos import amending, branching, comparing, git
+from modelyard.rooms.repos.errors import PathTaken
 from modelyard.rooms.repos.git import CommitFacts, LfsPointer
 from modelyard.rooms.repos.ports import RepositoryOptions
-from modelyard.rooms.repos.schemas import Commit, Comparison, TreeEntry
+from modelyard.rooms.repos.schemas import (
+    Branch,
+    Commit,
+    CommitChanges,
+    Comparison,
+    GitTag,
+    NewBranch,
+    NewCommit,
+    TreeEntry,
+)
+from modelyard.rooms.sources import service as sources
+
+MAIN = "main"
 
 
 def commit_files(
@@ -120,8 +133,10 @@ def read_file(options: RepositoryOptions, repository_id: UUID, *, revision: str,
     return git.read_file(git.repository_path(options.root, repository_id), revision, path)
 
 
-def list_commits(options: RepositoryOptions, repository_id: UUID, *, revision: str, limit: int) -> list[Commit]:
-    facts = git.history(git.repository_path(options.root, repository_id), revision, limit=limit)
+def list_commits(
+    options: RepositoryOptions, repository_id: UUID, *, revision: str, limit: int, skip: int = 0
+) -> list[Commit]:
+    facts = git.history(git.repository_path(options.root, repository_id), revision, skip=skip, limit=limit)
     return [_commit(found) for found in facts]
 
 
@@ -135,5 +150,58 @@ def compare(options: RepositoryOptions, repository_id: UUID, *, base: str, head:
     return comparing.compare(git.repository_path(options.root, repository_id), base, head)
 
 
+def show_commit(options: RepositoryOptions, repository_id: UUID, *, revision: str) -> CommitChanges:
+    """A commit and what it changed; raises ``RevisionMissing``."""
+    path = git.repository_path(options.root, repository_id)
+    commit = _commit(git.find_commit(path, revision))
+    return CommitChanges(commit=commit, changes=comparing.changes_of(path, commit.id))
+
+
+def list_branches(options: RepositoryOptions, repository_id: UUID) -> list[Branch]:
+    """``main`` first, the others by name."""
+    path = git.repository_path(options.root, repository_id)
+    found = branching.branches(path)
+    ordered = sorted(found, key=lambda name: (name != MAIN, name))
+    return [_branch(path, name, found[name]) for name in ordered]
+
+
+def list_tags(options: RepositoryOptions, repository_id: UUID) -> list[GitTag]:
+    """By name, those of versions included."""
+    found = git.tags(git.repository_path(options.root, repository_id))
+    return [GitTag(name=name, commit=found[name]) for name in sorted(found)]
+
+
+def create_branch(options: RepositoryOptions, repository_id: UUID, wanted: NewBranch) -> Branch:
+    """Raises ``RevisionMissing``, ``BranchExists``, ``BranchNameInvalid``."""
+    path = git.repository_path(options.root, repository_id)
+    commit_id = git.resolve(path, wanted.revision)
+    branching.create_branch(path, wanted.name, commit_id)
+    return _branch(path, wanted.name, commit_id)
+
+
+def delete_branch(options: RepositoryOptions, repository_id: UUID, name: str) -> None:
+    """Raises ``BranchMissing``, ``BranchProtected``."""
+    branching.delete_branch(git.repository_path(options.root, repository_id), name)
+
+
+def commit_texts(
+    options: RepositoryOptions, repository_id: UUID, wanted: NewCommit, *, author: str, at: datetime
+) -> Commit:
+    """Raises ``BranchMoved`` where the branch is not at the base any more, and what is wrong with a path."""
+    sources.check_paths([change.path for change in wanted.changes])
+    if refused := next((c.path for c in wanted.changes if sources.is_junk(c.path)), None):
+        raise PathTaken(f"{refused} is left by a program and no content.", remedy="Choose another name.", field="path")
+    path = git.repository_path(options.root, repository_id)
+    changes = {c.path: None if c.content is None else c.content.encode(errors="replace") for c in wanted.changes}
+    commit_id = branching.commit_changes(
+        path, wanted.branch, changes, base=wanted.base, message=wanted.message, author=author, at=at
+    )
+    return _commit(git.find_commit(path, commit_id))
+
+
+def _branch(path: Path, name: str, commit_id: str) -> Branch:
+    return Branch(name=name, commit=_commit(git.find_commit(path, commit_id)), protected=name == MAIN)
+
+
 def _commit(facts: CommitFacts) -> Commit:
-    return Commit(id=facts.id, message=facts.message, author=facts.author, at=facts.at)
+    return Commit(id=facts.id, message=facts.message, author=facts.author, at=facts.at, parents=list(facts.parents))

@@ -23,7 +23,6 @@ from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.policies import Maintained, Readable
 from modelyard.rooms.repos.ports import RepositoryOptions, Traffic
 from modelyard.rooms.repos.schemas import (
-    Commit,
     Comparison,
     Kind,
     NewFork,
@@ -147,14 +146,6 @@ def read_file(
     headers = {"Content-Length": str(blob.size), "Content-Disposition": "attachment"} | SAFE_HEADERS
     response = StreamingResponse(blob.chunks, media_type="application/octet-stream", headers=headers)
     return count_sent(response, partial(traffic.count, repository_id=repository.id))
-
-
-@router.get("/{owner}/{name}/commits", operation_id="list_commits")
-def list_commits(
-    repository: Readable, options: Options, revision: Revision = "main", limit: Limit = 50
-) -> list[Commit]:
-    """The history of a revision, newest first."""
-    return service.list_commits(options, repository.id, revision=revision, limit=limit)
 
 
 @router.get("/{owner}/{name}/compare", operation_id="compare_revisions")

@@ -135,6 +135,51 @@ class Commit(BaseModel):
     message: str
     author: str
     at: datetime
+    parents: list[str] = Field(default_factory=list, description="What it was made from, first the branch's own.")
+
+
+class Branch(BaseModel):
+    """`protected`: it only moves forward and cannot be deleted."""
+
+    name: str
+    commit: Commit
+    protected: bool
+
+
+class GitTag(BaseModel):
+    """A tag, those of versions (`v1`) included; `commit` is what it stands for."""
+
+    name: str
+    commit: str
+
+
+BranchName = Annotated[str, StringConstraints(min_length=1, max_length=189, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
+
+
+class NewBranch(BaseModel):
+    """`revision`: the branch, tag or commit that it begins at."""
+
+    name: BranchName
+    revision: str = Field("main", max_length=200)
+
+
+class TextChange(BaseModel):
+    """A file with its new text; null removes it."""
+
+    path: str = Field(min_length=1, max_length=1000)
+    content: str | None
+
+
+class NewCommit(BaseModel):
+    """Changes to text files of a branch; what is not named stays."""
+
+    branch: BranchName = "main"
+    base: str = Field(
+        pattern="^[0-9a-f]{40}$",
+        description="The commit that the branch was at when it was read; zeros for none.",
+    )
+    message: str = Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")
+    changes: list[TextChange] = Field(min_length=1, max_length=100)
 
 
 class FileSide(BaseModel):
@@ -161,6 +206,13 @@ class Comparison(BaseModel):
     head: str
     files: list[FileChange]
     total: int
+
+
+class CommitChanges(BaseModel):
+    """A commit and what it changed in its first parent."""
+
+    commit: Commit
+    changes: Comparison
 
 
 class LfsObject(BaseModel):

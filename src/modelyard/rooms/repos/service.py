@@ -15,7 +15,7 @@ from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.audit.schemas import Action
-from modelyard.rooms.repos import git, receiving, store
+from modelyard.rooms.repos import folders, git, receiving, store
 from modelyard.rooms.repos.errors import RepositoryExists, RepositoryMissing
 from modelyard.rooms.repos.permissions import (
     lock_owner,
@@ -91,6 +91,7 @@ __all__ = [
     "read_file",
     "readable_id",
     "repositories_to_delete",
+    "require_branch",
     "require_contributor",
     "require_maintainer",
     "require_member",
@@ -125,7 +126,7 @@ def create_repository(
         raise RepositoryExists(
             f"There is a repository '{wanted.name}' already.", remedy="Choose another name.", field="name"
         )
-    git.create(git.repository_path(options.root, row_id))
+    folders.create(git.repository_path(options.root, row_id))
     row = _required(store.get(session, row_id))
     write_entry(session, row)
     made = present(session, [row], principal)[0]
@@ -255,7 +256,7 @@ def delete_rows(session: Session, repository_id: UUID) -> None:
 
 def delete_git(options: RepositoryOptions, repository_id: UUID) -> None:
     """Removes the Git repository; may take long. May be repeated."""
-    git.delete(git.repository_path(options.root, repository_id))
+    folders.delete(git.repository_path(options.root, repository_id))
 
 
 def clear_remains(session: Session, options: RepositoryOptions) -> list[Path]:
@@ -266,10 +267,10 @@ def clear_remains(session: Session, options: RepositoryOptions) -> list[Path]:
     """
     receiving.await_orphans(options)
     known = store.all_ids(session)
-    cut_off = [path for id, path in git.repositories(options.root) if id not in known and git.is_empty(path)]
+    cut_off = [path for id, path in folders.repositories(options.root) if id not in known and git.is_empty(path)]
     for path in cut_off:
-        git.delete(path)
-    return cut_off + git.clear_remains(options.root)
+        folders.delete(path)
+    return cut_off + folders.clear_remains(options.root)
 
 
 def repositories_to_delete(session: Session) -> list[UUID]:
@@ -282,6 +283,18 @@ def require_present(session: Session, repository_id: UUID) -> None:
     row = store.get_for_update(session, repository_id)
     if row is None or row.deleting:
         raise RepositoryMissing
+
+
+def require_branch(session: Session, principal: Principal, repository: Repository, branch: str) -> None:
+    """Raises ``NotOwner`` unless the principal may change the branch: ``main`` is the maintainers'.
+
+    The repository is not erased until the transaction ends.
+    """
+    require_present(session, repository.id)
+    if branch == "main":
+        require_maintainer(principal, repository)
+    else:
+        require_contributor(principal, repository)
 
 
 def reserve_version(session: Session, repository_id: UUID) -> int:
