@@ -1,8 +1,8 @@
 """Search among 100,000 repositories, on SQLite and PostgreSQL: the first page of many kinds of search, and facets.
 
 The words of names, titles, descriptions and cards are drawn as words of a language are (Zipf); owners, tags and
-popularity unevenly too. Each search is made by an account that may read the public and the internal ones. The rows are
-what a server would write, put in many at a time.
+popularity unevenly too. Each search is made by an account that may read the public and the internal ones, and as a
+member what 50 owners and 500 repositories have beside. The rows are what a server would write, put in many at a time.
 """
 
 import itertools
@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from measure import Bar, private_services, report
 from modelyard.kit.db import Database
 from modelyard.kit.ids import new_id
+from modelyard.rooms.access.tables import OrganisationMemberRow, RepositoryMemberRow
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal, Role, Via
 from modelyard.rooms.accounts.tables import AccountRow
@@ -79,9 +80,17 @@ def _fill(database: Database, owners: list[tuple[Any, str]], rows: list[Any]) ->
             for table, column in ((RepositoryRow, 0), (EntryRow, 1), (TextRow, 2)):
                 session.execute(sa.insert(table), [row[column] for row in batch])
             session.execute(sa.insert(LabelRow), [label for row in batch for label in row[3]])
+    _join(database, me.id, [id for id, _ in owners[100:150]], [row[0]["id"] for row in rows[:COUNT:200]], now)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE" if database.dialect == "sqlite" else "VACUUM ANALYZE")
     return Principal(me.id, "searcher", Role.CREATOR, frozenset(), Via.SESSION)
+
+
+def _join(database: Database, me: Any, owners: list[Any], repositories: list[Any], now: datetime) -> None:
+    member = {"account_id": me, "role": "reader", "expires_at": None, "created_at": now}
+    with database.write() as session:
+        session.execute(sa.insert(OrganisationMemberRow), [member | {"organisation_id": id} for id in owners])
+        session.execute(sa.insert(RepositoryMemberRow), [member | {"repository_id": id} for id in repositories])
 
 
 def _row(
