@@ -13,7 +13,7 @@ FURTHER_DOORS = {
     "accounts": {"sign_in", "throttle", "organisations"},  # parts of its service
     "content": {"uploads", "receiving", "deliveries"},  # foreign clients send in their own ways
     "access": {"idempotency"},  # a route class for routes of rooms above
-    "repos": {"git"},  # LfsPointer is a word of the ledger
+    "repos": {"git", "lfs", "attributes", "trees"},  # pointers, objects and trees are words of the ledger
     "runs": {"rules"},  # states that those who wait for a run compare with
 }
 SQL = {"select", "insert", "update", "delete", "execute", "scalar", "scalars", "query"}

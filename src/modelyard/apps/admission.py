@@ -24,6 +24,7 @@ BODIES_AS_THEY_COME = re.compile(
     r"|PUT /[^/]+/[^/]+\.git/info/lfs/objects/[^/]+$"
     r"|POST /[^/]+/[^/]+\.git/git-receive-pack"
     r"|(PUT|POST) /dvc/"
+    r"|POST /api/(models|datasets)/[^/]+/[^/]+/commit/"
 )
 """Their requests last as long as the client sends, and hold no connection meanwhile."""
 

@@ -47,6 +47,10 @@ from modelyard.rooms.dvc.routes import router as dvc_router
 from modelyard.rooms.experiments.promoting import PromotionTools
 from modelyard.rooms.experiments.routes import router as experiments_router
 from modelyard.rooms.feedback.routes import router as feedback_router
+from modelyard.rooms.hub.repository_routes import router as hub_repository_router
+from modelyard.rooms.hub.resolve_routes import router as hub_resolve_router
+from modelyard.rooms.hub.service import HubTools
+from modelyard.rooms.hub.site_routes import router as hub_site_router
 from modelyard.rooms.images.credential_routes import router as credentials_router
 from modelyard.rooms.images.ports import PushedImages
 from modelyard.rooms.images.registry import router as registry_router
@@ -130,6 +134,8 @@ ROUTERS = (
     registry_tokens_router,
     registry_router,
     registry_pushing_router,
+    hub_site_router,
+    hub_resolve_router,
 )
 STREAMING_ROUTERS = (uploads_router, git_router, lfs_router, dvc_router, registry_uploads_router)
 """Their bodies are read as they come, and bounded by the room."""
@@ -148,6 +154,11 @@ def create_api() -> FastAPI:
     install_problem_handlers(app)
     for router in STREAMING_ROUTERS:
         app.include_router(router)
+    app.include_router(lfs_router, prefix="/datasets")  # where Hugging Face's client looks for it
+    for kind in ("models", "datasets"):
+        app.include_router(
+            hub_repository_router, prefix=f"/api/{kind}/{{owner}}/{{name}}", max_body_size=MAX_BODY_BYTES
+        )
     for router in ROUTERS:
         app.include_router(router, max_body_size=MAX_BODY_BYTES)
     document_problems(app)
@@ -269,7 +280,9 @@ def _provide(app: FastAPI, parts: Parts, pool: Pool) -> None:
     provide(app, PushTools, parts.pushes)
     provide(app, ImportTools, parts.imports)
     provide(app, PushedImages, ImagePushes(parts.pushes))  # type: ignore[type-abstract]
-    provide(app, PushedRefs, TagPushes(parts.pushes, parts.settings.url))  # type: ignore[type-abstract]
+    pushed = TagPushes(parts.pushes, parts.settings.url)
+    provide(app, PushedRefs, pushed)  # type: ignore[type-abstract]
+    provide(app, HubTools, HubTools(parts.database, parts.repositories, pushed, parts.clock))
     provide(app, BundleTools, parts.bundles)
     provide(app, ServingOptions, parts.fleet.options)
     provide(app, Pool, pool)

@@ -1,16 +1,87 @@
-"""Commits made from another commit and a list of changes, without a folder of files."""
+"""Commits made from another commit and a list of changes, without a folder of files; branches and tags by name."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import pygit2
 from pygit2.enums import FileMode
 
-from modelyard.rooms.repos import git
-from modelyard.rooms.repos.git import LfsPointer
+from modelyard.rooms.repos import branching, git, receiving_hook
+from modelyard.rooms.repos.errors import (
+    BranchMoved,
+    FileMissing,
+    GitPathRefused,
+    RefExists,
+    RefRefused,
+    RevisionMissing,
+)
+from modelyard.rooms.repos.git import HEADS, NOTHING, LfsPointer
+from modelyard.rooms.repos.ports import RefChange
+from modelyard.rooms.repos.receiving_hook import Command
 
 Changes = Mapping[str, "bytes | LfsPointer | None"]
-"""Path → new content, the pointer to it, or None for a file that goes."""
+"""Path → new content, the pointer to it, or None for a file that goes; a path that ends with ``/`` is a folder."""
+
+
+def commit_changes(
+    path: Path,
+    changes: Changes,
+    *,
+    branch: str,
+    base: str | None,
+    message: str,
+    author: str,
+    at: datetime,
+) -> RefChange:
+    """Commits upon a branch, which is made by the first commit of a repository; without any change nothing is done.
+
+    Raises ``BranchMoved`` where others were quicker, or the branch is not at ``base``, if that is given;
+    ``RevisionMissing`` for a branch that there is not, ``FileMissing`` for what was to go, ``GitPathRefused``.
+    """
+    repository, ref = pygit2.Repository(str(path)), f"{HEADS}{branch}"
+    old = branching.target_of(path, ref)
+    if base not in (None, old):
+        raise BranchMoved(f"{branch} is not at {base} any more.", remedy="Look at what came, and try again.")
+    if old == NOTHING and not git.is_empty(path):
+        raise RevisionMissing(f"There is no branch {branch!r}.", field="revision")
+    parent = repository[old].peel(pygit2.Commit) if old != NOTHING else None
+    tree = _write_tree(repository, parent, changes)
+    if parent is not None and parent.tree_id == tree:
+        return RefChange(ref=ref, old=old, new=old)
+    who = pygit2.Signature(author, f"{author}@users.modelyard", int(at.timestamp()), 0)
+    new = repository.create_commit(None, who, who, message, tree, [parent.id] if parent else [])
+    _move(repository, ref, old, new)
+    return RefChange(ref=ref, old=old, new=str(new))
+
+
+def create_ref(path: Path, ref: str, revision: str) -> RefChange:
+    """Makes a branch or a tag at a revision; raises ``RefExists`` and ``RevisionMissing``."""
+    commit_id = git.resolve(path, revision)
+    repository = pygit2.Repository(str(path))
+    try:
+        repository.references.create(ref, pygit2.Oid(hex=commit_id))
+    except pygit2.AlreadyExistsError as e:
+        raise RefExists(f"There is {ref} already.", remedy="Choose another name.") from e
+    except (ValueError, pygit2.GitError) as e:
+        raise RefRefused(f"{ref!r} cannot be used as a name.", remedy="Choose another one.") from e
+    return RefChange(ref=ref, old=NOTHING, new=commit_id)
+
+
+def delete_ref(path: Path, ref: str) -> RefChange:
+    """Removes a branch or a tag; raises ``RevisionMissing``."""
+    old = branching.target_of(path, ref)
+    if old == NOTHING:
+        raise RevisionMissing(f"There is no {ref}.", field="revision")
+    pygit2.Repository(str(path)).references.delete(ref)
+    return RefChange(ref=ref, old=old, new=NOTHING)
+
+
+def require_ref(ref: str, *, deletes: bool, maintains: bool) -> None:
+    """Holds every door to the rules that pushes by Git have; raises ``RefRefused``."""
+    command = Command(old=NOTHING, new=NOTHING if deletes else "1" * 40, ref=ref)
+    if reason := receiving_hook.why_refused(command, maintains=maintains):
+        raise RefRefused(f"{ref}: {reason}.", remedy="Choose another branch or tag.")
 
 
 def write_overlay_tag(path: Path, *, tag: str, base: str, changes: Changes, message: str, author: str) -> str:
@@ -27,6 +98,25 @@ def write_overlay_tag(path: Path, *, tag: str, base: str, changes: Changes, mess
     return commit_id
 
 
+def _move(repository: pygit2.Repository, ref: str, old: str, new: pygit2.Oid) -> None:
+    """One wins, the other is told: Git moves a ref only from where it was seen."""
+    try:
+        if old == NOTHING:
+            repository.references.create(ref, new)
+            return
+        found = repository.references[ref]
+        if str(found.target) == old:
+            found.set_target(new)
+            return
+    except (KeyError, ValueError, pygit2.GitError) as e:
+        raise _moved() from e
+    raise _moved()
+
+
+def _moved() -> BranchMoved:
+    return BranchMoved("Others pushed to this repository at the same time.", remedy="Push again.")
+
+
 def _write_tree(repository: pygit2.Repository, parent: pygit2.Commit | None, changes: Changes) -> pygit2.Oid:
     index = pygit2.Index()
     if parent is not None:
@@ -34,11 +124,26 @@ def _write_tree(repository: pygit2.Repository, parent: pygit2.Commit | None, cha
     for name in sorted(changes, key=lambda name: changes[name] is not None):  # what goes goes first
         change = changes[name]
         if change is None:
-            index.remove(name)
+            _remove(index, name)
         else:
             data = change.to_bytes() if isinstance(change, LfsPointer) else change
-            index.add(pygit2.IndexEntry(name, repository.create_blob(data), _mode(index, name)))
+            _add(index, pygit2.IndexEntry(name, repository.create_blob(data), _mode(index, name)))
     return index.write_tree(repository)
+
+
+def _add(index: pygit2.Index, entry: pygit2.IndexEntry) -> None:
+    try:
+        index.add(entry)
+    except (ValueError, OSError, pygit2.GitError) as e:
+        raise GitPathRefused(f"{entry.path!r} cannot be a file.", remedy="Choose another name.", field="path") from e
+
+
+def _remove(index: pygit2.Index, name: str) -> None:
+    gone = [entry.path for entry in index if entry.path.startswith(name)] if name.endswith("/") else [name]
+    if not gone or (gone == [name] and name not in index):
+        raise FileMissing(f"A file with this name doesn't exist: {name}", field="path")
+    for path in gone:
+        index.remove(path)
 
 
 def _mode(index: pygit2.Index, name: str) -> FileMode:

@@ -48,9 +48,26 @@ class PathTaken(Conflict):
     title = "Something else has this path"
 
 
+class RefExists(Conflict):
+    code = "ref_exists"
+    title = "There is a branch or tag of this name"
+
+
+class RefRefused(Forbidden):
+    """A protected branch, a tag of the platform's, or a name that Git does not take."""
+
+    code = "ref_refused"
+    title = "This branch or tag cannot be changed so"
+
+
 class FileMissing(NotFound):
     code = "file_missing"
     title = "No such file at this revision"
+
+
+class GitPathRefused(Invalid):
+    code = "git_path_refused"
+    title = "Git takes no file of this name"
 
 
 class OwnerInvalid(Invalid):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 MAIN = "refs/heads/main"
-VERSION_TAG = re.compile(r"refs/tags/v[0-9]+")
+VERSION_TAG = re.compile(r"refs/tags/(dvc/)?v[0-9]+")
 SHADOWS = frozenset({"refs/tags/main", "refs/tags/HEAD", "refs/heads/HEAD"})
 NAME_LIMIT = 200
 SHOWN = 10

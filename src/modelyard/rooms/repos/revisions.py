@@ -5,10 +5,11 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from modelyard.rooms.repos import amending, branching, comparing, git
+from modelyard.rooms.repos import amending, branching, comparing, git, trees
+from modelyard.rooms.repos.amending import Changes
 from modelyard.rooms.repos.errors import PathTaken
 from modelyard.rooms.repos.git import CommitFacts, LfsPointer
-from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.repos.ports import RefChange, RepositoryOptions
 from modelyard.rooms.repos.schemas import (
     Branch,
     Commit,
@@ -19,6 +20,7 @@ from modelyard.rooms.repos.schemas import (
     NewCommit,
     TreeEntry,
 )
+from modelyard.rooms.repos.trees import TreeItem
 from modelyard.rooms.sources import service as sources
 
 MAIN = "main"
@@ -107,6 +109,64 @@ def write_overlay_tag(
     """A tag of the platform at a commit upon ``base``; see ``amending.write_overlay_tag``."""
     path = git.repository_path(options.root, repository_id)
     return amending.write_overlay_tag(path, tag=tag, base=base, changes=changes, message=message, author=author)
+
+
+def commit_changes(
+    options: RepositoryOptions,
+    repository_id: UUID,
+    changes: Changes,
+    *,
+    branch: str,
+    base: str | None,
+    message: str,
+    author: str,
+    at: datetime,
+) -> RefChange:
+    """A commit upon a branch; see ``amending.commit_changes``. Does not ask who may."""
+    path = git.repository_path(options.root, repository_id)
+    return amending.commit_changes(path, changes, branch=branch, base=base, message=message, author=author, at=at)
+
+
+def require_ref(ref: str, *, maintains: bool) -> None:
+    """Raises ``RefRefused`` where somebody who ``maintains`` the repository, or does not, may not move the ref."""
+    amending.require_ref(ref, deletes=False, maintains=maintains)
+
+
+def create_ref(
+    options: RepositoryOptions, repository_id: UUID, ref: str, *, revision: str, maintains: bool
+) -> RefChange:
+    """A new branch or tag (``refs/…``); raises ``RefRefused``, ``RefExists`` and ``RevisionMissing``."""
+    amending.require_ref(ref, deletes=False, maintains=maintains)
+    return amending.create_ref(git.repository_path(options.root, repository_id), ref, revision)
+
+
+def delete_ref(options: RepositoryOptions, repository_id: UUID, ref: str, *, maintains: bool) -> RefChange:
+    """A branch or tag goes; raises ``RefRefused`` and ``RevisionMissing``."""
+    amending.require_ref(ref, deletes=True, maintains=maintains)
+    return amending.delete_ref(git.repository_path(options.root, repository_id), ref)
+
+
+def resolve(options: RepositoryOptions, repository_id: UUID, revision: str) -> str:
+    """The commit id of a branch, tag or commit; raises ``RevisionMissing``."""
+    return git.resolve(git.repository_path(options.root, repository_id), revision)
+
+
+def list_tree(
+    options: RepositoryOptions, repository_id: UUID, commit_id: str, folder: str = "", *, recursive: bool
+) -> Iterator[TreeItem]:
+    """What is in a folder of a commit, with Git's ids; raises ``FileMissing``."""
+    return trees.list_tree(git.repository_path(options.root, repository_id), commit_id, folder, recursive=recursive)
+
+
+def find_item(options: RepositoryOptions, repository_id: UUID, commit_id: str, path: str) -> TreeItem | None:
+    """One file or folder of a commit; None where there is none."""
+    return trees.find_item(git.repository_path(options.root, repository_id), commit_id, path)
+
+
+def refs(options: RepositoryOptions, repository_id: UUID) -> tuple[dict[str, str], dict[str, str]]:
+    """Branches and tags: name → commit id."""
+    path = git.repository_path(options.root, repository_id)
+    return branching.branches(path), git.tags(path)
 
 
 def delete_tag(options: RepositoryOptions, repository_id: UUID, tag: str) -> None:

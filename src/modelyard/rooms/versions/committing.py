@@ -13,13 +13,13 @@ from modelyard.kit.clock import Clock
 from modelyard.kit.db import Database
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
+from modelyard.rooms.repos import attributes
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.versions.errors import PartsInvalid
 
 CHUNK = 1024**2
-ATTRIBUTES = ".gitattributes"
 ATTRIBUTES_LIMIT = 256 * 1024
 
 
@@ -56,7 +56,7 @@ def commit_tree(
     large = _large_files(tree, always_large, tools.repositories.lfs_threshold)
     _keep_large_files(tools, repository_id, tree, large)
     large = {**large, **(known or {})}
-    _write_attributes(tree / ATTRIBUTES, large)
+    _write_attributes(tree / attributes.NAME, large)
     return repos.commit_files(
         tools.repositories,
         repository_id,
@@ -85,7 +85,7 @@ def _large_files(tree: Path, always: frozenset[str], threshold: int) -> dict[str
     for file in sorted(p for p in tree.rglob("*") if p.is_file()):
         path = file.relative_to(tree).as_posix()
         size = file.stat().st_size
-        if (size >= threshold and path != ATTRIBUTES) or path in always:
+        if (size >= threshold and path != attributes.NAME) or path in always:
             found[path] = LfsPointer(_sha256(file), size)
     return found
 
@@ -116,18 +116,8 @@ def read_chunks(file: Path) -> Iterator[bytes]:
 def _write_attributes(file: Path, large: Mapping[str, LfsPointer]) -> None:
     """Tells Git which files LFS keeps, after what the author has written there; said before is not said again."""
     if file.is_file() and file.stat().st_size > ATTRIBUTES_LIMIT:
-        raise PartsInvalid(f"{ATTRIBUTES} is too large.", remedy="Keep it below 256 KiB.", field=ATTRIBUTES)
+        raise PartsInvalid(f"{attributes.NAME} is too large.", remedy="Keep it below 256 KiB.", field=attributes.NAME)
     written = file.read_text(encoding="utf-8", errors="surrogateescape") if file.is_file() else ""
-    lines = [f"{_attribute(path)} filter=lfs diff=lfs merge=lfs -text" for path in sorted(large)]
-    missing = [line for line in lines if line not in written.splitlines()]
-    if missing:
-        start = written if not written or written.endswith("\n") else f"{written}\n"
-        file.write_text(start + "".join(f"{line}\n" for line in missing), encoding="utf-8", errors="surrogateescape")
-
-
-def _attribute(path: str) -> str:
-    """A path as a gitattributes pattern that means just this file (gitattributes(5); quoted in the way of C)."""
-    pattern = "/" + "".join(f"\\{c}" if c in "*?[\\" else c for c in path)
-    if not any(c.isspace() or c == '"' for c in pattern):
-        return pattern
-    return '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    text = attributes.with_lfs(written, large)
+    if text != written:
+        file.write_text(text, encoding="utf-8", errors="surrogateescape")

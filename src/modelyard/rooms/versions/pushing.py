@@ -33,7 +33,6 @@ from modelyard.rooms.versions.rules import VersionState
 from modelyard.rooms.versions.schemas import NewVersion, Version
 
 CHUNK = 1024**2
-ATTRIBUTES = ".gitattributes"
 ATTRIBUTES_LIMIT = 256 * 1024
 
 
