@@ -56,12 +56,15 @@ class Settings(BaseSettings):
     index_url: str | None = Field(None, description="Package index instead of PyPI.")
     extra_index_urls: tuple[str, ...] = Field((), description="Further package indexes.")
     find_links: tuple[str, ...] = Field((), description="Folders or pages of wheels.")
-    ca_bundle: Path | None = Field(None, description="PEM file of the authorities to trust when fetching packages.")
+    ca_bundle: Path | None = Field(None, description="PEM file of authorities to trust when fetching packages or data.")
     base_reference: str = Field(
         "docker.io/library/python:{python}-slim", description="Base image where there is no apt-get."
     )
     import_registries: tuple[str, ...] = Field(
         (), description="Registries on private addresses that images may be imported from: host or host:port."
+    )
+    import_hosts: tuple[str, ...] = Field(
+        (), description="Hosts on private addresses that data may be fetched from: host or host:port."
     )
     builds: int = Field(2, ge=1, le=64, description="How many versions are built at a time.")
 

@@ -11,6 +11,7 @@ from modelyard.adapters.blobs.s3 import S3BlobStore, S3Options
 from modelyard.adapters.debian.packages import AptPackages, can_fetch_packages
 from modelyard.adapters.engines.docker import DockerEngine
 from modelyard.adapters.engines.local.engine import LocalEngine
+from modelyard.adapters.packs.fetching import HttpFetcher
 from modelyard.adapters.packs.reader import ProcessPackReader
 from modelyard.adapters.pictures.pillow import PillowPictures
 from modelyard.adapters.pictures.previews import PillowPreviews
@@ -150,7 +151,15 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
         runs=runs,
         pictures=PictureTools(database, blobs, PillowPictures(), folders["scratch"]),
         datasets=datasets,
-        packs=PackTools(database, blobs, ProcessPackReader(), folders["cache"] / "packs", clock),
+        packs=PackTools(
+            database,
+            blobs,
+            ProcessPackReader(),
+            HttpFetcher(settings.import_hosts, ca_bundle=settings.ca_bundle),
+            folders["cache"] / "packs",
+            clock,
+            settings.max_upload_bytes,
+        ),
         uses=Uses(database, clock=clock),
         usage=usage,
         traffic=Traffic(database, clock=clock),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from modelyard.adapters.packs import pictures
@@ -211,12 +212,15 @@ USUAL = frozenset({".png", ".jpg", ".PNG", ".JPG"})
 def _added(new: pa.Table, base: pa.Table) -> pa.Table:
     """Both by path. A path that was there keeps its row: the same image is left out, another one is listed as bad."""
     base = base.select(SCHEMA.names).cast(SCHEMA)
-    there = dict(zip(base["path"].to_pylist(), base["digest"].to_pylist(), strict=True))
-    paths, digests, errors = (new[name].to_pylist() for name in ("path", "digest", "error"))
-    keep = [path not in there or there[path] != digest for path, digest in zip(paths, digests, strict=True)]
-    said = [TAKEN if path in there else error for path, error in zip(paths, errors, strict=True)]
-    new = new.set_column(SCHEMA.get_field_index("error"), SCHEMA.field("error"), pa.array(said, pa.string()))
-    return by_path(pa.concat_tables([base, new.filter(pa.array(keep))]))
+    is_there = pc.is_in(new["path"], value_set=base["path"])
+    fresh, again = new.filter(pc.invert(is_there)), new.filter(is_there)
+    rows = base.filter(pc.is_in(base["path"], value_set=again["path"]))
+    known = dict(zip(rows["path"].to_pylist(), rows["digest"].to_pylist(), strict=True))
+    pairs = zip(again["path"].to_pylist(), again["digest"].to_pylist(), strict=True)
+    other = again.filter(pa.array([known[path] != digest for path, digest in pairs], pa.bool_()))
+    column = SCHEMA.get_field_index("error")
+    other = other.set_column(column, SCHEMA.field("error"), pa.array([TAKEN] * len(other), pa.string()))
+    return by_path(pa.concat_tables([base, fresh, other]))
 
 
 FORM = "Send a zip or tar of images in a folder for each class, or with a table of labels beside them."

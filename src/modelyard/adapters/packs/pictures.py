@@ -7,7 +7,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import jpeg_factory
 from PIL.PngImagePlugin import PngImageFile
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "MPO")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "PPM")
 MAX_PIXELS = 89_478_485
 """Of one image, as Pillow has it: 358 MB once decoded."""
 

@@ -31,12 +31,14 @@ BROKEN = (tarfile.TarError, EOFError, OSError, ValueError, OverflowError, Unicod
 def read_tar(descriptor: int, number: int, into: Entries, *, max_entries: int) -> None:
     """Adds the files of an uncompressed tar, source ``number``; raises the errors of ``sources``."""
     with os.fdopen(os.dup(descriptor), "rb") as file:
-        length = file.seek(0, os.SEEK_END)
+        before, length = len(into), file.seek(0, os.SEEK_END)
         file.seek(0)
         try:
             with tarfile.open(fileobj=file, mode="r:") as archive:
                 _read_members(archive, number, into, length, max_entries)
         except BROKEN as e:
+            if len(into) == before:
+                raise ArchiveUnreadable("It is neither a zip nor a tar that can be read.", remedy=REMAKE) from e
             raise ArchiveUnreadable(f"The tar is damaged: {str(e)[:200]}.", remedy=REMAKE) from e
 
 

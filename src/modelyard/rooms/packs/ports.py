@@ -1,6 +1,7 @@
 """What the packs room asks of adapters."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from modelyard.rooms.packs.schemas import Reading, ReadingOrder
@@ -21,4 +22,15 @@ class PackReader(Protocol):
 
     def close(self) -> None:
         """Ends what waits for more to read."""
+        ...
+
+
+class Fetcher(Protocol):
+    """Fetches files by address."""
+
+    def fetch(self, url: str, target: Path, *, limit: int, on_bytes: Callable[[int], None]) -> str:
+        """Writes what is there, ``limit`` bytes at most, to a file; returns the name that it has there.
+
+        ``on_bytes`` is told how many bytes came. Raises ``AddressRefused`` and ``AddressUnavailable``.
+        """
         ...

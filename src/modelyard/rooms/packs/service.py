@@ -16,21 +16,37 @@ from modelyard.rooms.content import service as content
 from modelyard.rooms.content.errors import BlobDamaged
 from modelyard.rooms.content.ports import BlobStore, LocalPaths
 from modelyard.rooms.packs import store
-from modelyard.rooms.packs.ports import PackReader
+from modelyard.rooms.packs.gathering import gather, is_archive
+from modelyard.rooms.packs.ports import Fetcher, PackReader
 from modelyard.rooms.packs.schemas import PackedIndex
 
 DEFLATED = 8
 
+__all__ = [
+    "PackTools",
+    "find_index",
+    "forget_index",
+    "gather",
+    "index_path",
+    "is_archive",
+    "list_indexes",
+    "read_item",
+    "record_index",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class PackTools:
-    """Where packs are and who reads new ones. ``cache`` keeps copies of indexes whose store has no files here."""
+    """Where packs are, who reads new ones and who fetches them. ``cache`` keeps copies of indexes whose store has no
+    files here; ``max_fetched_bytes`` bounds what one import fetches."""
 
     database: Database
     blobs: BlobStore
     reader: PackReader
+    fetcher: Fetcher
     cache: Path
     clock: Clock
+    max_fetched_bytes: int = 100 * 1024**3
 
 
 def find_index(session: Session, repository_id: UUID, commit_id: str) -> PackedIndex | None:

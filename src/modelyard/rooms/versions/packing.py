@@ -12,10 +12,10 @@ from typing import Any
 
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.content import service as content
-from modelyard.rooms.content.ports import LocalPaths, StoredBlob
+from modelyard.rooms.content.ports import StoredBlob
 from modelyard.rooms.packs import service as packs
 from modelyard.rooms.packs.errors import NotPacked
-from modelyard.rooms.packs.schemas import INDEX, Pack, PackedIndex, Reading, ReadingOrder, ReadPack, Source
+from modelyard.rooms.packs.schemas import INDEX, Pack, PackedIndex, Reading, ReadingOrder, ReadPack
 from modelyard.rooms.packs.service import PackTools
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import BranchMoved
@@ -23,11 +23,11 @@ from modelyard.rooms.repos.git import NOTHING, LfsPointer
 from modelyard.rooms.versions import building, committing, importing, rules
 from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.building import Build
+from modelyard.rooms.versions.pack_sources import find_sources, local_file, put_file
 from modelyard.rooms.versions.reporting import Reporter
 
 README = "README.md"
 TRIES = 5
-CHUNK = 1024**2
 DATA_TYPES = ("image",)
 
 
@@ -51,11 +51,8 @@ def _import(tools: BuildTools, pack_tools: PackTools, build: Build, reporter: Re
     if order["append"] and former is None:
         raise NotPacked("There are no images yet that could be added to.", remedy="Import without append.")
     with committing.workdir(tools.scratch) as folder:
-        reporter.say("check", "reading the archive")
-        reading = pack_tools.reader.read(
-            _order(tools, pack_tools, order, folder, former),
-            on_progress=reporter.say,
-        )
+        wanted = _order(tools, pack_tools, order, folder, former, reporter)
+        reading = pack_tools.reader.read(wanted, on_progress=reporter.say)
         reporter.say("index", "storing packs and index")
         index = _keep(tools, build, folder, reading, former)
         commit_id = _commit(tools, build, folder, index, base)
@@ -70,37 +67,29 @@ def _import(tools: BuildTools, pack_tools: PackTools, build: Build, reporter: Re
 
 
 def _order(
-    tools: BuildTools, pack_tools: PackTools, order: Mapping[str, Any], folder: Path, former: PackedIndex | None
+    tools: BuildTools,
+    pack_tools: PackTools,
+    order: Mapping[str, Any],
+    folder: Path,
+    former: PackedIndex | None,
+    reporter: Reporter,
 ) -> ReadingOrder:
     labels = order["labels"]
     return ReadingOrder(
-        sources=[
-            Source(_local(tools, source["digest"], folder / f"source-{number}"), source["digest"], source["name"])
-            for number, source in enumerate(order["sources"])
-        ],
+        sources=find_sources(tools, pack_tools, order, folder, reporter),
         staging=folder,
         target=folder / INDEX,
-        labels=(_local(tools, labels["digest"], folder / "labels"), labels["name"]) if labels else None,
+        labels=(local_file(tools, labels["digest"], folder / "labels"), labels["name"]) if labels else None,
         base=packs.index_path(pack_tools, former) if former else None,
         shares=order["shares"],
         fail=order["fail"],
     )
 
 
-def _local(tools: BuildTools, digest: str, target: Path) -> Path:
-    """A blob as a file here: itself, where the store has files, else a copy."""
-    if isinstance(tools.blobs, LocalPaths):
-        return tools.blobs.path(digest)
-    with target.open("wb") as file:
-        file.writelines(tools.blobs.open(digest))
-    return target
-
-
 def _keep(tools: BuildTools, build: Build, folder: Path, reading: Reading, former: PackedIndex | None) -> PackedIndex:
     """Stores the index and what was unpacked, and lets the repository hold all of it, before there is a commit."""
     stored = [_store_pack(tools, read) for read in reading.packs]
-    with (folder / INDEX).open("rb") as file:
-        index = tools.blobs.put(iter(lambda: file.read(CHUNK), b""))
+    index = StoredBlob(put_file(tools, folder / INDEX), (folder / INDEX).stat().st_size)
     with tools.database.write() as session:
         building.require_current(session, build)
         for blob in [*stored, index]:
@@ -125,10 +114,9 @@ def _keep(tools: BuildTools, build: Build, folder: Path, reading: Reading, forme
 
 
 def _store_pack(tools: BuildTools, read: ReadPack) -> StoredBlob:
-    if read.file is None:  # it is what was uploaded
-        return StoredBlob(read.pack.digest, read.pack.size)
-    with read.file.open("rb") as file:
-        return tools.blobs.put(iter(lambda: file.read(CHUNK), b""), expected=read.pack.digest)
+    if read.file is not None:  # else it is a blob already
+        put_file(tools, read.file, expected=read.pack.digest)
+    return StoredBlob(read.pack.digest, read.pack.size)
 
 
 def _commit(tools: BuildTools, build: Build, folder: Path, index: PackedIndex, base: str) -> str:

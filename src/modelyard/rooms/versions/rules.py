@@ -41,7 +41,9 @@ IMPORT_STAGES = ("import", "publish")
 """What becomes of a push to a dataset."""
 
 PACK_STAGES = ("check", "index", "publish")
-"""What becomes of archives of images."""
+"""What becomes of archives of images; fetching and unpacking come first where there is something to."""
+
+COMPRESSED = (".gz", ".tgz", ".xz", ".txz", ".zst")
 
 IMAGE_STAGES = ("import", "check", "publish")
 """What becomes of an image that was pushed or imported."""
@@ -142,10 +144,15 @@ def known_platforms(platforms: Iterable[str]) -> list[str]:
 def stage_names(project: Mapping[str, Any]) -> tuple[str, ...]:
     """What the version goes through before it is ready."""
     if is_import(project):
-        return PACK_STAGES
+        return _pack_stages(project["import"])
     if is_dataset(project):
         return IMPORT_STAGES
     return IMAGE_STAGES if is_pushed_image(project) else STAGES
+
+
+def _pack_stages(order: Mapping[str, Any]) -> tuple[str, ...]:
+    is_compressed = any(source["name"].casefold().endswith(COMPRESSED) for source in order["sources"])
+    return ("fetch",) * bool(order["urls"]) + ("unpack",) * is_compressed + PACK_STAGES
 
 
 def stages_of(events: Iterable[Event], *, attempt: int, names: tuple[str, ...] = STAGES) -> list[Stage]:
