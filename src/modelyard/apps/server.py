@@ -88,7 +88,7 @@ from modelyard.rooms.serving.service import ServingUsers
 from modelyard.rooms.usage.ports import UsageOptions
 from modelyard.rooms.usage.quotas import StorageQuotas
 from modelyard.rooms.usage.routes import router as usage_router
-from modelyard.rooms.versions import erasing, tasks
+from modelyard.rooms.versions import erasing, item_erasing, tasks
 from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.erasing import EraseTools
 from modelyard.rooms.versions.following import Followers, reader
@@ -305,7 +305,7 @@ def _launch_workflows(parts: Parts) -> None:
         parts.settings.database,
         data_dir=parts.settings.data_dir,
         version=WORKFLOW_VERSION,
-        queues={tasks.QUEUE: parts.settings.builds, erasing.QUEUE: 1, keeping.QUEUE: 1},
+        queues={tasks.QUEUE: parts.settings.builds, erasing.QUEUE: 1, item_erasing.QUEUE: 1, keeping.QUEUE: 1},
     )
     housekeeping.sweep(parts)
 

@@ -10,6 +10,7 @@ import pytest
 from rooms.datasets.shelf import Collector, collector
 from rooms.packs.images import begin, digits, zipped
 from support.server import Server
+from support.waiting import until
 
 
 @pytest.fixture
@@ -43,3 +44,66 @@ def test_a_zip_of_class_folders_becomes_packs_and_an_index(me: Collector) -> Non
         assert row["digest"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
         assert (row["width"], row["height"], row["mode"], row["error"]) == (8, 8, "L", None)
         assert row["split"] in ("train", "validation", "test")
+
+
+def test_versions_share_packs_and_splits_stay(me: Collector) -> None:
+    files = list(digits().items())
+    first = me.ready(begin(me, ("a.zip", zipped(dict(files[:30]))), split=[0.6, 0.2, 0.2]))
+    second = me.ready(begin(me, ("b.zip", zipped(dict(files[30:]))), split=[0.6, 0.2, 0.2], append=True))
+    before, after = rows(me, first), rows(me, second)
+    assert len(before) == 30
+    assert len(after) == 60
+    assert {row["pack"] for row in before} < {row["pack"] for row in after}
+    splits = {row["path"]: row["split"] for row in after}
+    assert {row["path"]: row["split"] for row in before}.items() <= splits.items()
+
+
+def test_there_is_nothing_to_add_to_in_an_empty_dataset(me: Collector) -> None:
+    version = me.finish(begin(me, ("a.zip", zipped(digits())), append=True))
+    assert version["state"] == "failed"
+    assert version["remedy"] == "Import without append."
+
+
+def test_bad_files_fail_the_import_if_asked_to(me: Collector) -> None:
+    archive = zipped(digits() | {"0/broken.png": b"\x89PNG\r\n\x1a\nno"})
+    failed = me.finish(begin(me, ("a.zip", archive), on_bad="fail"))
+    assert failed["state"] == "failed"
+    assert "0/broken.png" in failed["reason"]
+    number = me.ready(begin(me, ("a.zip", archive)))
+    assert [row["path"] for row in rows(me, number) if row["error"]] == ["0/broken.png"]
+
+
+def test_an_erased_image_is_gone_from_every_version(me: Collector) -> None:
+    files = list(digits().items())
+    me.ready(begin(me, ("a.zip", zipped(dict(files[:30])))))
+    me.ready(begin(me, ("b.zip", zipped(dict(files[30:]))), append=True))
+    victim, data = files[3]
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    old_pack = next(row["pack"] for row in rows(me, 2) if row["digest"] == digest)
+    assert me.http.post(f"{me.path}/item-erasures", json={"digests": [digest]}).status_code == 202
+    until(lambda: any("erased" in note for note in version(me, 1)["notes"]), seconds=30, what="the erasure")
+    until(lambda: victim not in paths(me, 2), seconds=30, what="the tag to move")
+    assert (version(me, 1)["packed"]["items"], version(me, 2)["packed"]["items"]) == (29, 59)
+    for number, count in ((1, 29), (2, 59)):
+        found = rows(me, number)
+        assert len(found) == count
+        assert old_pack not in {row["pack"] for row in found}
+        packs = {f"sha256:{hashlib.sha256(content).hexdigest()}": content for content in pack_files(me, number)}
+        for row in found:
+            stored = packs[row["pack"]][row["offset"] : row["offset"] + row["length"]]
+            assert f"sha256:{hashlib.sha256(stored).hexdigest()}" == row["digest"]
+        assert data not in b"".join(packs.values())
+    assert me.ready(begin(me, ("c.zip", zipped({"5/new.png": digits(61)["3/0060.png"]})), append=True)) == 3
+
+
+def version(me: Collector, number: int) -> Any:
+    return me.http.get(f"{me.path}/versions/{number}").json()
+
+
+def paths(me: Collector, number: int) -> list[str]:
+    return [row["path"] for row in rows(me, number)]
+
+
+def pack_files(me: Collector, number: int) -> list[bytes]:
+    listed = me.get(number, "files", params={"prefix": "packs/"}).json()["items"]
+    return [me.get(number, f"files/{file['path']}").content for file in listed]

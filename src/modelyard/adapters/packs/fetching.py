@@ -18,7 +18,7 @@ MAX_REDIRECTS = 5
 
 
 class HttpFetcher:
-    """``private`` are hosts (or ``host:port``) that may be called whatever their address is; ``ca_bundle`` is a PEM file
+    """``private`` are hosts (or ``host:port``) that may be called whatever their address is. ``ca_bundle``: a PEM file
     of further authorities.
 
     The address is looked at before each request, redirects too. A name server that changes its answer in between is not

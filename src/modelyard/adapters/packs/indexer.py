@@ -20,6 +20,7 @@ from modelyard.adapters.packs import pictures
 from modelyard.adapters.packs.decoding import check_entries, read_entry
 from modelyard.adapters.packs.entries import Checked, Entries
 from modelyard.adapters.packs.labels import Labels, find_label, read_labels
+from modelyard.adapters.packs.rewriting import erase
 from modelyard.adapters.packs.tars import read_tar, unpack_stream
 from modelyard.adapters.packs.writing import SCHEMA, Facts, by_path, count, tabulate, write_index
 from modelyard.adapters.packs.zips import check_tiling, read_zip
@@ -53,7 +54,7 @@ def _answer(request: Request, target: int) -> None:
     code = 1
     try:
         try:
-            answer = _Import(request).run()
+            answer = erase(request) if request["verb"] == "erase" else _Import(request).run()
         except ModelyardError as e:
             answer = {"refused": type(e).__name__, "detail": e.detail, "remedy": e.remedy}
         except MemoryError:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from modelyard.rooms.packs.schemas import Reading, ReadingOrder
+from modelyard.rooms.packs.schemas import Erasing, ErasingOrder, Reading, ReadingOrder
 
 Progress = Callable[[str, str], None]
 """Stage (``unpack``, ``check`` or ``index``) and words for it. What it raises ends the reading."""
@@ -18,6 +18,10 @@ class PackReader(Protocol):
 
         Raises the errors of ``packs`` and, for archives, those of ``sources``; ``ImportBroken`` where it ended early.
         """
+        ...
+
+    def erase(self, order: ErasingOrder) -> Erasing:
+        """Writes packs and indexes anew without some images. Blocks; raises ``ImportBroken``."""
         ...
 
     def close(self) -> None:

@@ -86,3 +86,23 @@ class Reading:
     packs: tuple[ReadPack, ...]
     facts: Mapping[str, Any]
     notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class ErasingOrder:
+    """``digests`` of images that go from ``indexes`` (file, and where it is to be written anew) and from those of the
+    ``packs`` (digest → file) that hold them. ``staging``: a folder for new packs."""
+
+    digests: Sequence[str]
+    indexes: Sequence[tuple[Path, Path]]
+    packs: Mapping[str, Path]
+    staging: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """``packs`` that were written anew, by their old digest; None where nothing is left of one. ``facts`` go with the
+    indexes: ``erased`` images, and what ``Reading.facts`` has."""
+
+    packs: Mapping[str, ReadPack | None]
+    facts: Sequence[Mapping[str, Any]]

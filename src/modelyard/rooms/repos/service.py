@@ -58,6 +58,7 @@ from modelyard.rooms.repos.revisions import (
     write_overlay_tag,
     write_version_tag,
 )
+from modelyard.rooms.repos.rewriting import move_refs, replace_files
 from modelyard.rooms.repos.schemas import Kind, NewRepository, Repository, RepositoryChange
 from modelyard.rooms.repos.tables import RepositoryRow
 from modelyard.rooms.search import service as search
@@ -96,6 +97,7 @@ __all__ = [
     "list_tree",
     "maintains",
     "may_create_for",
+    "move_refs",
     "owner_for_new",
     "owner_of",
     "owners_of",
@@ -104,6 +106,7 @@ __all__ = [
     "read_file",
     "readable_id",
     "refs",
+    "replace_files",
     "repositories_to_delete",
     "require_branch",
     "require_contributor",

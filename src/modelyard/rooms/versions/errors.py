@@ -28,6 +28,11 @@ class VersionUnpublished(Conflict):
     title = "The version is not published"
 
 
+class VersionsUnfinished(Conflict):
+    code = "versions_unfinished"
+    title = "A version is still being made"
+
+
 class BuildOutdated(Conflict):
     code = "build_outdated"
     title = "A later attempt at this build has taken over"

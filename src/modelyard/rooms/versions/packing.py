@@ -59,7 +59,9 @@ def _import(tools: BuildTools, pack_tools: PackTools, build: Build, reporter: Re
     snapshot = importing.take_snapshot(tools, build.repository_id, commit_id, lambda _files, _size: None)
     reporter.finish()
     with tools.database.write() as session:
-        building.record_packs(session, build, commit_id=commit_id, packed=_told(index), notes=reading.notes)
+        building.record_packs(
+            session, build, commit_id=commit_id, packed=rules.packed_facts(index), notes=reading.notes
+        )
         building.record_contents(session, build, files=snapshot.files, size=snapshot.size)
         packs.record_index(session, replace(index, commit_id=commit_id), clock=tools.clock)
         content.revoke(session, holder_id=build.repository_id, why=rules.import_reason(build.number))
@@ -158,7 +160,3 @@ bytes. `modelyard.load_dataset` reads them without unpacking."""
 
 def _pointer(pack: Pack) -> LfsPointer:
     return LfsPointer(pack.digest[7:], pack.size)
-
-
-def _told(index: PackedIndex) -> dict[str, Any]:
-    return {"items": index.items, "errors": index.errors, "classes": len(index.classes), **index.summary}

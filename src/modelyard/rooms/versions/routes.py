@@ -21,6 +21,7 @@ from modelyard.rooms.versions import (
     event_stream,
     file_pushing,
     image_pushing,
+    item_erasing,
     pack_pushing,
     publishing,
     pushing,
@@ -32,7 +33,7 @@ from modelyard.rooms.versions.following import Followers
 from modelyard.rooms.versions.image_pushing import PreparedImage
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PreparedPush, PushTools
-from modelyard.rooms.versions.schemas import NewImport, NewVersion, ShownCard, Version
+from modelyard.rooms.versions.schemas import ItemErasure, NewImport, NewVersion, ShownCard, Version
 
 router = APIRouter(prefix="/api/v1/repos/{owner}/{name}", tags=["versions"], route_class=IdempotentRoute)
 
@@ -91,6 +92,12 @@ def import_images(
 ) -> Version:
     """Makes the next version of a dataset from archives of images; follow it at `…/versions/{number}/events`."""
     return pack_pushing.begin_import(session, tools, principal=principal, repository=repository, wanted=wanted)
+
+
+@router.post("/item-erasures", status_code=status.HTTP_202_ACCEPTED, operation_id="erase_items")
+def erase_items(session: Writing, repository: Owned, wanted: ItemErasure) -> None:
+    """Erases images from every version of a dataset, and from the files that hold them; the versions' notes say so."""
+    item_erasing.begin_erasure(session, repository=repository, digests=wanted.digests)
 
 
 @router.get("/versions", operation_id="list_versions")

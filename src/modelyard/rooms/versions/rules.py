@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from modelyard.rooms.packs.schemas import PackedIndex
 from modelyard.rooms.runs.ports import Limits
 from modelyard.rooms.runs.schemas import Run
 from modelyard.rooms.versions.errors import CheckFailed, ResourcesRefused, VersionStateInvalid
@@ -134,6 +135,11 @@ def is_import(project: Mapping[str, Any]) -> bool:
 def import_reason(number: int) -> str:
     """Why a repository holds what was uploaded for the import of a version, until it is imported."""
     return f"import:{number}"
+
+
+def packed_facts(index: PackedIndex) -> dict[str, Any]:
+    """What a version says of its packs."""
+    return {"items": index.items, "errors": index.errors, "classes": len(index.classes), **index.summary}
 
 
 def known_platforms(platforms: Iterable[str]) -> list[str]:

@@ -100,6 +100,14 @@ class NewImport(BaseModel):
         return self
 
 
+class ItemErasure(BaseModel):
+    """Images to erase, by their content: copies of them go too."""
+
+    digests: list[Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]] = Field(
+        min_length=1, max_length=10_000
+    )
+
+
 class VersionContents(BaseModel):
     """What a dataset's version holds: ``files`` of ``size`` bytes together."""
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from modelyard.kit import db
-from modelyard.rooms.versions.rules import ENDED, Event
+from modelyard.rooms.versions.rules import ENDED, Event, VersionState
 from modelyard.rooms.versions.tables import BuildEventRow, VersionRow
 
 
@@ -51,6 +51,28 @@ def number_of_commit(session: Session, repository_id: UUID, commit_id: str) -> i
     """The newest version of this commit."""
     query = sa.select(sa.func.max(VersionRow.number))
     return session.scalar(query.where(VersionRow.repository_id == repository_id, VersionRow.commit_id == commit_id))
+
+
+def of_commit(session: Session, repository_id: UUID, commit_id: str) -> list[VersionRow]:
+    """Versions of one commit, kept from changing until this transaction ends."""
+    query = sa.select(VersionRow).where(VersionRow.repository_id == repository_id, VersionRow.commit_id == commit_id)
+    return list(session.scalars(db.lock_row(query)))
+
+
+def ready_packed(session: Session, repository_id: UUID) -> list[VersionRow]:
+    """Ready versions of packed images, the oldest first."""
+    query = sa.select(VersionRow).where(
+        VersionRow.repository_id == repository_id, VersionRow.state == VersionState.READY.value
+    )
+    return [row for row in session.scalars(query.order_by(VersionRow.number)) if "packed" in row.project]
+
+
+def has_unfinished(session: Session, repository_id: UUID) -> bool:
+    """Whether a version of the repository is queued or being made."""
+    found = sa.exists().where(
+        VersionRow.repository_id == repository_id, VersionRow.state.not_in([state.value for state in ENDED])
+    )
+    return bool(session.scalar(sa.select(found)))
 
 
 def has_image(session: Session, repository_id: UUID, digest: str) -> bool:
