@@ -44,6 +44,7 @@ ALLOWED = {
 }
 PLACEHOLDERS = {
     "number": "1",
+    "row": "1",
     "alias": "production",
     "username": "nobody-there",
     "token_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",

@@ -11,6 +11,7 @@ from modelyard.adapters.blobs.s3 import S3BlobStore, S3Options
 from modelyard.adapters.debian.packages import AptPackages, can_fetch_packages
 from modelyard.adapters.engines.docker import DockerEngine
 from modelyard.adapters.engines.local.engine import LocalEngine
+from modelyard.adapters.packs.editing import ArrowIndexEditor
 from modelyard.adapters.packs.fetching import HttpFetcher
 from modelyard.adapters.packs.reader import ProcessPackReader
 from modelyard.adapters.pictures.pillow import PillowPictures
@@ -155,6 +156,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
             database,
             blobs,
             ProcessPackReader(),
+            ArrowIndexEditor(),
             HttpFetcher(settings.import_hosts, ca_bundle=settings.ca_bundle),
             folders["cache"] / "packs",
             clock,
@@ -198,7 +200,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
             require_sign_in=settings.require_sign_in,
         ),
         results=results,
-        viewing=ViewTools(datasets, results, PillowSheets(), SheetMemory(), PushesOfBlobs(pushes)),
+        viewing=ViewTools(datasets, results, PillowSheets(), SheetMemory()),
         clock=clock,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from modelyard.rooms.packs.schemas import Erasing, ErasingOrder, Reading, ReadingOrder
+from modelyard.rooms.packs.schemas import Edits, Erasing, ErasingOrder, Reading, ReadingOrder
 
 Progress = Callable[[str, str], None]
 """Stage (``unpack``, ``check`` or ``index``) and words for it. What it raises ends the reading."""
@@ -36,5 +36,17 @@ class Fetcher(Protocol):
         """Writes what is there, ``limit`` bytes at most, to a file; returns the name that it has there.
 
         ``on_bytes`` is told how many bytes came. Raises ``AddressRefused`` and ``AddressUnavailable``.
+        """
+        ...
+
+
+class IndexEditor(Protocol):
+    """Writes indexes that the platform made anew."""
+
+    def edit(self, base: Path, edits: Edits, target: Path) -> tuple[Reading, frozenset[str]]:
+        """Writes ``base`` without some rows and with other labels; the packs stay as they are.
+
+        Returns what is told of the new index, and the digests of the packs that it still needs. Takes seconds for a
+        million rows. Raises ``PackUnreadable`` where no image would be left.
         """
         ...

@@ -106,3 +106,11 @@ class Erasing:
 
     packs: Mapping[str, ReadPack | None]
     facts: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """Rows of an index that get another label (None: none), and rows that go."""
+
+    labels: Mapping[int, str | None]
+    delete: frozenset[int]

@@ -17,7 +17,7 @@ from modelyard.rooms.content.errors import BlobDamaged
 from modelyard.rooms.content.ports import BlobStore, LocalPaths
 from modelyard.rooms.packs import store
 from modelyard.rooms.packs.gathering import gather, is_archive
-from modelyard.rooms.packs.ports import Fetcher, PackReader
+from modelyard.rooms.packs.ports import Fetcher, IndexEditor, PackReader
 from modelyard.rooms.packs.schemas import PackedIndex
 
 DEFLATED = 8
@@ -43,6 +43,7 @@ class PackTools:
     database: Database
     blobs: BlobStore
     reader: PackReader
+    editor: IndexEditor
     fetcher: Fetcher
     cache: Path
     clock: Clock

@@ -48,6 +48,20 @@ class NotADataset(Invalid):
     title = "Only datasets can do this"
 
 
+class EditInvalid(Invalid):
+    """An edit that names what is not there, or changes nothing."""
+
+    code = "edit_invalid"
+    title = "The images cannot be changed so"
+
+
+class EditOutdated(Conflict):
+    """The version is not the newest state of the dataset."""
+
+    code = "edit_outdated"
+    title = "The dataset has changed meanwhile"
+
+
 class NotAnOperation(Invalid):
     code = "not_an_operation"
     title = "Only operations can do this"

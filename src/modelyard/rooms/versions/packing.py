@@ -5,7 +5,7 @@ the index is known. Until the tag is written nobody sees any of it.
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,14 +54,19 @@ def _import(tools: BuildTools, pack_tools: PackTools, build: Build, reporter: Re
         wanted = _order(tools, pack_tools, order, folder, former, reporter)
         reading = pack_tools.reader.read(wanted, on_progress=reporter.say)
         reporter.say("index", "storing packs and index")
-        index = _keep(tools, build, folder, reading, former)
-        commit_id = _commit(tools, build, folder, index, base)
+        index = keep_index(tools, build, folder, reading, former)
+        commit_id = commit_index(tools, build, folder, index, base)
+    record(tools, build, reporter, index, commit_id, notes=reading.notes)
+
+
+def record(
+    tools: BuildTools, build: Build, reporter: Reporter, index: PackedIndex, commit_id: str, *, notes: Sequence[str]
+) -> None:
+    """Counts the files of the commit and keeps what is known of it, all at once."""
     snapshot = importing.take_snapshot(tools, build.repository_id, commit_id, lambda _files, _size: None)
     reporter.finish()
     with tools.database.write() as session:
-        building.record_packs(
-            session, build, commit_id=commit_id, packed=rules.packed_facts(index), notes=reading.notes
-        )
+        building.record_packs(session, build, commit_id=commit_id, packed=rules.packed_facts(index), notes=notes)
         building.record_contents(session, build, files=snapshot.files, size=snapshot.size)
         packs.record_index(session, replace(index, commit_id=commit_id), clock=tools.clock)
         content.revoke(session, holder_id=build.repository_id, why=rules.import_reason(build.number))
@@ -88,7 +93,9 @@ def _order(
     )
 
 
-def _keep(tools: BuildTools, build: Build, folder: Path, reading: Reading, former: PackedIndex | None) -> PackedIndex:
+def keep_index(
+    tools: BuildTools, build: Build, folder: Path, reading: Reading, former: PackedIndex | None
+) -> PackedIndex:
     """Stores the index and what was unpacked, and lets the repository hold all of it, before there is a commit."""
     stored = [_store_pack(tools, read) for read in reading.packs]
     index = StoredBlob(put_file(tools, folder / INDEX), (folder / INDEX).stat().st_size)
@@ -121,7 +128,8 @@ def _store_pack(tools: BuildTools, read: ReadPack) -> StoredBlob:
     return StoredBlob(read.pack.digest, read.pack.size)
 
 
-def _commit(tools: BuildTools, build: Build, folder: Path, index: PackedIndex, base: str) -> str:
+def commit_index(tools: BuildTools, build: Build, folder: Path, index: PackedIndex, base: str) -> str:
+    """Commits the index and its packs over ``base``; raises ``BranchMoved`` where that is not the newest state."""
     tree = folder / "tree"
     tree.mkdir()
     (tree / README).write_bytes(_readme(tools, build, base))

@@ -17,6 +17,7 @@ from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Kind, Repository
 from modelyard.rooms.versions import (
     cards,
+    edit_pushing,
     erasing,
     event_stream,
     file_pushing,
@@ -33,7 +34,7 @@ from modelyard.rooms.versions.following import Followers
 from modelyard.rooms.versions.image_pushing import PreparedImage
 from modelyard.rooms.versions.ports import VersionUsers
 from modelyard.rooms.versions.pushing import PreparedPush, PushTools
-from modelyard.rooms.versions.schemas import ItemErasure, NewImport, NewVersion, ShownCard, Version
+from modelyard.rooms.versions.schemas import ItemErasure, NewEdit, NewImport, NewVersion, ShownCard, Version
 
 router = APIRouter(prefix="/api/v1/repos/{owner}/{name}", tags=["versions"], route_class=IdempotentRoute)
 
@@ -98,6 +99,21 @@ def import_images(
 def erase_items(session: Writing, repository: Owned, wanted: ItemErasure) -> None:
     """Erases images from every version of a dataset, and from the files that hold them; the versions' notes say so."""
     item_erasing.begin_erasure(session, repository=repository, digests=wanted.digests)
+
+
+@router.post("/versions/{number}/edits", status_code=status.HTTP_202_ACCEPTED, operation_id="edit_items")
+def edit_items(
+    session: Writing,
+    principal: SignedIn,
+    repository: Maintained,
+    number: Number,
+    wanted: NewEdit,
+    tools: Annotated[PushTools, Depends(provided(PushTools))],
+) -> Version:
+    """Makes the next version of a dataset of images with other labels, or without some images. The packs are shared."""
+    return edit_pushing.begin_edit(
+        session, tools, principal=principal, repository=repository, number=number, wanted=wanted
+    )
 
 
 @router.get("/versions", operation_id="list_versions")

@@ -46,6 +46,9 @@ PACK_STAGES = ("check", "index", "publish")
 
 COMPRESSED = (".gz", ".tgz", ".xz", ".txz", ".zst")
 
+EDIT_STAGES = ("index", "publish")
+"""What becomes of changed labels and deletions."""
+
 IMAGE_STAGES = ("import", "check", "publish")
 """What becomes of an image that was pushed or imported."""
 
@@ -127,6 +130,11 @@ def is_pushed_image(project: Mapping[str, Any]) -> bool:
     return "pushed_image" in project
 
 
+def is_edit(project: Mapping[str, Any]) -> bool:
+    """Whether the version of a dataset is another one with other labels, or without some images."""
+    return "edit" in project
+
+
 def is_import(project: Mapping[str, Any]) -> bool:
     """Whether the version of a dataset is made from archives of images, as packs."""
     return "import" in project
@@ -149,6 +157,8 @@ def known_platforms(platforms: Iterable[str]) -> list[str]:
 
 def stage_names(project: Mapping[str, Any]) -> tuple[str, ...]:
     """What the version goes through before it is ready."""
+    if is_edit(project):
+        return EDIT_STAGES
     if is_import(project):
         return _pack_stages(project["import"])
     if is_dataset(project):

@@ -16,6 +16,10 @@ def _each_once(platforms: list[str]) -> list[str]:
     return list(dict.fromkeys(platforms))
 
 
+MAX_EDITS = 100_000
+"""So many images are edited at a time."""
+
+
 class Parts(BaseModel):
     """The parts of a model or an operation, each the id of a finished upload: all four (A3), the file of a trained
     model alone, or a script (``.py``) as the source.
@@ -106,6 +110,25 @@ class ItemErasure(BaseModel):
     digests: list[Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]] = Field(
         min_length=1, max_length=10_000
     )
+
+
+class Relabel(BaseModel):
+    """`label` null: the image has none afterwards."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    row: Annotated[int, Field(ge=0)]
+    label: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]+$")] | None
+
+
+class NewEdit(BaseModel):
+    """What a new version does otherwise; images are named by their rows in the version that is edited."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    relabel: Annotated[list[Relabel], Field(max_length=MAX_EDITS)] = []
+    delete: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=MAX_EDITS)] = []
+    message: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
 
 
 class VersionContents(BaseModel):

@@ -17,7 +17,7 @@ from modelyard.rooms.repos import service as repos
 from modelyard.rooms.runs import service as runs
 from modelyard.rooms.runs.rules import RunState
 from modelyard.rooms.runs.schemas import Purpose
-from modelyard.rooms.versions import assembling, building, image_importing, importing, packing, rules, store
+from modelyard.rooms.versions import assembling, building, editing, image_importing, importing, packing, rules, store
 from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.building import Build
 from modelyard.rooms.versions.errors import BuildOutdated
@@ -108,6 +108,8 @@ def _guarded(version_id: str, attempt: int, work: Callable[[BuildTools, Build], 
 def _make(tools: BuildTools, build: Build) -> None:
     if rules.is_import(build.project):
         packing.import_images(tools, part(PackTools), build)
+    elif rules.is_edit(build.project):
+        editing.edit_images(tools, part(PackTools), build)
     elif rules.is_dataset(build.project):
         importing.import_dataset(tools, build)
     elif rules.is_pushed_image(build.project):

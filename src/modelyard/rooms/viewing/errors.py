@@ -1,6 +1,6 @@
-"""What can go wrong when data is looked at and edited."""
+"""What can go wrong when data is looked at."""
 
-from modelyard.kit.errors import Conflict, Invalid, NotFound
+from modelyard.kit.errors import NotFound
 
 
 class ItemsMissing(NotFound):
@@ -8,22 +8,3 @@ class ItemsMissing(NotFound):
 
     code = "items_missing"
     title = "This version has no items to look at"
-
-
-class ItemMissing(NotFound):
-    code = "item_missing"
-    title = "The version has no such item"
-
-
-class EditInvalid(Invalid):
-    """An edit that names what is not there, or changes nothing."""
-
-    code = "edit_invalid"
-    title = "The data cannot be changed so"
-
-
-class EditOutdated(Conflict):
-    """The version is not the newest state of the dataset."""
-
-    code = "edit_outdated"
-    title = "The dataset has changed meanwhile"

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 MAX_PAGE = 1000
-MAX_EDITS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +99,3 @@ class ItemChanges(BaseModel):
     items: list[ItemChange]
     start: int
     total: int
-
-
-class Relabel(BaseModel):
-    """`label` null: it has none afterwards."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    row: Annotated[int, Field(ge=0)]
-    label: Annotated[str, Field(min_length=1, max_length=200)] | None
-
-
-class NewEdit(BaseModel):
-    """What a new version does otherwise; items are named by their rows in the version that is edited."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    relabel: Annotated[list[Relabel], Field(max_length=MAX_EDITS)] = []
-    delete: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=MAX_EDITS)] = []
-    message: Annotated[str, Field(max_length=1000)] = ""

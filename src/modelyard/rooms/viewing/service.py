@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from modelyard.rooms.packs.errors import ItemMissing
 from modelyard.rooms.viewing import columns, comparing, selecting, summing
-from modelyard.rooms.viewing.errors import ItemMissing
 from modelyard.rooms.viewing.schemas import Change, DataItem, ItemChanges, ItemFilter, ItemPage, ItemSummary
 from modelyard.rooms.viewing.sheets import sheet_key
 from modelyard.rooms.viewing.sources import (

@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import LocalPaths
 from modelyard.rooms.datasets import service as datasets
-from modelyard.rooms.datasets.errors import DatasetFileMissing
 from modelyard.rooms.datasets.service import DatasetTools
+from modelyard.rooms.packs import service as packs
+from modelyard.rooms.packs.schemas import INDEX
 from modelyard.rooms.repos.schemas import Repository
 from modelyard.rooms.results import service as results
 from modelyard.rooms.results.ports import Previews
 from modelyard.rooms.results.service import ResultFile, ResultTools
-from modelyard.rooms.versions.ports import BlobPushes
 from modelyard.rooms.viewing import columns
 from modelyard.rooms.viewing.errors import ItemsMissing
 from modelyard.rooms.viewing.ports import PackedPicture, Sheets
@@ -29,7 +29,6 @@ from modelyard.rooms.viewing.sheets import SheetMemory
 Place = dict[str, Any]
 """Where an item lies: ``pack``, ``offset``, ``length``, ``method``."""
 
-INDEX = "index.parquet"
 PATIENCE_S = 8.0
 DEFLATED = 8
 
@@ -42,7 +41,6 @@ class ViewTools:
     results: ResultTools
     sheets: Sheets
     memory: SheetMemory
-    pushes: BlobPushes
 
     @property
     def previews(self) -> Previews:
@@ -67,14 +65,13 @@ class Source:
 def find_source(session: Session, tools: ViewTools, repository: Repository, number: int) -> Source:
     """Raises ``SnapshotMissing``, and ``ItemsMissing`` for a version of plain files."""
     snapshot = datasets.find_snapshot(session, tools.datasets.repositories, repository, number)
-    try:
-        file = datasets.find_file(session, snapshot, INDEX)
-    except DatasetFileMissing as e:
+    index = packs.find_index(session, repository.id, snapshot.commit_id)
+    if index is None:
         raise ItemsMissing(
             f"v{number} of {repository.address} holds files, and no images with an index.",
             remedy="Look at its files, or import a zip or tar of images.",
-        ) from e
-    return Source(repository.id, snapshot.commit_id, file.digest, file.size)
+        )
+    return Source(repository.id, snapshot.commit_id, index.digest, index.size)
 
 
 def prepared(tools: ViewTools, source: Source) -> Path:
