@@ -29,7 +29,12 @@ NEEDED = {
     "/usr/bin/setpriv": "util-linux",
     "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 }
-FOR_BENCHMARKS = {"/usr/bin/wrk": "wrk", "/usr/sbin/debootstrap": "debootstrap"}
+FOR_BENCHMARKS = {
+    "/usr/bin/wrk": "wrk",
+    "/usr/sbin/debootstrap": "debootstrap",
+    "/usr/sbin/nginx": "nginx-light",
+    "/usr/sbin/fcgiwrap": "fcgiwrap",
+}
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 

@@ -1,6 +1,7 @@
 """Pushing over HTTP with the real git."""
 
 import gzip
+import os
 import pickle
 import shutil
 import subprocess
@@ -249,8 +250,9 @@ def test_a_partial_clone_fetches_what_it_needs_later(me: Author, work: Path, tmp
 
 
 def test_a_push_in_chunks_and_one_that_is_compressed_are_understood(me: Author, work: Path) -> None:
-    write_commit(work, {"big.bin": bytes(range(256)) * 8000})
-    assert git("-c", "http.postBuffer=1000", "push", "origin", "HEAD:main", cwd=work).returncode == 0
+    write_commit(work, {"big.bin": os.urandom(8_000_000)})
+    chunked = git("-c", "http.postBuffer=70000", "push", "origin", "HEAD:main", cwd=work)
+    assert chunked.returncode == 0, chunked.stderr
     commit = head(work)
     line = f"{ZEROS} {commit} refs/heads/zipped\0report-status".encode()
     pack = subprocess.run(

@@ -1,5 +1,6 @@
 """What Git clients call: smart HTTP both ways below ``/{owner}/{name}.git``."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Annotated, Any
@@ -7,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from fastapi.routing import APIRoute
+from starlette.types import Receive
 
 from modelyard.kit.errors import ModelyardError
 from modelyard.kit.http import provided
@@ -33,6 +35,19 @@ class GitRoute(APIRoute):
                 return PlainTextResponse(f"{text}\n", e.status, headers=e.headers())
 
         return handle_in_words
+
+
+class WireStream(StreamingResponse):
+    """An answer that begins while the request still comes."""
+
+    def __init__(self, answer: wire.WireResponse) -> None:
+        super().__init__(answer.body, status_code=answer.status, headers=answer.headers)
+        self._feeding = answer.feeding
+
+    async def listen_for_disconnect(self, receive: Receive) -> None:
+        """Only when the request has ended: what is received here is thrown away."""
+        await asyncio.wait({self._feeding})
+        await super().listen_for_disconnect(receive)
 
 
 router = APIRouter(prefix="/{owner}/{name}.git", include_in_schema=False, route_class=GitRoute)
@@ -80,7 +95,7 @@ async def receive_pack(
         maintains=service.maintains(principal, repository),
         finish=partial(pushed.refs_changed, principal, repository),
     )
-    return StreamingResponse(answer.body, status_code=answer.status, headers=answer.headers)
+    return WireStream(answer)
 
 
 async def _serve(
@@ -93,7 +108,7 @@ async def _serve(
 ) -> Response:
     place = git.repository_path(options.root, repository.id)
     answer = await wire.serve(place, _asked(request, path), config=config)
-    return StreamingResponse(answer.body, status_code=answer.status, headers=answer.headers)
+    return WireStream(answer)
 
 
 def _asked(request: Request, path: str) -> wire.WireRequest:

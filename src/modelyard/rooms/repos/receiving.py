@@ -89,7 +89,7 @@ async def receive(
     relaying = asyncio.create_task(_relay(process, feeding, answer, lambda: _conclude(path, journal, lock, finish)))
     _running.add(relaying)
     relaying.add_done_callback(_running.discard)
-    return WireResponse(status, headers, _body(answer, relaying))
+    return WireResponse(status, headers, _body(answer, relaying), feeding)
 
 
 def settle_pushes(options: RepositoryOptions, act: Callable[[UnfinishedPush], None]) -> None:

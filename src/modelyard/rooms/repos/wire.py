@@ -34,9 +34,12 @@ class WireRequest:
 
 @dataclass(frozen=True, slots=True)
 class WireResponse:
+    """Git's answer, which begins before the request has ended; ``feeding`` is done when all of that was read."""
+
     status: int
     headers: dict[str, str]
     body: AsyncIterator[bytes]
+    feeding: asyncio.Task[None]
 
 
 async def serve(repository: Path, request: WireRequest, *, config: Mapping[str, str] | None = None) -> WireResponse:
@@ -48,7 +51,7 @@ async def serve(repository: Path, request: WireRequest, *, config: Mapping[str, 
     except BaseException:  # the client has gone, or Git said something that is no header
         await _end(process, feeding)
         raise
-    return WireResponse(status, headers, _read_body(process, feeding))
+    return WireResponse(status, headers, _read_body(process, feeding), feeding)
 
 
 async def start(
