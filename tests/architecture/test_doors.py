@@ -14,6 +14,7 @@ FURTHER_DOORS = {
     "content": {"uploads", "receiving", "deliveries"},  # foreign clients send in their own ways
     "access": {"idempotency"},  # a route class for routes of rooms above
     "repos": {"git", "lfs", "attributes", "trees"},  # pointers, objects and trees are words of the ledger
+    "versions": {"erasing"},  # a repository may be deleted by other doors too
     "runs": {"rules"},  # states that those who wait for a run compare with
 }
 SQL = {"select", "insert", "update", "delete", "execute", "scalar", "scalars", "query"}

@@ -31,6 +31,7 @@ ALLOWED = {
     "from this site": EVERYBODY,
     "anyone": EVERYBODY,
     "reader": EVERYBODY,
+    "writer": EVERYBODY,
     "signed in": SIGNED_IN,
     "creator": SIGNED_IN - {"reader"},
     "administrator": {"administrator"},
@@ -59,6 +60,8 @@ PLACEHOLDERS = {
     "credential_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
     "digest": "sha256:" + "0" * 64,
     "oid": "0" * 64,
+    "lock": "1",
+    "rest": "main",
     "path": "explore",
 }
 HEADERS = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0"}  # what uploads ask of every client before anything else
@@ -86,9 +89,10 @@ def callers(site: Server) -> dict[str, httpx.Client]:
     return {name: site.client(token) for name, token in tokens.items()}
 
 
-def make_repository(owner: httpx.Client, visibility: str) -> dict[str, str]:
-    name = f"r{secrets.token_hex(4)}"
-    made = owner.post("/api/v1/repos", json={"name": name, "visibility": visibility})
+def make_repository(owner: httpx.Client, visibility: str, *, below: str) -> dict[str, str]:
+    """``below``: the address of the route, which may be for one kind of repositories only."""
+    name, kind = f"r{secrets.token_hex(4)}", "dataset" if "/datasets/{owner}" in below else "model"
+    made = owner.post("/api/v1/repos", json={"name": name, "visibility": visibility, "kind": kind})
     assert made.status_code == 201, made.text
     return {"owner": made.json()["owner"], "name": name}
 
@@ -114,10 +118,12 @@ def test_only_those_whom_the_policy_names_get_past_it(
     below = "{owner}" in route.path
     if not below and visibility != "private":
         return  # nothing in it depends on a repository
-    shared = make_repository(callers["owner"], visibility) if below else {}
+    shared = make_repository(callers["owner"], visibility, below=route.path) if below else {}
     past = set()
     for who in PRINCIPALS:
-        address = make_repository(callers["owner"], visibility) if below and method == "DELETE" else shared
+        address = (
+            make_repository(callers["owner"], visibility, below=route.path) if below and method == "DELETE" else shared
+        )
         if _gets_past(callers[who], method, route.path_format.format(**address, **PLACEHOLDERS)):
             past.add(who)
     wanted = expected(route, visibility)

@@ -47,7 +47,7 @@ from modelyard.rooms.dvc.routes import router as dvc_router
 from modelyard.rooms.experiments.promoting import PromotionTools
 from modelyard.rooms.experiments.routes import router as experiments_router
 from modelyard.rooms.feedback.routes import router as feedback_router
-from modelyard.rooms.hub.repository_routes import router as hub_repository_router
+from modelyard.rooms.hub.repository_routes import routers as hub_repository_routers
 from modelyard.rooms.hub.resolve_routes import router as hub_resolve_router
 from modelyard.rooms.hub.service import HubTools
 from modelyard.rooms.hub.site_routes import router as hub_site_router
@@ -137,7 +137,14 @@ ROUTERS = (
     hub_site_router,
     hub_resolve_router,
 )
-STREAMING_ROUTERS = (uploads_router, git_router, lfs_router, dvc_router, registry_uploads_router)
+STREAMING_ROUTERS = (
+    uploads_router,
+    git_router,
+    lfs_router,
+    dvc_router,
+    registry_uploads_router,
+    *hub_repository_routers,
+)
 """Their bodies are read as they come, and bounded by the room."""
 
 
@@ -154,11 +161,6 @@ def create_api() -> FastAPI:
     install_problem_handlers(app)
     for router in STREAMING_ROUTERS:
         app.include_router(router)
-    app.include_router(lfs_router, prefix="/datasets")  # where Hugging Face's client looks for it
-    for kind in ("models", "datasets"):
-        app.include_router(
-            hub_repository_router, prefix=f"/api/{kind}/{{owner}}/{{name}}", max_body_size=MAX_BODY_BYTES
-        )
     for router in ROUTERS:
         app.include_router(router, max_body_size=MAX_BODY_BYTES)
     document_problems(app)

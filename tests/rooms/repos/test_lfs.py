@@ -84,6 +84,18 @@ def test_the_stock_client_pushes_pulls_and_checks(me: Author, tmp_path: Path) ->
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def test_git_push_sends_objects_and_commits_and_a_clone_has_them(me: Author, tmp_path: Path) -> None:
+    files = {"a.bin": os.urandom(1_500_000), "b.bin": os.urandom(2000)}
+    work = lfs_folder(me, tmp_path, files)
+    pushed = git("push", "origin", "main", cwd=work)
+    assert pushed.returncode == 0, pushed.stderr
+    assert "locking" not in pushed.stderr  # the client has understood that there is none
+    git("lfs", "install", cwd=tmp_path)
+    cloned = git("clone", "-q", url(me, user="x", password=me.token), "clone", cwd=tmp_path)
+    assert cloned.returncode == 0, cloned.stderr
+    assert {name: (tmp_path / "clone" / name).read_bytes() for name in files} == files
+
+
 def test_a_commit_that_the_platform_made_is_pulled(me: Author, tmp_path: Path) -> None:
     big = os.urandom(2 * 1024**2)
     me.push({"line.py": "def predict(x: int) -> int:\n    return x\n", "big.bin": big}, artifact=None)

@@ -1,5 +1,6 @@
 """What Hugging Face's client asks of one repository, below ``/api/models/{owner}/{name}`` and ``/api/datasets/…``."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import parse_qs, quote, urlencode
 
@@ -20,10 +21,9 @@ from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import RepositoryChange
 
 COMMIT_BYTES = 64 * 1024**2
+JSON_BYTES = 4 * 1024**2
 BELOW = 5
 """Parts of an address up to what is asked: ``api``, ``models``, owner, name, ``tree``."""
-
-router = APIRouter(route_class=HubRoute, include_in_schema=False)
 
 Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
 Tools = Annotated[HubTools, Depends(provided(HubTools))]
@@ -42,19 +42,16 @@ async def _form(request: Request) -> dict[str, list[str]]:
 Rest = Annotated[tuple[str, str], Depends(_rest)]
 
 
-@router.get("")
 def show(repository: Hosted, options: Options, blobs: bool = False) -> dict[str, Any]:
     """The repository at ``main``."""
     return service.show_repository(options, repository, service.MAIN, blobs=blobs)
 
 
-@router.get("/revision/{rest:path}")
 def show_revision(repository: Hosted, options: Options, rest: Rest, blobs: bool = False) -> dict[str, Any]:
     """The repository at another revision."""
     return service.show_repository(options, repository, rest[0], blobs=blobs)
 
 
-@router.get("/tree/{rest:path}")
 def list_tree(
     request: Request,
     repository: Hosted,
@@ -75,7 +72,6 @@ def list_tree(
     return JSONResponse(items, headers=headers)
 
 
-@router.post("/paths-info/{rest:path}")
 def find_paths(
     repository: Hosted, options: Options, rest: Rest, form: Annotated[dict[str, list[str]], Depends(_form)]
 ) -> list[dict[str, Any]]:
@@ -83,7 +79,6 @@ def find_paths(
     return service.find_items(options, repository, rest[0], form.get("paths", []))
 
 
-@router.get("/refs")
 def list_refs(repository: Hosted, options: Options) -> dict[str, Any]:
     """Branches and tags."""
     branches, tags = repos.refs(options, repository.id)
@@ -91,7 +86,6 @@ def list_refs(repository: Hosted, options: Options) -> dict[str, Any]:
     return shown | {"converts": [], "pullRequests": []}
 
 
-@router.get("/commits/{rest:path}")
 def list_commits(repository: Hosted, options: Options, rest: Rest) -> list[dict[str, Any]]:
     """The last thousand."""
     if service.find_commit(options, repository, rest[0]) is None:
@@ -100,13 +94,11 @@ def list_commits(repository: Hosted, options: Options, rest: Rest) -> list[dict[
     return [rules.show_commit(commit) for commit in found]
 
 
-@router.post("/preupload/{rest:path}")
 def plan_files(committer: Committing, options: Options, rest: Rest, planned: PlannedFiles) -> dict[str, Any]:
     """Which files of a commit are to come by LFS."""
     return {"files": service.plan_files(options, committer.repository, rest[0], planned.files)}
 
 
-@router.post("/commit/{rest:path}", max_body_size=COMMIT_BYTES)
 async def commit(
     request: Request, committer: Committing, tools: Tools, rest: Rest, create_pr: bool = False
 ) -> dict[str, Any]:
@@ -120,7 +112,6 @@ async def commit(
     return {"success": True, "commitOid": change.new, "commitUrl": f"{address}/commit/{change.new}", "hookOutput": ""}
 
 
-@router.post("/branch/{rest:path}")
 def create_branch(committer: Committing, tools: Tools, rest: Rest, wanted: NewBranch | None = None) -> dict[str, Any]:
     """At ``main``, or where the client says."""
     start = wanted.startingPoint if wanted else None
@@ -128,27 +119,23 @@ def create_branch(committer: Committing, tools: Tools, rest: Rest, wanted: NewBr
     return {}
 
 
-@router.delete("/branch/{rest:path}")
 def delete_branch(committer: Committing, tools: Tools, rest: Rest) -> dict[str, Any]:
     """Any but ``main``."""
     service.delete_ref(tools, committer, f"{service.HEADS}{rest[0]}")
     return {}
 
 
-@router.post("/tag/{rest:path}")
 def create_tag(committer: Committing, tools: Tools, rest: Rest, wanted: NewTag) -> dict[str, Any]:
     """Asks for the next version of the commit."""
     return {"messages": list(service.create_tag(tools, committer, wanted.tag, rest[0]))}
 
 
-@router.delete("/tag/{rest:path}")
 def delete_tag(committer: Committing, tools: Tools, rest: Rest) -> dict[str, Any]:
     """Any but the platform's."""
     service.delete_ref(tools, committer, f"{service.TAGS}{rest[0]}")
     return {}
 
 
-@router.put("/settings")
 def change_settings(request: Request, committer: Committing, session: Writing, wanted: HubSettings) -> dict[str, Any]:
     """Who may see it: the only setting that both sides know."""
     visibility = rules.is_public(wanted.visibility, wanted.private)
@@ -160,3 +147,32 @@ def change_settings(request: Request, committer: Committing, session: Writing, w
         clock=clock_of(request.app),
     )
     return {}
+
+
+ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("GET", "", show),
+    ("GET", "/revision/{rest:path}", show_revision),
+    ("GET", "/tree/{rest:path}", list_tree),
+    ("POST", "/paths-info/{rest:path}", find_paths),
+    ("GET", "/refs", list_refs),
+    ("GET", "/commits/{rest:path}", list_commits),
+    ("POST", "/preupload/{rest:path}", plan_files),
+    ("POST", "/commit/{rest:path}", commit),
+    ("POST", "/branch/{rest:path}", create_branch),
+    ("DELETE", "/branch/{rest:path}", delete_branch),
+    ("POST", "/tag/{rest:path}", create_tag),
+    ("DELETE", "/tag/{rest:path}", delete_tag),
+    ("PUT", "/settings", change_settings),
+)
+
+
+def make_router(kind: str) -> APIRouter:
+    """The routes below ``/api/models`` or ``/api/datasets``."""
+    router = APIRouter(prefix=f"/api/{kind}/{{owner}}/{{name}}", route_class=HubRoute, include_in_schema=False)
+    for method, path, endpoint in ROUTES:
+        limit = COMMIT_BYTES if endpoint is commit else JSON_BYTES
+        router.add_api_route(path, endpoint, methods=[method], max_body_size=limit)
+    return router
+
+
+routers = tuple(make_router(kind) for kind in rules.KINDS)

@@ -61,7 +61,9 @@ def _error(status: int, code: str, message: str, headers: dict[str, str]) -> Res
     return JSONResponse({"message": message, "code": code}, status, headers=headers, media_type=MEDIA_TYPE)
 
 
-router = APIRouter(prefix="/{owner}/{name}.git/info/lfs", route_class=LfsRoute, include_in_schema=False)
+BASE = "/{owner}/{name}.git/info/lfs"
+
+router = APIRouter(route_class=LfsRoute, include_in_schema=False)
 
 
 @policy("repository pusher")
@@ -82,7 +84,8 @@ Bounds = Annotated[StorageBounds, Depends(provided(StorageBounds))]  # type: ign
 Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
 
 
-@router.post("/objects/batch", max_body_size=BATCH_BYTES)
+@router.post(f"{BASE}/objects/batch", max_body_size=BATCH_BYTES)
+@router.post(f"/datasets{BASE}/objects/batch", max_body_size=BATCH_BYTES)  # where Hugging Face's client looks for it
 def batch(
     request: Request,
     repository: Fetchable,
@@ -108,8 +111,8 @@ def batch(
     return _answer([_upload(item, base, held, repository, tools, secrets) for item in asked.objects])
 
 
-@router.get("/objects/{oid}")
-@router.head("/objects/{oid}")
+@router.get(BASE + "/objects/{oid}")
+@router.head(BASE + "/objects/{oid}")
 def download(
     request: Request, repository: Fetchable, session: Reading, tools: Tools, traffic: Sent, oid: str
 ) -> Response:
@@ -119,7 +122,7 @@ def download(
     return count_sent(response, partial(traffic.count, repository_id=repository.id))
 
 
-@router.put("/objects/{oid}")
+@router.put(BASE + "/objects/{oid}")
 async def upload(request: Request, repository: Storing, tools: Tools, bounds: Bounds, oid: str) -> Response:
     """Keeps an object whose bytes have its id; nothing is kept of others."""
     announced = announced_length(request)
@@ -131,7 +134,7 @@ async def upload(request: Request, repository: Storing, tools: Tools, bounds: Bo
     return Response(status_code=200)
 
 
-@router.post("/objects/{oid}/verify", max_body_size=BATCH_BYTES)
+@router.post(BASE + "/objects/{oid}/verify", max_body_size=BATCH_BYTES)
 def verify(repository: Storing, session: Reading, oid: str, item: LfsObject) -> Response:
     """Whether an object has come, whole."""
     if item.oid != oid or lfs.held_objects(session, repository.id, [item]).get(oid) != item.size:
@@ -139,10 +142,10 @@ def verify(repository: Storing, session: Reading, oid: str, item: LfsObject) -> 
     return Response(status_code=200)
 
 
-@router.get("/locks")
-@router.post("/locks")
-@router.post("/locks/verify")
-@router.post("/locks/{lock}/unlock")
+@router.get(f"{BASE}/locks")
+@router.post(f"{BASE}/locks")
+@router.post(f"{BASE}/locks/verify")
+@router.post(BASE + "/locks/{lock}/unlock")
 def locks(repository: Fetchable) -> Response:
     """There are none."""
     raise LfsLocksUnsupported(f"{repository.address} takes no locks.", remedy="Agree by branches who changes what.")
