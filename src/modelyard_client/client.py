@@ -1,7 +1,7 @@
 """The verbs of a Modelyard server."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -186,6 +186,15 @@ class Client:
 
     def get_version(self, address: str, number: int) -> Version:
         return self.transport.json("GET", f"/repos/{address}/versions/{number}")  # type: ignore[no-any-return]
+
+    def import_images(self, address: str, **wanted: Any) -> Version:
+        """Makes a version of a dataset from archives of images: ``uploads``, ``urls``, ``labels`` (an upload),
+        ``split``, ``on_bad`` (skip or fail), ``append``, ``message``."""
+        return self.transport.json("POST", f"/repos/{address}/imports", json=wanted)  # type: ignore[no-any-return]
+
+    def erase_items(self, address: str, digests: Sequence[str]) -> None:
+        """Erases images, by their content, from every version of a dataset."""
+        self.transport.json("POST", f"/repos/{address}/item-erasures", json={"digests": list(digests)})
 
     def follow_build(self, address: str, number: int) -> Iterator[Event]:
         """Events ``stage`` and ``log`` as they happen, then ``end`` with the version. Survives broken connections."""
