@@ -6,6 +6,7 @@ import { readMonth } from "@/lib/usage";
 
 import { queryClient } from "./client";
 import { NotFoundPage, RouteProblem } from "./pages/problem-pages";
+import { readData } from "./pages/data-filter";
 import { readFilter } from "./pages/explore-filter";
 import { readRuns, readState } from "./run-filter";
 import { Shell } from "./shell";
@@ -217,7 +218,7 @@ const repositoryPages = [
     component: lazyRouteComponent(exchange, "FeedbackRoute"),
   }),
   createRoute({ getParentRoute: () => repository, path: "/bundle", component: lazyRouteComponent(exchange, "BundleRoute") }),
-  createRoute({ getParentRoute: () => repository, path: "/data", component: lazyRouteComponent(exchange, "DataRoute") }),
+  createRoute({ getParentRoute: () => repository, path: "/data", validateSearch: readData, component: lazyRouteComponent(() => import("./pages/data-pages"), "DataRoute") }),
   createRoute({ getParentRoute: () => repository, path: "/settings", component: lazyRouteComponent(pages, "SettingsRoute") }),
   createRoute({
     getParentRoute: () => repository,

@@ -31,3 +31,13 @@ export function languageOf(name: string): string | undefined {
   const lower = name.toLowerCase();
   return LANGUAGES[lower.split(".").pop() ?? lower] ?? undefined;
 }
+
+const TABLES = /\.(csv|tsv|tab|parquet|jsonl|ndjson)$/i;
+const DRAWN = /\.(png|jpe?g|gif|webp|bmp|tiff?)$/i;
+
+/** How a file among data is looked into; null where it is a download. */
+export function fileView(name: string, size: number): "table" | "image" | "text" | null {
+  if (TABLES.test(name)) return "table";
+  if (DRAWN.test(name)) return "image";
+  return isText(name, { size }) ? "text" : null;
+}

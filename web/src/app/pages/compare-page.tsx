@@ -7,6 +7,7 @@ import type { Address } from "@/client/types";
 import { ChangedFiles } from "@/features/repos/components/changed-files";
 import { versionQuery } from "@/features/versions/api/versions";
 import { ChangedCard, ChangedLock, ChangedSignature } from "@/features/versions/components/changed-versions";
+import { ChangedItems } from "@/features/viewing/components/changed-items";
 import { formatRange, parseRange, type Range } from "@/lib/compare";
 import { EmptyState } from "@/ui/empty-state";
 import { LinkButton } from "@/ui/links";
@@ -40,6 +41,7 @@ function ComparePage({ address, range, isModel }: { address: Address; range: Ran
           {isModel && <ChangedSignature base={base.data} head={head.data} />}
           {isModel && <ChangedLock address={address} base={base.data} head={head.data} />}
           <ChangedCard base={base.data} head={head.data} />
+          {base.data.packed && head.data.packed && <ChangedItems address={address} base={range.base} head={range.head} />}
           <ChangedFiles address={address} base={base.data.commit_id} head={head.data.commit_id} />
         </>
       ) : (

@@ -1,15 +1,11 @@
-import { Group, Skeleton } from "@mantine/core";
-import { IconDatabase, IconPackageExport } from "@tabler/icons-react";
+import { Skeleton } from "@mantine/core";
+import { IconPackageExport } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 
-import type { Repository } from "@/client/types";
 import { sessionQuery } from "@/features/accounts/api/session";
 import { BundlePage } from "@/features/bundles/pages/bundle-page";
-import { DataPage } from "@/features/datasets/pages/data-page";
 import { FeedbackPage } from "@/features/feedback/pages/feedback-page";
-import { DeleteRepository } from "@/features/repos/components/delete-repository";
-import { DeleteVersion } from "@/features/versions/components/delete-version";
 import { EmptyState } from "@/ui/empty-state";
 import { ProblemAlert } from "@/ui/problem-alert";
 
@@ -45,31 +41,4 @@ export function BundleRoute() {
       </div>
     );
   return <BundlePage key={`${address.owner}/${address.name}`} address={address} versions={ready} />;
-}
-
-export function DataRoute() {
-  const { address, repository } = useRepository();
-  const { query, versions } = useVersions(address);
-  if (query.error) return <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />;
-  if (!repository || query.isPending) return <Skeleton height={320} />;
-  const ready = versions.filter(({ state }) => state === "ready").map(({ number }) => number);
-  if (!ready.length)
-    return (
-      <div className="surface">
-        <EmptyState icon={<IconDatabase size={36} stroke={1.4} />} title="No data yet" action={<NextStep repository={repository} newest={versions[0]} />}>{whyNothingReady(versions[0])} Files appear here as soon as a version of them is ready.</EmptyState>
-      </div>
-    );
-  return <DataPage key={`${address.owner}/${address.name}`} address={address} versions={ready} manage={(number) => repository.can_write && <Deletions repository={repository} number={number} />} />;
-}
-
-/** What the owner of a dataset can take back: the version that is shown, or all of it. */
-function Deletions({ repository, number }: { repository: Repository; number: number }) {
-  const { owner, name, kind } = repository;
-  const navigate = useNavigate();
-  return (
-    <Group gap="xs">
-      <DeleteVersion address={{ owner, name }} kind={kind} number={number} label={`Delete v${number}`} />
-      <DeleteRepository repository={repository} size="xs" label="Delete the dataset" onDeleted={() => void navigate({ to: "/dashboard" })} />
-    </Group>
-  );
 }

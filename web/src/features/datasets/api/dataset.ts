@@ -27,6 +27,18 @@ export const datasetFilesQuery = (address: Address, number: number, q: string) =
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
 
+/** One file by its path; null where there is none. */
+export const datasetFileQuery = (address: Address, number: number, path: string) =>
+  queryOptions({
+    queryKey: ["datasets", address.owner, address.name, number, "file", path],
+    queryFn: async ({ signal }) => {
+      const query = { prefix: path, limit: 1 };
+      const page = await unwrap(api.GET("/api/v1/repos/{owner}/{name}/versions/{number}/files", { params: { path: { ...address, number }, query }, signal }));
+      return page.items.find((file) => file.path === path) ?? null;
+    },
+    staleTime: Infinity,
+  });
+
 /** Where a file's bytes are. */
 export function datasetFileUrl({ owner, name }: Address, number: number, path: string): string {
   return `/api/v1/repos/${owner}/${name}/versions/${number}/files/${path.split("/").map(encodeURIComponent).join("/")}`;
