@@ -1,8 +1,8 @@
 """Commits made from another commit and a list of changes, without a folder of files; branches and tags by name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pygit2
 from pygit2.enums import FileMode
@@ -12,6 +12,7 @@ from modelyard.rooms.repos.errors import (
     BranchMoved,
     FileMissing,
     GitPathRefused,
+    PathTaken,
     RefExists,
     RefRefused,
     RevisionMissing,
@@ -36,23 +37,21 @@ def commit_changes(
 ) -> RefChange:
     """Commits upon a branch, which is made by the first commit of a repository; without any change nothing is done.
 
-    Raises ``BranchMoved`` where others were quicker, or the branch is not at ``base``, if that is given;
-    ``RevisionMissing`` for a branch that there is not, ``FileMissing`` for what was to go, ``GitPathRefused``.
+    Raises ``BranchMoved`` where others were quicker, or the branch is not at ``base``, if that is given (``NOTHING``: it
+    is new);
+    ``RevisionMissing`` for a branch that there is not, ``FileMissing`` for what was to go, ``PathTaken`` where a folder
+    would have to be a file or the other way round, ``GitPathRefused``.
     """
-    repository, ref = pygit2.Repository(str(path)), f"{HEADS}{branch}"
+    repository, ref = git.open_repository(path), f"{HEADS}{branch}"
     old = branching.target_of(path, ref)
     if base not in (None, old):
         raise BranchMoved(f"{branch} is not at {base} any more.", remedy="Look at what came, and try again.")
-    if old == NOTHING and not git.is_empty(path):
+    if old == NOTHING and base != NOTHING and not git.is_empty(path):
         raise RevisionMissing(f"There is no branch {branch!r}.", field="revision")
-    parent = repository[old].peel(pygit2.Commit) if old != NOTHING else None
-    tree = _write_tree(repository, parent, changes)
-    if parent is not None and parent.tree_id == tree:
-        return RefChange(ref=ref, old=old, new=old)
-    who = pygit2.Signature(author, f"{author}@users.modelyard", int(at.timestamp()), 0)
-    new = repository.create_commit(None, who, who, message, tree, [parent.id] if parent else [])
-    _move(repository, ref, old, new)
-    return RefChange(ref=ref, old=old, new=str(new))
+    tree = _write_tree(repository, repository[old].peel(pygit2.Commit) if old != NOTHING else None, changes)
+    with git.locked(path):
+        new = git.write_commit(repository, ref, tree, base=old, message=message, author=author, at=at)
+    return RefChange(ref=ref, old=old, new=new)
 
 
 def create_ref(path: Path, ref: str, revision: str) -> RefChange:
@@ -98,37 +97,26 @@ def write_overlay_tag(path: Path, *, tag: str, base: str, changes: Changes, mess
     return commit_id
 
 
-def _move(repository: pygit2.Repository, ref: str, old: str, new: pygit2.Oid) -> None:
-    """One wins, the other is told: Git moves a ref only from where it was seen."""
-    try:
-        if old == NOTHING:
-            repository.references.create(ref, new)
-            return
-        found = repository.references[ref]
-        if str(found.target) == old:
-            found.set_target(new)
-            return
-    except (KeyError, ValueError, pygit2.GitError) as e:
-        raise _moved() from e
-    raise _moved()
-
-
-def _moved() -> BranchMoved:
-    return BranchMoved("Others pushed to this repository at the same time.", remedy="Push again.")
-
-
 def _write_tree(repository: pygit2.Repository, parent: pygit2.Commit | None, changes: Changes) -> pygit2.Oid:
     index = pygit2.Index()
     if parent is not None:
         index.read_tree(parent.tree)
-    for name in sorted(changes, key=lambda name: changes[name] is not None):  # what goes goes first
-        change = changes[name]
-        if change is None:
-            _remove(index, name)
-        else:
-            data = change.to_bytes() if isinstance(change, LfsPointer) else change
-            _add(index, pygit2.IndexEntry(name, repository.create_blob(data), _mode(index, name)))
+    for name in (name for name, change in changes.items() if change is None):  # what goes goes first
+        _remove(index, name)
+    written = {name: change for name, change in changes.items() if change is not None}
+    _require_free(index, written)
+    for name, change in written.items():
+        data = change.to_bytes() if isinstance(change, LfsPointer) else change
+        _add(index, pygit2.IndexEntry(name, repository.create_blob(data), _mode(index, name)))
     return index.write_tree(repository)
+
+
+def _require_free(index: pygit2.Index, names: Iterable[str]) -> None:
+    """Raises ``PathTaken`` where a file has to be a folder, or a folder a file, for these files to be there."""
+    files = {entry.path for entry in index}.union(names)
+    folders = {parent.as_posix() for file in files for parent in PurePosixPath(file).parents}
+    if taken := min(files & folders, default=None):
+        raise PathTaken(f"{taken} cannot be a file and a folder.", remedy="Choose another name.", field="path")
 
 
 def _add(index: pygit2.Index, entry: pygit2.IndexEntry) -> None:

@@ -1,21 +1,14 @@
 """Branches of bare Git repositories, and what becomes of them by hand (pygit2)."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import FileMode
 
-from modelyard.rooms.repos import git
 from modelyard.rooms.repos.errors import (
     BranchExists,
     BranchMissing,
-    BranchMoved,
     BranchNameInvalid,
     BranchProtected,
-    FileMissing,
-    PathTaken,
 )
 from modelyard.rooms.repos.git import BRANCH, HEADS, NOTHING, open_repository
 
@@ -58,47 +51,3 @@ def delete_branch(path: Path, branch: str) -> None:
         open_repository(path).references.delete(ref)
     except KeyError as e:
         raise BranchMissing(f"There is no branch {branch}.", remedy="Look at the list of branches.") from e
-
-
-def commit_changes(
-    path: Path,
-    branch: str,
-    changes: Mapping[str, bytes | None],
-    *,
-    base: str,
-    message: str,
-    author: str,
-    at: datetime,
-) -> str:
-    """Writes files (None: removes them) over what a branch holds at ``base``; returns the commit's id.
-
-    Raises ``BranchMoved`` where the branch is at another commit by now, ``FileMissing`` for what cannot be removed and
-    ``PathTaken`` where a folder has to be a file or the other way round.
-    """
-    ref = f"{HEADS}{branch}"
-    with git.locked(path):
-        repository = open_repository(path)
-        if (str(repository.references[ref].target) if ref in repository.references else NOTHING) != base:
-            raise BranchMoved(f"{branch} was changed meanwhile.", remedy="Load it again, and repeat your change there.")
-        index = pygit2.Index()
-        if base != NOTHING:
-            index.read_tree(repository[base].peel(pygit2.Tree))
-        for name, data in changes.items():
-            _change(repository, index, name, data)
-        tree = index.write_tree(repository)
-        return git.write_commit(repository, ref, tree, base=base, message=message, author=author, at=at)
-
-
-def _change(repository: pygit2.Repository, index: pygit2.Index, name: str, data: bytes | None) -> None:
-    if data is None:
-        try:
-            index.remove(name)
-        except OSError as e:
-            raise FileMissing(f"There is no {name} to remove.", field="path") from e
-        return
-    folders = name.split("/")[:-1]
-    above = {"/".join(folders[: depth + 1]) for depth in range(len(folders))}
-    if any(entry.path in above or entry.path.startswith(f"{name}/") for entry in index):
-        raise PathTaken(f"{name} cannot be a file beside what is there.", remedy="Choose another name.", field="path")
-    mode = index[name].mode if name in index else FileMode.BLOB
-    index.add(pygit2.IndexEntry(name, repository.create_blob(data), mode))

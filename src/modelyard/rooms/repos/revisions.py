@@ -253,10 +253,10 @@ def commit_texts(
         raise PathTaken(f"{refused} is left by a program and no content.", remedy="Choose another name.", field="path")
     path = git.repository_path(options.root, repository_id)
     changes = {c.path: None if c.content is None else c.content.encode(errors="replace") for c in wanted.changes}
-    commit_id = branching.commit_changes(
-        path, wanted.branch, changes, base=wanted.base, message=wanted.message, author=author, at=at
+    change = amending.commit_changes(
+        path, changes, branch=wanted.branch, base=wanted.base, message=wanted.message, author=author, at=at
     )
-    return _commit(git.find_commit(path, commit_id))
+    return _commit(git.find_commit(path, change.new))
 
 
 def _branch(path: Path, name: str, commit_id: str) -> Branch:
