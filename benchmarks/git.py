@@ -27,11 +27,11 @@ def main() -> None:
         work = _make_work(scratch / "work")
         ours, theirs = _Places(me, work), _Peers(peer, scratch / "peer", work)
         jobs = {"push": ours.push, "push, NGINX": theirs.push}
-        seconds = in_turn(jobs, rounds=5, before={"push": ours.renew, "push, NGINX": theirs.renew})
+        seconds = in_turn(jobs, rounds=3, before={"push": ours.renew, "push, NGINX": theirs.renew})
         target = scratch / "clone"
         seconds |= in_turn(
             {"clone": lambda: _clone(ours.address, target), "clone, NGINX": lambda: _clone(theirs.address, target)},
-            rounds=5,
+            rounds=3,
             before={name: lambda: shutil.rmtree(target, ignore_errors=True) for name in ("clone", "clone, NGINX")},
         )
     bars = [

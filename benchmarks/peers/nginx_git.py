@@ -50,7 +50,7 @@ def start(folder: Path) -> str:
     for name in ("fcgiwrap", "nginx"):
         (folder / name).mkdir()
     socket = f"unix:{folder}/fcgi.sock"
-    processes.launch(folder / "fcgiwrap", [need("fcgiwrap", package="fcgiwrap"), "-c", "4", "-s", socket])
+    processes.launch(folder / "fcgiwrap", [need("fcgiwrap", package="fcgiwrap"), "-s", socket])
     until((folder / "fcgi.sock").exists, what="fcgiwrap")
     processes.launch(folder / "nginx", [need("nginx", package="nginx-light"), "-c", str(folder / "nginx.conf")])
     until(lambda: listens(port), what=f"nginx, see {folder}/error.log")

@@ -167,15 +167,13 @@ const repository = createRoute({
   component: lazyRouteComponent(() => import("./pages/repository-layout"), "RepositoryLayout"),
 });
 
+const revised = (search: Record<string, unknown>): { revision?: string } => ({ revision: text(search.revision) });
+const revisions = () => import("./pages/revision-pages");
 const exchange = () => import("./pages/exchange-pages");
 const pages = () => import("./pages/repository-pages");
 const repositoryPages = [
   createRoute({ getParentRoute: () => repository, path: "/", component: lazyRouteComponent(pages, "OverviewRoute") }),
-  createRoute({
-    getParentRoute: () => repository,
-    path: "/run",
-    component: lazyRouteComponent(() => import("./pages/call-pages"), "RunRoute"),
-  }),
+  createRoute({ getParentRoute: () => repository, path: "/run", component: lazyRouteComponent(() => import("./pages/call-pages"), "RunRoute") }),
   createRoute({
     getParentRoute: () => repository,
     path: "/use",
@@ -188,23 +186,19 @@ const repositoryPages = [
     validateSearch: readState,
     component: lazyRouteComponent(runPages, "RepositoryRunsRoute"),
   }),
-  createRoute({
-    getParentRoute: () => repository,
-    path: "/api",
-    component: lazyRouteComponent(() => import("./pages/call-pages"), "ApiRoute"),
-  }),
+  createRoute({ getParentRoute: () => repository, path: "/api", component: lazyRouteComponent(() => import("./pages/call-pages"), "ApiRoute") }),
   createRoute({
     getParentRoute: () => repository,
     path: "/files/$",
-    validateSearch: (search: Record<string, unknown>): { revision?: string } => ({ revision: text(search.revision) }),
+    validateSearch: revised,
     component: lazyRouteComponent(pages, "FilesRoute"),
   }),
+  createRoute({ getParentRoute: () => repository, path: "/commits", validateSearch: revised, component: lazyRouteComponent(revisions, "CommitsRoute") }),
+  createRoute({ getParentRoute: () => repository, path: "/commits/$commit", component: lazyRouteComponent(revisions, "CommitRoute") }),
+  createRoute({ getParentRoute: () => repository, path: "/edit/$", validateSearch: revised, component: lazyRouteComponent(revisions, "EditRoute") }),
+  createRoute({ getParentRoute: () => repository, path: "/new/$", validateSearch: revised, component: lazyRouteComponent(revisions, "NewFileRoute") }),
   createRoute({ getParentRoute: () => repository, path: "/versions", component: lazyRouteComponent(pages, "VersionsRoute") }),
-  createRoute({
-    getParentRoute: () => repository,
-    path: "/versions/$number",
-    component: lazyRouteComponent(pages, "VersionRoute"),
-  }),
+  createRoute({ getParentRoute: () => repository, path: "/versions/$number", component: lazyRouteComponent(pages, "VersionRoute") }),
   createRoute({
     getParentRoute: () => repository,
     path: "/compare/$range",

@@ -42,9 +42,8 @@ export function OverviewRoute() {
 export function FilesRoute() {
   const { _splat: path = "" } = files.useParams();
   const { revision } = files.useSearch();
-  const { address } = useRepository();
-  const { versions } = useVersions(address);
-  return <FilesPage address={address} path={path} revision={revision} revisions={versions.filter(({ state }) => state === "ready").map(({ number }) => `v${number}`)} />;
+  const { address, repository } = useRepository();
+  return <FilesPage address={address} path={path} revision={revision} canWrite={repository?.can_write ?? false} />;
 }
 
 export function VersionsRoute() {

@@ -3,7 +3,7 @@ import { IconChevronRight } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useId, useState } from "react";
 
-import type { Address, FileChange } from "@/client/types";
+import type { Address, Comparison, FileChange } from "@/client/types";
 import { isText } from "@/lib/file-kind";
 import { formatBytes } from "@/lib/format";
 import { ProblemAlert } from "@/ui/problem-alert";
@@ -20,13 +20,18 @@ type Props = { address: Address; base: string; head: string };
 /** The files that differ between two revisions; a text opens to show its lines. */
 export function ChangedFiles({ address, base, head }: Props) {
   const { data, error, refetch } = useQuery(comparisonQuery(address, base, head));
+  return <FileChanges address={address} data={data} error={error} onRetry={() => void refetch()} />;
+}
+
+/** The same of a comparison that is known, or on its way. */
+export function FileChanges({ address, data, error, onRetry }: { address: Address; data: Comparison | undefined; error: unknown; onRetry: () => void }) {
   const few = (data?.files.length ?? 0) <= 5;
   return (
     <Section title="Files" flush aside={data && <Text size="sm" c="dimmed">{data.total === 1 ? "1 file differs" : `${data.total} files differ`}</Text>}>
-      {error && <div className="body"><ProblemAlert error={error} onRetry={() => void refetch()} /></div>}
+      {Boolean(error) && <div className="body"><ProblemAlert error={error} onRetry={onRetry} /></div>}
       {!data && !error && <SkeletonRows count={3} />}
       {data && !data.files.length && <Text className="body" size="sm" c="dimmed" p="md">The files are the same.</Text>}
-      <ul className="rows">{data?.files.map((change) => <Change key={change.path} address={address} base={base} head={head} change={change} opened={few} />)}</ul>
+      <ul className="rows">{data?.files.map((change) => <Change key={change.path} address={address} base={data.base} head={data.head} change={change} opened={few} />)}</ul>
       {data && data.total > data.files.length && <Text size="sm" c="dimmed" p="md">Only the first {data.files.length} are shown.</Text>}
     </Section>
   );

@@ -13,6 +13,7 @@ import { ProblemAlert } from "@/ui/problem-alert";
 import { blobQuery, rawUrl, textQuery } from "../api/repos";
 
 const Prose = lazy(() => import("@/ui/prose"));
+const NotebookView = lazy(() => import("./notebook-view"));
 const Highlighted = lazy(() => import("@/ui/highlighted"));
 
 type Props = { address: Address; revision: string | undefined; entry: FileEntry };
@@ -52,6 +53,7 @@ function TextView({ address, revision, entry }: Props) {
   if (!data) return <Text className="body" c="dimmed">This file is empty.</Text>;
   if (data.includes("\u0000")) return <EmptyState icon={<IconFileDownload size={34} stroke={1.4} />} title={entry.name}>Not text. Download it above.</EmptyState>;
   if (isMarkdown(entry.name)) return <div className="body"><Suspense><Prose text={data} /></Suspense></div>;
+  if (entry.name.toLowerCase().endsWith(".ipynb")) return <Suspense fallback={<Skeleton height={160} />}><NotebookView name={entry.name} text={data} /></Suspense>;
   const plain = <CodeBlock label={entry.name} text={data} numbered flush />;
   return <Suspense fallback={plain}><Highlighted label={entry.name} text={data} language={languageOf(entry.name)} /></Suspense>;
 }

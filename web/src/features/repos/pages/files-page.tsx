@@ -1,7 +1,7 @@
-import { Button, Group, Select, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { IconFile, IconFolder, IconFolderOpen } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 
 import type { Address, FileEntry } from "@/client/types";
 import { formatBytes } from "@/lib/format";
@@ -15,12 +15,14 @@ import { Chip } from "@/ui/state-badge";
 import { TimeAgo } from "@/ui/time-ago";
 
 import { commitsQuery, filesQuery, rawUrl } from "../api/repos";
+import { FileActions } from "../components/file-actions";
 import { FileView } from "../components/file-view";
+import { RevisionChoice } from "../components/revision-choice";
 
-type Props = { address: Address; path: string; revision: string | undefined; revisions: string[] };
+type Props = { address: Address; path: string; revision: string | undefined; canWrite: boolean };
 
 /** The repository's files at a revision: a folder as a list, a file as itself. */
-export function FilesPage({ address, path, revision, revisions }: Props) {
+export function FilesPage({ address, path, revision, canWrite }: Props) {
   usePageTitle(`${path || "Files"} · ${address.owner}/${address.name}`);
   const parent = path.split("/").slice(0, -1).join("/");
   const { data: siblings } = useQuery({ ...filesQuery(address, revision, parent), enabled: path !== "" });
@@ -29,10 +31,11 @@ export function FilesPage({ address, path, revision, revisions }: Props) {
   return (
     <>
       <Group mb="sm" gap="sm">
-        <Revision address={address} path={path} revision={revision} revisions={revisions} />
+        <RevisionChoice address={address} path={path} revision={revision} />
         <Trail address={address} path={path} revision={revision} />
+        {canWrite && known && <FileActions address={address} path={path} branch={revision ?? "main"} file={file} />}
         {file && (
-          <Button component="a" href={rawUrl(address, revision, path)} download={file.name} size="xs" variant="default" ml="auto">
+          <Button component="a" href={rawUrl(address, revision, path)} download={file.name} size="xs" variant="default" ml={canWrite ? undefined : "auto"}>
             Download {file.size === null || file.size === undefined ? "" : formatBytes(file.size)}
           </Button>
         )}
@@ -46,7 +49,7 @@ export function FilesPage({ address, path, revision, revisions }: Props) {
   );
 }
 
-function Folder({ address, revision, path }: Omit<Props, "revisions">) {
+function Folder({ address, revision, path }: Omit<Props, "canWrite">) {
   const { data, error, refetch, isPending } = useQuery(filesQuery(address, revision, path));
   if (error) return <div className="body"><ProblemAlert error={error} onRetry={() => void refetch()} /></div>;
   if (isPending) return <SkeletonRows count={4} />;
@@ -72,24 +75,7 @@ function EntryRow({ address, revision, entry }: { address: Address; revision: st
   );
 }
 
-function Revision({ address, path, revision, revisions }: Props) {
-  const navigate = useNavigate();
-  const known = ["main", ...revisions];
-  const data = revision && !known.includes(revision) ? [revision, ...known] : known;
-  return (
-    <Select
-      w={110}
-      size="xs"
-      aria-label="Revision"
-      data={data}
-      value={revision ?? "main"}
-      allowDeselect={false}
-      onChange={(value) => void navigate({ to: "/$owner/$name/files/$", params: { ...address, _splat: path }, search: { revision: value === "main" || !value ? undefined : value } })}
-    />
-  );
-}
-
-function Trail({ address, path, revision }: Omit<Props, "revisions">) {
+function Trail({ address, path, revision }: Omit<Props, "canWrite">) {
   const parts = path.split("/").filter(Boolean);
   return (
     <nav aria-label="Path" className="mono" style={{ overflowWrap: "anywhere" }}>
@@ -111,7 +97,7 @@ function LastCommit({ address, revision }: { address: Address; revision: string 
   return (
     <header>
       <Text size="sm" className="clip grow"><b>{last.author}</b> <span className="quiet">{last.message.split("\n")[0]}</span></Text>
-      <Text size="sm" c="dimmed"><span className="mono">{last.id.slice(0, 8)}</span> <CopyButton value={last.id} label="Copy the commit" /> <TimeAgo at={last.at} /></Text>
+      <Text size="sm" c="dimmed"><TextLink to="/$owner/$name/commits/$commit" params={{ ...address, commit: last.id }} className="mono" inherit>{last.id.slice(0, 8)}</TextLink> <CopyButton value={last.id} label="Copy the commit" /> <TimeAgo at={last.at} /> · <TextLink to="/$owner/$name/commits" params={address} search={{ revision }} inherit>All commits</TextLink></Text>
     </header>
   );
 }
