@@ -77,6 +77,8 @@ class Fuzzed:
         if operation_id in OF_RESULTS:
             return {"run_id": self.making.left, "path": "a.png" if operation_id == "read_preview" else "a.csv"}
         found: dict[str, Any] = {}
+        if operation_id == "show_commit":
+            found["revision"] = "v1"
         if operation_id in OF_RUNS:
             found["run_id"] = self.making.ran if operation_id in ("reproduce_run", "get_order") else self.making.left
         if operation_id in OF_EXPERIMENTS:
@@ -98,6 +100,8 @@ class Fuzzed:
             "get_prediction": lambda: {"prediction_id": self.predicted},
             "read_picture": self.making.pictured,
             "delete_repository": lambda: {"name": self.making.new_repository()},
+            "create_commit": lambda: {"name": self.making.new_repository()},
+            "delete_branch": self._branch,
             "change_repository": lambda: {"name": self.making.new_repository()},
             "change_account": lambda: {"username": self.victim},
             "reset_password": lambda: {"username": self.victim},
@@ -147,11 +151,24 @@ class Fuzzed:
                 return {"pinned": None, "name": f"changed-{self.making.count()}"}
             case "promote_output":
                 return {"run": self.making.left, "paths": ["model/"], "model": f"{self.making.owner}/promoted"}
+            case "create_branch":
+                return {"name": f"branch-{self.making.count()}", "revision": "main"}
+            case "create_commit":
+                change = {"path": "note.txt", "content": "text"}
+                return {"branch": "main", "base": "0" * 40, "message": "by hand", "changes": [change]}
             case "fork_repository":
                 return {"name": f"fork-{self.making.count()}"}
             case "create_repository" if "owner" in body:
                 return {"owner": self.making.owner}
         return {}
+
+    def _branch(self) -> dict[str, Any]:
+        """A branch to be deleted."""
+        name = f"gone-{self.making.count()}"
+        self.making.creator.transport.json(
+            "POST", f"/repos/{self.making.owner}/adder/branches", json={"name": name, "revision": "main"}
+        )
+        return {"branch": name}
 
     def _invited(self) -> dict[str, str]:
         return {"invitation": self.making.new_invitation()["secret"]}
