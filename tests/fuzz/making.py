@@ -75,6 +75,13 @@ class Making:
             client.put(f"/api/v1/repos/{self.owner}/adder/picture", json=upload).raise_for_status()
         return {}
 
+    def new_branch(self) -> str:
+        name = f"branch-{self.count()}"
+        with self._owner() as client:
+            wanted = {"name": name, "revision": "main"}
+            client.post(f"/api/v1/repos/{self.owner}/adder/branches", json=wanted).raise_for_status()
+        return name
+
     def new_repository(self) -> str:
         name = f"short-{self.count()}"
         with self._owner() as client:

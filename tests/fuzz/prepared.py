@@ -101,7 +101,7 @@ class Fuzzed:
             "read_picture": self.making.pictured,
             "delete_repository": lambda: {"name": self.making.new_repository()},
             "create_commit": lambda: {"name": self.making.new_repository()},
-            "delete_branch": self._branch,
+            "delete_branch": lambda: {"branch": self.making.new_branch()},
             "change_repository": lambda: {"name": self.making.new_repository()},
             "change_account": lambda: {"username": self.victim},
             "reset_password": lambda: {"username": self.victim},
@@ -161,14 +161,6 @@ class Fuzzed:
             case "create_repository" if "owner" in body:
                 return {"owner": self.making.owner}
         return {}
-
-    def _branch(self) -> dict[str, Any]:
-        """A branch to be deleted."""
-        name = f"gone-{self.making.count()}"
-        self.making.creator.transport.json(
-            "POST", f"/repos/{self.making.owner}/adder/branches", json={"name": name, "revision": "main"}
-        )
-        return {"branch": name}
 
     def _invited(self) -> dict[str, str]:
         return {"invitation": self.making.new_invitation()["secret"]}
