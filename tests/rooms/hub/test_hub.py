@@ -280,10 +280,13 @@ HEADER = {"key": "header", "value": {"summary": "x", "description": ""}}
         (lines(HEADER, {"key": "lfsFile", "value": {"path": "x", "oid": "../x", "size": 3}}), {400}),
         (lines(HEADER, {"key": "deletedFile", "value": {"path": ""}}), {400, 404}),
         (lines(HEADER, {"key": "other", "value": {"path": "x"}}), {400}),
+        (lines(HEADER, file("a\ud800")), {400}),
+        (lines(HEADER, {"key": "deletedFile", "value": {"path": "a\0"}}), {400}),
         (lines(HEADER) * 100_001, {400}),
         (b"x" * (65 * 1024**2), {413}),
     ],
-    ids=["cut", "lists", "deep", "out", "git", "base64", "not held", "no oid", "none", "unknown", "many", "enormous"],
+    ids=["cut", "lists", "deep", "out", "git", "base64", "not held", "no oid", "none", "unknown",
+         "surrogate", "nul", "many", "enormous"],
 )  # fmt: skip
 def test_a_commit_that_cannot_be_made_is_told_and_changes_nothing(me: Person, body: bytes, statuses: set[int]) -> None:
     with me.server.client(me.token) as client:
@@ -292,6 +295,22 @@ def test_a_commit_that_cannot_be_made_is_told_and_changes_nothing(me: Person, bo
         answer = client.post(f"{path}/commit/main", content=body)
         assert answer.status_code in statuses, answer.text[:300]
         assert client.get(f"{path}/tree/main").json() == []
+
+
+@pytest.mark.parametrize("branch", ["a..b", "a%20b", "x.lock", "%00", "a%0Ab", "v1%5E", "%ff", "-", "@%7B0%7D"])
+def test_names_that_git_does_not_take_are_refused(me: Person, branch: str) -> None:
+    body = lines({"key": "header", "value": {"summary": "a\0b\ud800"}}, file("a"))
+    with me.server.client(me.token) as client:
+        client.post("/api/repos/create", json={"name": "plain"})
+        path = f"/api/models/{me.name}/plain"
+        assert client.post(f"{path}/commit/main", content=body).status_code == 200
+        for asked in (f"commit/{branch}", f"branch/{branch}", f"tag/{branch}", f"preupload/{branch}"):
+            answer = client.post(f"{path}/{asked}", content=body if asked[0] == "c" else b'{"tag": "..", "files": []}')
+            assert answer.status_code in (400, 403, 404), (asked, answer.text)
+        for asked in ("tree", "revision", "commits"):
+            assert client.get(f"{path}/{asked}/{branch}").status_code == 404
+        assert client.get(f"/{me.name}/plain/resolve/{branch}/a").status_code == 404
+        assert client.get(f"/{me.name}/plain/resolve/main/{branch}").status_code == 404
 
 
 def test_a_listing_goes_on_in_pages(me: Person) -> None:

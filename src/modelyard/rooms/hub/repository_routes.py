@@ -58,7 +58,7 @@ def list_tree(
     options: Options,
     rest: Rest,
     recursive: bool = False,
-    cursor: Annotated[int, Query(ge=0)] = 0,
+    cursor: Annotated[int, Query(ge=0, le=10**12)] = 0,
 ) -> Response:
     """The files and folders of a folder; ``Link`` says where the next page is, of the same commit."""
     revision, folder = rest

@@ -120,12 +120,13 @@ def show_refs(kind: str, found: Mapping[str, str]) -> list[dict[str, str]]:
 def _take(commit: HubCommit, line: Mapping[str, Any]) -> None:
     key, value = line["key"], line["value"]
     if key == "header":
-        commit.message = f"{value['summary']}\n\n{value.get('description') or ''}".strip()[:20_000]
+        text = f"{value['summary']}\n\n{value.get('description') or ''}".strip()[:20_000]
+        commit.message = text.replace("\0", "").encode("utf-8", "replace").decode()
         commit.parent = value.get("parentCommit")
         return
     path = value["path"]
-    if not isinstance(path, str):
-        raise TypeError("a path is a text")
+    if "\0" in path or not path.encode():  # raises for what is no text
+        raise ValueError("a path is a text")
     if key == "file":
         commit.files[path] = _content(value)
     elif key == "lfsFile":

@@ -78,6 +78,8 @@ def delete_ref(path: Path, ref: str) -> RefChange:
 
 def require_ref(ref: str, *, deletes: bool, maintains: bool) -> None:
     """Holds every door to the rules that pushes by Git have; raises ``RefRefused``."""
+    if not ref.isprintable() or not pygit2.reference_is_valid_name(ref):
+        raise RefRefused(f"{ref!r} cannot be used as a name.", remedy="Choose another one.")
     command = Command(old=NOTHING, new=NOTHING if deletes else "1" * 40, ref=ref)
     if reason := receiving_hook.why_refused(command, maintains=maintains):
         raise RefRefused(f"{ref}: {reason}.", remedy="Choose another branch or tag.")
