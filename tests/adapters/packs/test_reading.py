@@ -1,5 +1,6 @@
 """What the processes that read archives make of good and bad ones."""
 
+import contextlib
 import gzip
 import io
 import lzma
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from adapters.packs.reading import Reader
-from modelyard.kit.errors import ModelyardError
+from modelyard.kit.errors import Invalid, ModelyardError, TooLarge
 from modelyard.rooms.packs.errors import ItemsBad, LabelsUnreadable, PackUnreadable, TooManyItems
 from modelyard.rooms.sources import errors
 from rooms.packs.images import digits, encoded, tarred, zipped
@@ -52,9 +53,9 @@ def bomb(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     "pack",
     [
-        lambda files: zipped(files),
+        zipped,
         lambda files: zipped(files, compression=zipfile.ZIP_DEFLATED),
-        lambda files: tarred(files),
+        tarred,
         lambda files: gzip.compress(tarred(files)),
         lambda files: lzma.compress(tarred(files)),
         lambda files: zstandard.compress(tarred(files)),
@@ -97,11 +98,11 @@ def test_folders_name_splits_and_classes(reader: Reader) -> None:
         ("labels.tsv", b"path\tclass\tsubset\na.png\tcat\ttrain\nb.png\t=1+1\tvalid\n"),
         (
             "labels.jsonl",
-            b'{"file": "a.png", "label": "cat", "split": "train"}\n{"file": "b.png", "label": "=1+1", "split": "dev"}\n',
+            b'{"file": "a.png", "label": "cat", "split": "train"}\n{"file": "b.png", "label": "=1+1", "split": "dev"}',
         ),
         (
             "labels.json",
-            b'[{"file": "a.png", "label": "cat", "split": "train"}, {"file": "b.png", "label": "=1+1", "split": "dev"}]',
+            b'[{"file": "a.png", "label": "cat", "split": "train"},{"file": "b.png", "label": "=1+1", "split": "dev"}]',
         ),
     ],
 )
@@ -244,7 +245,9 @@ def test_entries_that_share_bytes_are_refused(reader: Reader) -> None:
 
 
 def test_lookalike_classes_are_kept_apart_and_said(reader: Reader) -> None:
-    reading = reader.read(zipped({"Cat/1.png": png(1), "cat/1.png": png(2), "\u00e9/1.png": png(3), "e\u0301/1.png": png(4)}))
+    reading = reader.read(
+        zipped({"Cat/1.png": png(1), "cat/1.png": png(2), "\u00e9/1.png": png(3), "e\u0301/1.png": png(4)})
+    )
     assert len(reading.facts["classes"]) == 4
     assert sum("look alike" in note for note in reading.notes) == 2
 
@@ -300,9 +303,6 @@ def test_flipped_bytes_never_break_the_reader(reader: Reader) -> None:
         broken = bytearray(whole)
         for _ in range(3):
             broken[choice.randrange(len(broken))] = choice.randrange(256)
-        try:
+        with contextlib.suppress(Invalid, TooLarge):  # all that it may say
             reading = reader.read(bytes(broken))
-        except ModelyardError as e:
-            assert e.code != "import_broken", e.detail
-        else:
             assert reading.facts["items"] + reading.facts["errors"] > 0

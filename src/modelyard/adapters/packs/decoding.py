@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from modelyard.adapters.packs.confinement import confine
 from modelyard.adapters.packs.entries import MODES, Checked, Entries
 from modelyard.adapters.packs.pictures import NoImage, measure
 from modelyard.adapters.packs.zips import EntryBroken, data_start
@@ -245,3 +246,4 @@ def _bound() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    confine()

@@ -12,6 +12,7 @@ from modelyard.apps.cli import (
     bundling,
     datasets,
     experiments,
+    importing,
     looking,
     predicting,
     publishing,
@@ -60,6 +61,7 @@ app.command()(publishing.unpublish)
 app.command()(publishing.fork)
 app.command()(datasets.upload)
 app.command()(datasets.download)
+app.command("import-data")(importing.import_data)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(predicting.predict)
 app.command("run")(running.run_)
 app.command()(looking.runs)
