@@ -13,6 +13,7 @@ from PIL import Image
 from faults import adder
 from fuzz.people import People
 from modelyard_client import Client
+from rooms.packs.images import digits, zipped
 from support.server import Server
 from support.waiting import until
 
@@ -82,10 +83,24 @@ class Making:
             client.post(f"/api/v1/repos/{self.owner}/adder/branches", json=wanted).raise_for_status()
         return name
 
-    def new_repository(self) -> str:
+    def new_repository(self, *, kind: str = "model") -> str:
         name = f"short-{self.count()}"
         with self._owner() as client:
-            client.post("/api/v1/repos", json={"name": name, "kind": "model"}).raise_for_status()
+            client.post("/api/v1/repos", json={"name": name, "kind": kind}).raise_for_status()
+        return name
+
+    def packed(self) -> str:
+        """A dataset of packed images."""
+        name = self.new_repository(kind="dataset")
+        path = f"/api/v1/repos/{self.owner}/{name}"
+        with self._owner() as client:
+            begun = client.post(f"{path}/imports", json={"uploads": [self.new_upload(zipped(digits(3)))]})
+            number = begun.raise_for_status().json()["number"]
+            until(
+                lambda: client.get(f"{path}/versions/{number}").json()["state"] == "ready",
+                seconds=60,
+                what="the import",
+            )
         return name
 
     def new_version(self) -> int:

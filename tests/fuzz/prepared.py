@@ -14,6 +14,7 @@ from fuzz.making import BYTES, FAILED, GOOD, OTHER, PICTURE, Making, make_datase
 from fuzz.people import People
 from modelyard.rooms.accounts.schemas import Role
 from modelyard_client import Client
+from rooms.packs.images import digits, zipped
 from support import leavings, server
 from support.server import Server
 from support.waiting import until
@@ -113,6 +114,8 @@ class Fuzzed:
             "append_to_upload": lambda: {"upload_id": self.making.new_upload(b"", length=100)},
             "end_upload": lambda: {"upload_id": self.making.new_upload(b"", length=100)},
             "delete_version": lambda: {"number": self.making.new_version()},
+            "import_images": lambda: {"name": "data"},
+            "erase_items": lambda: {"name": self.making.packed()},
             "retry_version": lambda: {"number": FAILED},
             "roll_back": lambda: {"alias": self.making.moved_alias()},
             "remove_alias": lambda: {"alias": self.making.moved_alias()},
@@ -136,6 +139,9 @@ class Fuzzed:
                 for other in ("parts", "files", "keep", "remove", "image"):
                     body.pop(other, None)
                 return {"archive": self.making.new_upload(adder.archive()), "platforms": []}
+            case "import_images":
+                images = self.making.new_upload(zipped(digits(3)))
+                return {"uploads": [images], "urls": [], "labels": None, "split": None, "append": False}
             case "save_registry_credential":
                 return {"registry": "quay.example"}
             case "give_feedback":
