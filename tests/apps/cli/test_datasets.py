@@ -9,6 +9,7 @@ import pytest
 from apps.cli.shell import Shell
 from modelyard_client.datasets import safe_target
 from modelyard_client.errors import Refused
+from rooms.packs.images import digits, zipped
 
 FILES = {
     "README.md": b"---\ntitle: Sea\n---\n",
@@ -85,3 +86,16 @@ def test_as_one_archive_which_is_checked(creator: Shell, data: Path, form: str) 
 def test_a_server_names_no_file_outside(tmp_path: Path, path: str) -> None:
     with pytest.raises(Refused):
         safe_target(tmp_path, path)
+
+
+def test_images_are_imported_from_an_archive(creator: Shell) -> None:
+    archive = creator.home / "digits.zip"
+    archive.write_bytes(zipped(digits()))
+    version = creator.json("import-data", "digits", archive, "--split", "0.8,0.1,0.1")
+    assert (version["state"], version["packed"]["items"]) == ("ready", 60)
+    creator.fails(2, "import-data", "digits", archive, "--split", "0.8,0.3")
+    creator.fails(2, "import-data", "digits", archive, "--on-bad", "ignore")
+    creator.fails(2, "import-data", "digits", "absent.zip")
+    broken = creator.home / "broken.zip"
+    broken.write_bytes(zipped({"0/a.png": b"no image"}))
+    creator.fails(1, "import-data", "digits", broken)

@@ -34,9 +34,11 @@ class Entries:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def in_order(self) -> "Entries":
-        """The same by path; files of one path in the order in which they were found."""
-        order = sorted(range(len(self)), key=self.paths.__getitem__)
+    def as_they_lie(self) -> "Entries":
+        """The same by where they begin, so that they are read from front to back."""
+        order = sorted(range(len(self)), key=lambda row: (self.sources[row], self.starts[row]))
+        if all(old == new for new, old in enumerate(order)):
+            return self
         place = {old: new for new, old in enumerate(order) if old in self.errors} if self.errors else {}
         return Entries(
             paths=[self.paths[i] for i in order],

@@ -112,17 +112,17 @@ class _Import:
             raise TooManyItems(f"There are more than {most:,} files in it.", remedy="Split it into several datasets.")
 
     def _choose(self) -> str:
-        """Brings the entries in order and marks what is no image; returns the folder that holds everything."""
-        self._entries = entries = self._entries.in_order()
-        kept = [path for path in entries.paths if not is_junk(path)]
-        top = rules.common_folder(kept)
-        before = None
+        """Marks what is no image at all; returns the folder that holds everything."""
+        self._entries = entries = self._entries.as_they_lie()
+        kept = [path for path in entries.paths if not (_is_odd(path) and is_junk(path))]
+        top = rules.common_folder([min(kept), max(kept)] if kept else [])
+        seen: set[str] = set()
         for row, path in enumerate(entries.paths):
-            if path == before:
+            if path in seen:
                 entries.errors[row] = "Another file of the archive has the same name."
-            elif path[-4:] not in USUAL or "._" in path:
+            elif _is_odd(path):
                 self._look_at(row, path, top)
-            before = path
+            seen.add(path)
         if "labels" in self._request:
             with Path(self._request["labels"]["path"]).open("rb") as file:
                 self._labels |= read_labels(file, self._request["labels"]["name"])
@@ -151,10 +151,8 @@ class _Import:
 
     def _tabulate(self, found: Checked, top: str) -> tuple[pa.Table, int]:
         entries, shares = self._entries, self._request.get("shares")
-        rows = (
-            [row for row in range(len(entries)) if found.errors.get(row) != LEFT_OUT]
-            if found.errors
-            else range(len(entries))
+        rows = sorted(
+            (row for row in range(len(entries)) if found.errors.get(row) != LEFT_OUT), key=entries.paths.__getitem__
         )
         labels: list[str | None] = []
         splits: list[str | None] = []
@@ -210,6 +208,11 @@ LEFT_OUT = "Left out."
 USUAL = frozenset({".png", ".jpg", ".PNG", ".JPG"})
 
 
+def _is_odd(path: str) -> bool:
+    """Whether a name is to be looked at; most are of plain images."""
+    return path[-4:] not in USUAL or "._" in path or path.startswith("__")
+
+
 def _added(new: pa.Table, base: pa.Table) -> pa.Table:
     """Both by path. A path that was there keeps its row: the same image is left out, another one is listed as bad."""
     base = base.select(SCHEMA.names).cast(SCHEMA)
@@ -242,14 +245,16 @@ def _time(seconds: float) -> str:
     return f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min"
 
 
-def limit_memory() -> None:
+def prepare_arrow() -> None:
+    """Bounds what it takes, and loads all of it before there are forks."""
     pa.set_memory_pool(pa.system_memory_pool())  # the others reserve address space, which is bounded here
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
+    pa.table({"": [None]})  # loads what Arrow loads late, once for all forks
 
 
 if __name__ == "__main__":
     pictures.prepare()
-    limit_memory()
+    prepare_arrow()
     sys.setswitchinterval(1)
     serve(handle)

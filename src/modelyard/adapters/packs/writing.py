@@ -66,17 +66,19 @@ def tabulate(
     splits: Sequence[str | None],
 ) -> pa.Table:
     """The index's columns of those rows; ``labels`` and ``splits`` go with ``rows``."""
+    digests = bytes(found.digests)
     tables = []
     for begin in range(0, len(rows), GROUP):
         group = rows[begin : begin + GROUP]
         end = begin + len(group)
-        tables.append(_group(entries, found, group, packs, labels[begin:end], splits[begin:end]))
+        tables.append(_group(entries, found, digests, group, packs, labels[begin:end], splits[begin:end]))
     return pa.concat_tables(tables) if tables else SCHEMA.empty_table()
 
 
 def _group(
     entries: Entries,
     found: Checked,
+    digests: bytes,
     rows: Sequence[int],
     packs: Sequence[str],
     labels: Sequence[str | None],
@@ -84,8 +86,7 @@ def _group(
 ) -> pa.Table:
     errors = [found.errors.get(row) for row in rows] if found.errors else [None] * len(rows)
     good = [error is None for error in errors]
-    hexes = bytes(found.digests).hex() if len(rows) == len(entries) else ""
-    columns = {
+    columns: dict[str, Sequence[Any]] = {
         "path": [entries.paths[row] for row in rows],
         "label": labels,
         "split": splits,
@@ -94,17 +95,14 @@ def _group(
         "length": [entries.packed[row] for row in rows],
         "method": [entries.methods[row] for row in rows],
         "size": [entries.sizes[row] for row in rows],
-        "digest": [
-            f"sha256:{hexes[64 * r : 64 * r + 64] if hexes else found.digests[32 * r : 32 * r + 32].hex()}"
-            if ok or any(found.digests[32 * r : 32 * r + 32])
-            else None
-            for r, ok in zip(rows, good, strict=True)
-        ],
-        "width": [found.widths[row] if ok else None for row, ok in zip(rows, good, strict=True)],
-        "height": [found.heights[row] if ok else None for row, ok in zip(rows, good, strict=True)],
-        "mode": [MODES[found.modes[row]] if ok else None for row, ok in zip(rows, good, strict=True)],
+        "digest": [f"sha256:{digests[32 * r : 32 * r + 32].hex()}" for r in rows],
+        "width": [found.widths[row] for row in rows],
+        "height": [found.heights[row] for row in rows],
+        "mode": [MODES[found.modes[row]] for row in rows],
         "error": errors,
     }
+    for name in ("digest", "width", "height", "mode") if found.errors else ():
+        columns[name] = [value if ok else None for value, ok in zip(columns[name], good, strict=True)]
     return pa.table(columns, schema=SCHEMA)
 
 

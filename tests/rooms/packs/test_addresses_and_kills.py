@@ -1,0 +1,89 @@
+"""Imports by address, where the server may call this machine; and a server that is killed in the middle of an import."""
+
+import http.server
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rooms.datasets.shelf import Collector, collector
+from rooms.packs.images import begin, digits, zipped
+from support import databases, server
+from support.server import Server
+from support.waiting import until
+
+COPIES = 60
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Server]:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    running = server.start(folder, databases.create("sqlite", folder), import_hosts='["127.0.0.1"]')
+    yield running
+    server.stop(running)
+
+
+@pytest.fixture
+def site_of_files(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    folder = tmp_path / "www"
+    folder.mkdir()
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
+        thread = threading.Thread(target=serving.serve_forever)
+        thread.start()
+        yield folder, f"http://127.0.0.1:{serving.server_port}"
+        serving.shutdown()
+        thread.join()
+
+
+def test_images_and_archives_by_address(own: Server, tmp_path: Path, site_of_files: tuple[Path, str]) -> None:
+    folder, url = site_of_files
+    files = list(digits().items())
+    (folder / "one.png").write_bytes(files[0][1])
+    (folder / "more.zip").write_bytes(zipped(dict(files[1:20])))
+    me = collector(own, tmp_path)
+    wanted: dict[str, Any] = {"urls": [f"{url}/one.png", f"{url}/more.zip"]}
+    version = me.finish(me.http.post(f"{me.path}/imports", json=wanted))
+    assert (version["state"], version["packed"]["items"]) == ("ready", 20), version["reason"]
+    assert version["stages"][0]["name"] == "fetch"
+    missing = me.finish(me.http.post(f"{me.path}/imports", json={"urls": [f"{url}/absent.zip"]}))
+    assert "404" in missing["reason"]
+
+
+def test_private_addresses_are_not_called(site: Server, tmp_path: Path, site_of_files: tuple[Path, str]) -> None:
+    me = collector(site, tmp_path)
+    version = me.finish(me.http.post(f"{me.path}/imports", json={"urls": [f"{site_of_files[1]}/one.png"]}))
+    assert version["state"] == "failed"
+    assert "not a public address" in version["reason"]
+    assert me.http.post(f"{me.path}/imports", json={"urls": ["file:///etc/passwd"]}).status_code == 422
+
+
+def test_a_killed_import_goes_on_and_shows_nothing_half(own: Server, tmp_path: Path) -> None:
+    me = collector(own, tmp_path)
+    archive = zipped({f"{copy}/{path}": data for copy in range(COPIES) for path, data in digits().items()})
+    number = begin(me, ("many.zip", archive)).json()["number"]
+    until(lambda: state(me, number) == "building", what="the import to begin")
+    os.kill(own.pid, signal.SIGKILL)
+    server.restart(own)
+    seen = set()
+
+    def ended() -> bool:
+        seen.add(state(me, number))
+        if "ready" not in seen:
+            assert me.get(number, "files").status_code == 404
+        return bool(seen & {"ready", "failed"})
+
+    until(ended, seconds=120, what="the import")
+    version = me.http.get(f"{me.path}/versions/{number}").json()
+    assert (version["state"], version["packed"]["items"]) == ("ready", COPIES * len(digits())), version["reason"]
+    assert me.get(number, "files/index.parquet").status_code == 200
+
+
+def state(me: Collector, number: int) -> str:
+    return str(me.http.get(f"{me.path}/versions/{number}").json()["state"])
