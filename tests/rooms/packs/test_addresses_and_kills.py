@@ -1,4 +1,4 @@
-"""Imports by address, where the server may call this machine; and a server that is killed in the middle of an import."""
+"""Imports by address, where the server may call this machine; and a server that is killed amid an import."""
 
 import http.server
 import os

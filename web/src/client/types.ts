@@ -12,6 +12,7 @@ export type Invitation = Schemas["Invitation"];
 export type NewInvitation = Schemas["CreatedInvitation"];
 export type Repository = Schemas["Repository"];
 export type Visibility = Repository["visibility"];
+export type ImportInput = Schemas["NewImport"];
 export type FileEntry = Schemas["TreeEntry"];
 export type FileChange = Schemas["FileChange"];
 export type Commit = Schemas["Commit"];

@@ -1,14 +1,16 @@
 import { Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
+import type { Address } from "@/client/types";
 import { sessionQuery } from "@/features/accounts/api/session";
 import { LinkButton } from "@/ui/links";
 import { usePageTitle } from "@/ui/page-title";
 
 import { DatasetForm } from "../push/dataset-form";
+import { ImportForm } from "../push/import-form";
 import { PushForm } from "../push/push-form";
 import { NotAllowed } from "./not-allowed";
-import { useRepository } from "./repository-pages";
+import { useRepository, useVersions } from "./repository-pages";
 
 /** A new repository and its first version, in one form. */
 export function NewModelPage() {
@@ -68,6 +70,18 @@ export function NewOperationPage() {
   );
 }
 
+/** A dataset's next version: files, or images that stay packed. */
+function NextData({ address }: { address: Address }) {
+  const { versions } = useVersions(address);
+  const newest = versions.find(({ state }) => state === "ready");
+  return (
+    <Stack gap="lg">
+      <ImportForm key={String(!!newest?.packed)} address={address} hasImages={!!newest?.packed} />
+      <DatasetForm key={address.name} owner={address.owner} existing={address.name} />
+    </Stack>
+  );
+}
+
 const NEW = { model: "/new", dataset: "/new/dataset", operation: "/new/operation" } as const;
 
 /** The next version of a repository. */
@@ -78,7 +92,7 @@ export function NewVersionPage() {
     return <NotAllowed title="Only the owner pushes here" action={<LinkButton to={NEW[repository.kind]} variant="default">Push one of your own</LinkButton>}>Ask {address.owner} for what you miss.</NotAllowed>;
   if (!repository) return null;
   const place = { owner: address.owner, existing: address.name };
-  return <div style={{ maxWidth: 820 }}>{repository.kind === "dataset" ? <DatasetForm key={address.name} {...place} /> : <PushForm key={address.name} {...place} kind={repository.kind} />}</div>;
+  return <div style={{ maxWidth: 820 }}>{repository.kind === "dataset" ? <NextData address={address} /> : <PushForm key={address.name} {...place} kind={repository.kind} />}</div>;
 }
 
 function ReadersCannot() {

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { api, unwrap, unwrapOrNull, unwrapText } from "@/client/api";
-import type { Address, Version } from "@/client/types";
+import type { Address, ImportInput, Version } from "@/client/types";
 
 const isUnsettled = (version: Version) => version.state === "queued" || version.state === "building";
 
@@ -19,6 +19,11 @@ export const versionsQuery = (address: Address) =>
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     refetchInterval: ({ state }) => (state.data?.pages.some((page) => page.items.some(isUnsettled)) ? 3000 : false),
   });
+
+/** The next version of a dataset, from archives of images. */
+export function importImages(address: Address, wanted: ImportInput): Promise<Version> {
+  return unwrap(api.POST("/api/v1/repos/{owner}/{name}/imports", { params: { path: address }, body: wanted }));
+}
 
 /** Only the newest version, for lists of repositories. */
 export const versionsHeadQuery = (address: Address) =>
