@@ -1,5 +1,5 @@
 import { Menu, Text, useMantineColorScheme } from "@mantine/core";
-import { IconChartBar, IconDatabase, IconFlask, IconLayoutDashboard, IconLogout, IconPlayerPlay, IconPlus, IconSettings, IconShield, IconTransform, IconUserPlus } from "@tabler/icons-react";
+import { IconChartBar, IconDatabase, IconFlask, IconLayoutDashboard, IconLogout, IconPlayerPlay, IconPlus, IconSettings, IconShield, IconTransform, IconUserPlus, IconUsersGroup } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useRouter } from "@tanstack/react-router";
 
@@ -57,6 +57,7 @@ function Signed({ account, mayCreate }: { account: Account; mayCreate: boolean }
       {mayCreate && <Menu.Item leftSection={<IconDatabase size={16} />} component={Link} to="/new/dataset">New dataset</Menu.Item>}
       {mayCreate && <Menu.Item leftSection={<IconTransform size={16} />} component={Link} to="/new/operation">New operation</Menu.Item>}
       <Menu.Item leftSection={<IconChartBar size={16} />} component={Link} to="/usage">Usage</Menu.Item>
+      <Menu.Item leftSection={<IconUsersGroup size={16} />} component={Link} to="/organisations">Organisations</Menu.Item>
       <Menu.Item leftSection={<IconSettings size={16} />} component={Link} to="/settings">Settings</Menu.Item>
       {account.role === "administrator" && (
         <Menu.Item leftSection={<IconShield size={16} />} component={Link} to="/admin">Administration</Menu.Item>

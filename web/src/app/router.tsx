@@ -119,6 +119,20 @@ const usage = createRoute({
   component: lazyRouteComponent(() => import("./pages/usage-pages"), "UsageRoute"),
 });
 
+const memberPages = () => import("./pages/member-pages");
+const readAudit = (search: Record<string, unknown>): { owner?: string; repository?: string; actor?: string; action?: string } => ({
+  owner: text(search.owner), repository: text(search.repository), actor: text(search.actor), action: text(search.action),
+});
+const organisations = createRoute({ getParentRoute: () => own, path: "/organisations", component: lazyRouteComponent(memberPages, "OrganisationsRoute") });
+const join = createRoute({
+  getParentRoute: () => own,
+  path: "/join",
+  validateSearch: (search: Record<string, unknown>): { invitation?: string } => ({ invitation: text(search.invitation) }),
+  component: lazyRouteComponent(memberPages, "JoinRoute"),
+});
+const audit = createRoute({ getParentRoute: () => own, path: "/audit", validateSearch: readAudit, component: lazyRouteComponent(memberPages, "AuditRoute") });
+const organisation = createRoute({ getParentRoute: () => site, path: "/organisations/$organisation", component: lazyRouteComponent(memberPages, "OrganisationRoute") });
+
 const admin = createRoute({
   getParentRoute: () => own,
   path: "/admin",
@@ -146,6 +160,7 @@ const adminPages = [
     path: "/runners",
     component: lazyRouteComponent(() => import("@/features/runs/pages/runners-page"), "RunnersPage"),
   }),
+  createRoute({ getParentRoute: () => admin, path: "/audit", validateSearch: readAudit, component: lazyRouteComponent(memberPages, "AdminAuditRoute") }),
   createRoute({
     getParentRoute: () => admin,
     path: "/doctor",
@@ -213,6 +228,7 @@ const repositoryPages = [
   }),
   createRoute({ getParentRoute: () => repository, path: "/bundle", component: lazyRouteComponent(exchange, "BundleRoute") }),
   createRoute({ getParentRoute: () => repository, path: "/data", validateSearch: readData, component: lazyRouteComponent(() => import("./pages/data-pages"), "DataRoute") }),
+  createRoute({ getParentRoute: () => repository, path: "/members", component: lazyRouteComponent(memberPages, "MembersRoute") }),
   createRoute({ getParentRoute: () => repository, path: "/settings", component: lazyRouteComponent(pages, "SettingsRoute") }),
   createRoute({
     getParentRoute: () => repository,
@@ -224,8 +240,8 @@ const repositoryPages = [
 const routeTree = root.addChildren([
   signIn,
   signUp,
-  own.addChildren([dashboard, newModel, newDataset, newOperation, runs, run, results, experiments, experiment, settings, usage, admin.addChildren([...adminPages])]),
-  site.addChildren([home, owner, repository.addChildren([...repositoryPages])]),
+  own.addChildren([dashboard, newModel, newDataset, newOperation, runs, run, results, experiments, experiment, settings, usage, organisations, join, audit, admin.addChildren([...adminPages])]),
+  site.addChildren([home, organisation, owner, repository.addChildren([...repositoryPages])]),
 ]);
 
 export const router = createRouter({

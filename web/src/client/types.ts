@@ -69,3 +69,9 @@ export type ItemChangeKind = Schemas["Change"];
 
 /** The address of a repository. */
 export type Address = { owner: string; name: string };
+export type MemberRole = Schemas["MemberRole"];
+export type Member = Schemas["Member"];
+export type MemberInvitation = Schemas["MemberInvitation"];
+export type Organisation = Schemas["Organisation"];
+export type Transfer = Schemas["Transfer"];
+export type AuditEvent = Schemas["AuditEvent"];

@@ -16,10 +16,10 @@ MAX_TOKENS = 100
 RESERVED = frozenset(
     """
     about access account accounts activity admin administrator administrators all annotations anonymous anyone api app
-    apps artifacts assets auth billing blobs boxes bundles cards categories client contact content corrections
+    apps artifacts assets audit auth billing blobs boxes bundles cards categories client contact content corrections
     dashboard datasets deployments dev docs doctor download downloads drawing dvc errors everyone experiments explore
     favicon.ico favicon.svg features feedback files fonts git graphql guides health healthz help home icons images index
-    index.html invitations invocations invoices issues jobs js legal lfs login logo logout manifest.json
+    index.html invitations invocations invoices issues jobs join js legal lfs login logo logout manifest.json
     manifest.webmanifest me members metrics mlflow model models modelyard monitoring monitors mutations new news
     nobody none notebooks null oauth operations organisations organizations orgs packages pages password
     ping pipeline-runs pipeline_runs pipelines predict predictions pricing privacy public queue ready readyz register

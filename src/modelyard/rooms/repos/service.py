@@ -229,10 +229,10 @@ def change_repository(
     Maintainers describe, owners also rename and decide who sees it: else ``NotOwner``.
     """
     require_maintainer(principal, repository)
-    if change.name is not None or change.visibility is not None:
-        require_owner(principal, repository)
     row = _required(store.get(session, repository.id))
     values = change.model_dump(exclude_none=True, mode="json")
+    if any(values.get(name, getattr(row, name)) != getattr(row, name) for name in ("name", "visibility")):
+        require_owner(principal, repository)
     renamed = values.get("name", row.name) != row.name
     if renamed and store.name_taken(session, owner_id=row.owner_id, name=values["name"]):
         raise RepositoryExists(f"There is a repository '{values['name']}' already.", field="name")

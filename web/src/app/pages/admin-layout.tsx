@@ -25,6 +25,7 @@ export function AdminLayout() {
         <Link to="/admin/usage" className="tab">Usage</Link>
         <Link to="/admin/runs" className="tab">Runs</Link>
         <Link to="/admin/runners" className="tab">Runners</Link>
+        <Link to="/admin/audit" className="tab">Audit</Link>
         <Link to="/admin/doctor" className="tab">Doctor</Link>
       </nav>
       <Outlet />

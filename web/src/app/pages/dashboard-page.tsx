@@ -7,6 +7,7 @@ import type { Account, Deployment, Repository, Version } from "@/client/types";
 import { sessionQuery } from "@/features/accounts/api/session";
 import { usesQuery, wantedQuery } from "@/features/feedback/api/feedback";
 import { WantedFeedback } from "@/features/feedback/components/wanted-feedback";
+import { Inbox } from "@/features/members/components/inbox";
 import { repositoriesQuery, starredQuery } from "@/features/repos/api/repos";
 import { KindIcon } from "@/features/repos/components/kind-icon";
 import { RepositoryRow } from "@/features/repos/components/repository-row";
@@ -45,6 +46,7 @@ function Mine({ account }: { account: Account }) {
   if (above.some(({ isPending }) => isPending)) return <div className="surface"><SkeletonRows count={6} /></div>;
   return (
     <Stack gap="lg">
+      <Inbox />
       <WantedFeedback />
       <Work repositories={latest} newest={heads.map(({ data }) => data?.items[0])} />
       <RecentRuns />

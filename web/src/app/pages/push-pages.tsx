@@ -89,7 +89,7 @@ export function NewVersionPage() {
   const { address, repository } = useRepository();
   usePageTitle(`New version · ${address.owner}/${address.name}`);
   if (repository && !repository.can_write)
-    return <NotAllowed title="Only the owner pushes here" action={<LinkButton to={NEW[repository.kind]} variant="default">Push one of your own</LinkButton>}>Ask {address.owner} for what you miss.</NotAllowed>;
+    return <NotAllowed title="Only maintainers push here" action={<LinkButton to={NEW[repository.kind]} variant="default">Push one of your own</LinkButton>}>Ask {address.owner} for what you miss.</NotAllowed>;
   if (!repository) return null;
   const place = { owner: address.owner, existing: address.name };
   return <div style={{ maxWidth: 820 }}>{repository.kind === "dataset" ? <NextData address={address} /> : <PushForm key={address.name} {...place} kind={repository.kind} />}</div>;

@@ -96,7 +96,7 @@ const ACTIVE = { "data-status": "active", "aria-current": "page" } as const;
 
 function Tabs({ address: params, repository }: { address: Address; repository: Repository | undefined }) {
   // Before the kind is known, the tabs of a model keep their places.
-  const { kind = "model", can_write } = repository ?? {};
+  const { kind = "model", can_write, role } = repository ?? {};
   const path = useRouterState({ select: ({ location }) => location.pathname });
   const bar = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -116,6 +116,7 @@ function Tabs({ address: params, repository }: { address: Address; repository: R
       <Link to="/$owner/$name/feedback" params={params} className="tab">Feedback</Link>
       {kind === "model" && <Link to="/$owner/$name/bundle" params={params} className="tab">Bundle</Link>}
       {kind === "model" && <Link to="/$owner/$name/deployment" params={params} className="tab">Deployment</Link>}
+      {role && <Link to="/$owner/$name/members" params={params} className="tab">Members</Link>}
       {can_write && <Link to="/$owner/$name/settings" params={params} className="tab">Settings</Link>}
     </nav>
   );

@@ -89,7 +89,7 @@ export function SettingsRoute() {
   const { repository } = useRepository();
   const navigate = useNavigate();
   if (!repository) return null;
-  if (!repository.can_write) return <NotAllowed title="Only the owner changes this">Ask {repository.owner}, or an administrator.</NotAllowed>;
+  if (!repository.can_write) return <NotAllowed title="Only maintainers change this">Ask {repository.owner}, or an administrator.</NotAllowed>;
   return (
     <RepositorySettingsPage
       key={repository.id}

@@ -15,14 +15,14 @@ import { VISIBILITY_CHOICES } from "../components/visibility";
 
 type Props = { repository: Repository; send: (file: File) => Promise<string>; onRenamed: (name: string) => void; onDeleted: () => void };
 
-/** What the owner may change: words, who may see it, its name; and deleting it. */
+/** What maintainers may change: words; and what owners may: who may see it, its name, deleting it. */
 export function RepositorySettingsPage({ repository, send, onRenamed, onDeleted }: Props) {
   usePageTitle(`Settings · ${repository.owner}/${repository.name}`);
   return (
     <Stack gap="lg" maw={760}>
       <Section title="Picture"><PictureChoice repository={repository} send={send} /></Section>
       <Details repository={repository} onRenamed={onRenamed} />
-      <Deletion repository={repository} onDeleted={onDeleted} />
+      {repository.role === "owner" && <Deletion repository={repository} onDeleted={onDeleted} />}
     </Stack>
   );
 }
@@ -30,6 +30,7 @@ export function RepositorySettingsPage({ repository, send, onRenamed, onDeleted 
 function Details({ repository, onRenamed }: Pick<Props, "repository" | "onRenamed">) {
   const queries = useQueryClient();
   const { owner, name, title, description, tags, visibility } = repository;
+  const owns = repository.role === "owner";
   const [input, setInput] = useState({ name, title, description, tags, visibility });
   const saving = useMutation({
     mutationFn: () => changeRepository({ owner, name }, { ...input, name: input.name === name ? undefined : input.name }),
@@ -50,13 +51,13 @@ function Details({ repository, onRenamed }: Pick<Props, "repository" | "onRename
     <Section title="Details">
       <form onSubmit={submit}>
         <Stack gap="sm">
-          <TextInput label="Name" description="Renaming changes the address; old addresses stop working." value={input.name} onChange={(e) => setInput({ ...input, name: e.currentTarget.value })} error={errors.name} required />
+          <TextInput disabled={!owns} label="Name" description="Renaming changes the address; old addresses stop working." value={input.name} onChange={(e) => setInput({ ...input, name: e.currentTarget.value })} error={errors.name} required />
           <TextInput label="Title" value={input.title} onChange={(e) => setInput({ ...input, title: e.currentTarget.value })} error={errors.title} />
           <Textarea label="Description" description="Markdown. The card of a version wins over it." autosize minRows={2} maxRows={14} value={input.description} onChange={(e) => setInput({ ...input, description: e.currentTarget.value })} error={errors.description} />
           <TagsInput label="Tags" value={input.tags} onChange={(next) => setInput({ ...input, tags: next })} error={errors.tags} />
           <Radio.Group label="Who may see and use it" value={input.visibility} onChange={(next) => setInput({ ...input, visibility: next })}>
             <Stack gap={6} mt={6}>
-              {VISIBILITY_CHOICES.map(({ value, label, meaning }) => <Radio key={value} value={value} label={label} description={meaning} />)}
+              {VISIBILITY_CHOICES.map(({ value, label, meaning }) => <Radio key={value} disabled={!owns} value={value} label={label} description={meaning} />)}
             </Stack>
           </Radio.Group>
           <Group><Button type="submit" loading={saving.isPending}>Save</Button></Group>
