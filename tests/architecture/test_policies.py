@@ -38,7 +38,12 @@ ALLOWED = {
     "repository reader": {"owner", "administrator"},
     "repository fetcher": {"owner", "administrator"},
     "repository owner": {"owner", "administrator"},
+    "repository maintainer": {"owner", "administrator"},
+    "repository contributor": {"owner", "administrator"},
+    "repository member": {"owner", "administrator"},
     "repository pusher": {"owner", "administrator"},
+    "organisation member": {"owner", "administrator"},
+    "organisation owner": {"owner", "administrator"},
     "run owner": SIGNED_IN,  # there is no such run, which they are told
     "registry pusher": {"owner", "administrator"},
     "in person": set(),  # these calls carry tokens; only a session gets past
@@ -63,6 +68,7 @@ PLACEHOLDERS = {
     "lock": "1",
     "rest": "main",
     "path": "explore",
+    "repository_id": "01a1fd56-288a-738b-9efe-03ceb13da0bc",
 }
 HEADERS = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0"}  # what uploads ask of every client before anything else
 TURNED_AWAY = {
@@ -97,6 +103,12 @@ def make_repository(owner: httpx.Client, visibility: str, *, below: str) -> dict
     return {"owner": made.json()["owner"], "name": name}
 
 
+def make_organisation(owner: httpx.Client) -> str:
+    made = owner.post("/api/v1/organisations", json={"username": f"o{secrets.token_hex(4)}"})
+    assert made.status_code == 201, made.text
+    return str(made.json()["username"])
+
+
 def expected(route: APIRoute, visibility: str) -> set[str]:
     allowed = set(EVERYBODY)
     for name in declared_policies(route):
@@ -115,7 +127,7 @@ def _allowed(name: str, visibility: str) -> set[str]:
 def test_only_those_whom_the_policy_names_get_past_it(
     method: str, route: APIRoute, visibility: str, callers: dict[str, httpx.Client]
 ) -> None:
-    below = "{owner}" in route.path
+    below, of_organisation = "{owner}" in route.path, "{organisation}" in route.path
     if not below and visibility != "private":
         return  # nothing in it depends on a repository
     shared = make_repository(callers["owner"], visibility, below=route.path) if below else {}
@@ -124,7 +136,8 @@ def test_only_those_whom_the_policy_names_get_past_it(
         address = (
             make_repository(callers["owner"], visibility, below=route.path) if below and method == "DELETE" else shared
         )
-        if _gets_past(callers[who], method, route.path_format.format(**address, **PLACEHOLDERS)):
+        places = PLACEHOLDERS | ({"organisation": make_organisation(callers["owner"])} if of_organisation else {})
+        if _gets_past(callers[who], method, route.path_format.format(**address, **places)):
             past.add(who)
     wanted = expected(route, visibility)
     if route.path == "/v2/":  # a registry asks everybody without a token for one

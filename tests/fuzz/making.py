@@ -24,13 +24,15 @@ GOOD, OTHER, FAILED = 1, 2, 3
 
 @dataclass
 class Making:
-    """Makes things for the owner, whose run ``left`` has ended; ``heard`` is what a neighbour said of the model."""
+    """Makes things for the owner, whose run ``left`` has ended; ``heard`` is what a neighbour, with the token ``other``, said of the
+    model."""
 
     server: Server
     people: People
     neighbour: dict[str, str]
     heard: str
     left: str
+    other: str
     made: int = 0
 
     @property
@@ -138,6 +140,65 @@ class Making:
             if with_run:
                 client.put(f"/api/v1/experiments/{made['id']}/runs/{self.left}").raise_for_status()
         return str(made["id"])
+
+    @cached_property
+    def organisation(self) -> str:
+        return self.new_organisation()
+
+    @property
+    def organised(self) -> str:
+        return f"organisations/{self.organisation}"
+
+    def new_organisation(self) -> str:
+        name = f"org-{self.count()}"
+        with self._owner() as client:
+            client.post("/api/v1/organisations", json={"username": name}).raise_for_status()
+        return name
+
+    def new_member_invitation(self, place: str | None = None, **wanted: str) -> dict[str, Any]:
+        """An open one to a place of the owner's."""
+        place = place or f"repos/{self.owner}/adder"
+        with self._owner() as client:
+            return dict(client.post(f"/api/v1/{place}/invitations", json=wanted).raise_for_status().json())
+
+    def new_member(self, place: str | None = None) -> str:
+        username, _, token = self.server.account()
+        asked = self.new_member_invitation(place or f"repos/{self.owner}/step", username=username)
+        with self.server.client(token) as member:
+            member.post(f"/api/v1/account/invitations/{asked['id']}/accept").raise_for_status()
+        return username
+
+    def _new_place_of_neighbour(self) -> str:
+        name = f"near-{self.count()}"
+        with self.server.client(self.other) as client:
+            client.post("/api/v1/repos", json={"name": name}).raise_for_status()
+        return f"repos/{self.neighbour['owner']}/{name}"
+
+    def invited(self) -> str:
+        """An invitation that names the owner."""
+        place = self._new_place_of_neighbour()
+        with self.server.client(self.other) as client:
+            asked = client.post(f"/api/v1/{place}/invitations", json={"username": self.owner}).raise_for_status()
+        return str(asked.json()["id"])
+
+    def link_of_neighbour(self) -> str:
+        place = self._new_place_of_neighbour()
+        with self.server.client(self.other) as client:
+            return str(client.post(f"/api/v1/{place}/invitations", json={}).raise_for_status().json()["secret"])
+
+    def offered(self) -> str:
+        """A repository of the owner's that is on offer."""
+        name = self.new_repository()
+        with self._owner() as client:
+            to = {"to": self.neighbour["owner"]}
+            client.post(f"/api/v1/repos/{self.owner}/{name}/transfer", json=to).raise_for_status()
+        return name
+
+    def offered_to_owner(self) -> str:
+        place = self._new_place_of_neighbour()
+        with self.server.client(self.other) as client:
+            made = client.post(f"/api/v1/{place}/transfer", json={"to": self.owner}).raise_for_status().json()
+        return str(made["offer"]["repository_id"])
 
     def new_token(self) -> str:
         with self.people.owner_in_browser() as person:

@@ -39,7 +39,7 @@ class People:
             return self.signed_in(*self.administrator)
         if "/account" in label and "/accounts" not in label:
             return self.owner_in_browser()
-        administrator = operation_id in OF_ADMINISTRATORS or "/invitations" in label
+        administrator = operation_id in OF_ADMINISTRATORS or "/v1/invitations" in label
         connection = requests.Session()
         connection.headers["Authorization"] = f"Bearer {self.server.token if administrator else self.token}"
         return connection

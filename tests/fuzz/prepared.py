@@ -21,6 +21,8 @@ from support.waiting import until
 
 OF_TUS = {"create_upload", "upload_standing", "append_to_upload", "end_upload"}
 OF_USAGE = {"get_usage", "get_usage_csv", "list_usage_records", "get_quotas"}
+OF_AUDIT = {"list_audit_events", "get_audit_csv"}
+OF_ORGANISATION_MEMBERS = {"change_organisation_member", "remove_organisation_member"}
 OF_OPERATIONS = {"publish_version", "unpublish_version", "find_form", "create_run", "list_repository_runs"}
 OF_RUNS = {
     "get_run",
@@ -64,6 +66,8 @@ class Fuzzed:
             case.query = {"path": "adder.py", "revision": "v1"}
         if operation_id == "compare_revisions":
             case.query = {"base": "v1", "head": "v2"}
+        if operation_id in OF_AUDIT:
+            case.query = {"owner": self.making.owner}
         if operation_id in OF_USAGE:
             for name in ("account", "since"):
                 case.query.pop(name, None)
@@ -80,6 +84,14 @@ class Fuzzed:
         found: dict[str, Any] = {}
         if operation_id == "show_commit":
             found["revision"] = "v1"
+        found: dict[str, Any] = {"organisation": self.making.organisation}
+        if operation_id in OF_ORGANISATION_MEMBERS:
+            return {"organisation": self.making.organisation, "username": self.making.new_member(self.making.organised)}
+        if operation_id == "withdraw_organisation_invitation":
+            invitation = self.making.new_member_invitation(self.making.organised)
+            return {"organisation": self.making.organisation, "invitation_id": invitation["id"]}
+        if operation_id == "delete_organisation":
+            return {"organisation": self.making.new_organisation()}
         if operation_id in OF_RUNS:
             found["run_id"] = self.making.ran if operation_id in ("reproduce_run", "get_order") else self.making.left
         if operation_id in OF_EXPERIMENTS:
@@ -109,6 +121,16 @@ class Fuzzed:
             "set_quotas": lambda: {"username": self.victim},
             "revoke_token": lambda: {"token_id": self.making.new_token()},
             "delete_registry_credential": lambda: {"credential_id": self.making.new_registry_credential()},
+            "change_member": lambda: {"name": "step", "username": self.making.new_member()},
+            "remove_member": lambda: {"name": "step", "username": self.making.new_member()},
+            "withdraw_member_invitation": lambda: {"invitation_id": self.making.new_member_invitation()["id"]},
+            "accept_invitation": lambda: {"invitation_id": self.making.invited()},
+            "decline_invitation": lambda: {"invitation_id": self.making.invited()},
+            "transfer_repository": lambda: {"name": self.making.new_repository()},
+            "get_transfer": lambda: {"name": self.making.offered()},
+            "withdraw_transfer": lambda: {"name": self.making.offered()},
+            "accept_transfer": lambda: {"repository_id": self.making.offered_to_owner()},
+            "decline_transfer": lambda: {"repository_id": self.making.offered_to_owner()},
             "delete_invitation": lambda: {"invitation_id": self.making.new_invitation()["id"]},
             "upload_standing": lambda: {"upload_id": self.making.new_upload(b"", length=100)},
             "append_to_upload": lambda: {"upload_id": self.making.new_upload(b"", length=100)},
@@ -163,7 +185,17 @@ class Fuzzed:
                 change = {"path": "note.txt", "content": "text"}
                 return {"branch": "main", "base": "0" * 40, "message": "by hand", "changes": [change]}
             case "fork_repository":
-                return {"name": f"fork-{self.making.count()}"}
+                return {"name": f"fork-{self.making.count()}", "owner": self.making.owner}
+            case "change_member" | "change_organisation_member":
+                return {"expires_at": None}
+            case "invite_member" | "invite_organisation_member":
+                return {"username": None, "member_until": None}
+            case "look_at_invitation_link" | "accept_invitation_link":
+                return {"secret": self.making.link_of_neighbour()}
+            case "create_organisation":
+                return {"username": f"org-{self.making.count()}"}
+            case "transfer_repository":
+                return {"to": self.making.neighbour["owner"]}
             case "create_repository" if "owner" in body:
                 return {"owner": self.making.owner}
         return {}
@@ -196,7 +228,7 @@ def prepare(folder: Path, database_url: str, document: Callable[[str], BaseSchem
     people.owner_in_browser().close()
     people.signed_in(*people.administrator).close()
     left = str(leavings.leave(running, username, LEFT))
-    making = Making(running, people, {"owner": neighbour, "name": "data"}, heard=heard, left=left)
+    making = Making(running, people, {"owner": neighbour, "name": "data"}, heard=heard, left=left, other=other)
     return Fuzzed(document(running.url), people, making, victim, _predict(running, token, address))
 
 

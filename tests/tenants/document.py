@@ -87,9 +87,7 @@ def _parameters(operation: dict[str, Any], place: str) -> list[str]:
 def _queries(operation: dict[str, Any], ids: dict[str, str]) -> Iterator[tuple[dict[str, Any], bool]]:
     """With what must be there; then with each identifier, alone."""
     asked = [each for each in operation.get("parameters", ()) if each["in"] == "query"]
-    plain = {each["name"]: "main" for each in asked if each.get("required")}
-    if "path" in (each["name"] for each in asked):
-        plain["path"] = "a.csv" if "file" in operation["operationId"] else ""
+    plain = {each["name"]: "a.csv" if each["name"] == "path" else "main" for each in asked if each.get("required")}
     yield plain, False
     for each in asked:
         if each["name"] in BODY_NAMES:
@@ -178,6 +176,8 @@ def _sample(document: dict[str, Any], schema: dict[str, Any]) -> Any:
 def _text(schema: dict[str, Any]) -> str:
     if schema.get("format") == "uuid":
         return "01a1fd56-288a-738b-9efe-03ceb13da0bc"
+    if "/" in schema.get("pattern", ""):
+        return "some/thing"
     return "word-for-word" if schema.get("maxLength", 99) > 12 else "word"
 
 

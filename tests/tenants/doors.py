@@ -6,7 +6,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-REFUSED = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
+REFUSED = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422})
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,8 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import("./pages/sign-in-pages"), "SignInRoute"),
 });
 
-const signUp = createRoute({
-  getParentRoute: () => root,
-  path: "/sign-up",
-  validateSearch: (search: Record<string, unknown>): { invitation?: string } => ({ invitation: text(search.invitation) }),
-  component: lazyRouteComponent(() => import("./pages/sign-in-pages"), "SignUpRoute"),
-});
+const readInvitation = (search: Record<string, unknown>): { invitation?: string } => ({ invitation: text(search.invitation) });
+const signUp = createRoute({ getParentRoute: () => root, path: "/sign-up", validateSearch: readInvitation, component: lazyRouteComponent(() => import("./pages/sign-in-pages"), "SignUpRoute") });
 
 /** Pages that anyone may open, unless the site asks everybody to sign in. */
 const site = createRoute({
@@ -64,23 +60,10 @@ const home = createRoute({
 
 const dashboard = createRoute({ getParentRoute: () => own, path: "/dashboard", component: lazyRouteComponent(() => import("./pages/dashboard-page"), "DashboardPage") });
 
-const newModel = createRoute({
-  getParentRoute: () => own,
-  path: "/new",
-  component: lazyRouteComponent(() => import("./pages/push-pages"), "NewModelPage"),
-});
-
-const newDataset = createRoute({
-  getParentRoute: () => own,
-  path: "/new/dataset",
-  component: lazyRouteComponent(() => import("./pages/push-pages"), "NewDatasetPage"),
-});
-
-const newOperation = createRoute({
-  getParentRoute: () => own,
-  path: "/new/operation",
-  component: lazyRouteComponent(() => import("./pages/push-pages"), "NewOperationPage"),
-});
+const pushPages = () => import("./pages/push-pages");
+const newModel = createRoute({ getParentRoute: () => own, path: "/new", component: lazyRouteComponent(pushPages, "NewModelPage") });
+const newDataset = createRoute({ getParentRoute: () => own, path: "/new/dataset", component: lazyRouteComponent(pushPages, "NewDatasetPage") });
+const newOperation = createRoute({ getParentRoute: () => own, path: "/new/operation", component: lazyRouteComponent(pushPages, "NewOperationPage") });
 
 const runPages = () => import("./pages/run-pages");
 const runs = createRoute({
@@ -124,12 +107,7 @@ const readAudit = (search: Record<string, unknown>): { owner?: string; repositor
   owner: text(search.owner), repository: text(search.repository), actor: text(search.actor), action: text(search.action),
 });
 const organisations = createRoute({ getParentRoute: () => own, path: "/organisations", component: lazyRouteComponent(memberPages, "OrganisationsRoute") });
-const join = createRoute({
-  getParentRoute: () => own,
-  path: "/join",
-  validateSearch: (search: Record<string, unknown>): { invitation?: string } => ({ invitation: text(search.invitation) }),
-  component: lazyRouteComponent(memberPages, "JoinRoute"),
-});
+const join = createRoute({ getParentRoute: () => own, path: "/join", validateSearch: readInvitation, component: lazyRouteComponent(memberPages, "JoinRoute") });
 const audit = createRoute({ getParentRoute: () => own, path: "/audit", validateSearch: readAudit, component: lazyRouteComponent(memberPages, "AuditRoute") });
 const organisation = createRoute({ getParentRoute: () => site, path: "/organisations/$organisation", component: lazyRouteComponent(memberPages, "OrganisationRoute") });
 

@@ -97,8 +97,10 @@ def get_limits(session: Session, repository_id: UUID, number: int) -> tuple[Limi
 
 
 def get_model_version(session: Session, repository_id: UUID, number: int | None) -> Version:
-    """As ``get_ready_version``, of something that answers predictions; raises ``NotAModel`` for an operation."""
+    """As ``get_ready_version``, of something that answers predictions; raises ``NotAModel`` for what does not."""
     version = get_ready_version(session, repository_id, number)
+    if version.image is None:
+        raise NotAModel(f"v{version.number} is data, which has no image.", remedy="Download it.")
     if version.operation is not None:
         raise NotAModel(f"v{version.number} is an operation, which is run.", remedy="Start a run of it.")
     return version
