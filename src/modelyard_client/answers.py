@@ -1,6 +1,6 @@
 """What the server answers, as typed dictionaries: what it adds later is kept, and ``--json`` shows it as it came."""
 
-from typing import Any, Generic, TypedDict, TypeVar
+from typing import Any, Generic, NotRequired, TypedDict, TypeVar
 
 Item = TypeVar("Item")
 
@@ -337,3 +337,37 @@ class Comparison(TypedDict):
     second: str
     identical: bool
     outputs: list[SameOutput]
+
+
+class Member(TypedDict):
+    """``expires_at`` None: for good; ``through`` is the organisation that they belong by, None for a member itself."""
+
+    username: str
+    display_name: str
+    role: str
+    expires_at: str | None
+    since: str
+    through: str | None
+
+
+class MemberInvitation(TypedDict):
+    """``secret`` and ``url`` are there only where a link was made just now."""
+
+    id: str
+    repository: str | None
+    organisation: str | None
+    username: str | None
+    role: str
+    invited_by: str
+    expires_at: str
+    secret: NotRequired[str | None]
+    url: NotRequired[str | None]
+
+
+class Organisation(TypedDict):
+    """``role`` is the caller's there; None for nothing."""
+
+    username: str
+    display_name: str
+    role: str | None
+    created_at: str

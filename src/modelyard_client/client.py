@@ -25,6 +25,7 @@ from modelyard_client.errors import Missing, Unreachable
 from modelyard_client.events import Event
 from modelyard_client.experiments import Experiments
 from modelyard_client.inputs import Source
+from modelyard_client.members import Members
 from modelyard_client.predictions import Prediction, read_prediction
 from modelyard_client.registries import Registries
 from modelyard_client.runs import Runs
@@ -49,6 +50,7 @@ class Client:
         self.transport = Transport(url, token=token, http=http, sleep=sleep)
         self.runs = Runs(self.transport)
         self.registries = Registries(self.transport)
+        self.members = Members(self.transport)
         self.experiments = Experiments(self.transport)
 
     def __enter__(self) -> Self:

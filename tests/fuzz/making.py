@@ -24,7 +24,8 @@ GOOD, OTHER, FAILED = 1, 2, 3
 
 @dataclass
 class Making:
-    """Makes things for the owner, whose run ``left`` has ended; ``heard`` is what a neighbour, with the token ``other``, said of the
+    """Makes things for the owner, whose run ``left`` has ended; ``heard`` is what a neighbour, with the token
+    ``other``, said of the
     model."""
 
     server: Server

@@ -14,6 +14,7 @@ from modelyard.apps.cli import (
     experiments,
     importing,
     looking,
+    membership,
     predicting,
     publishing,
     pulling,
@@ -77,6 +78,8 @@ app.command()(looking.logs)
 app.command("pull-image")(pulling.pull_image)
 app.command()(bundling.bundle)
 app.command()(usage.usage)
+app.add_typer(membership.members, name="members")
+app.add_typer(membership.orgs, name="orgs")
 
 
 @app.callback()
