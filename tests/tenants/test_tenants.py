@@ -17,7 +17,8 @@ from tenants.world import MARK, NAMES, World, make
 
 PROFILES = {"get_organisation"}
 """What anybody may know: that there is an organisation of this name, as owners of public repositories show."""
-OWN_PLACE = {"look_at_invitation_link", "accept_invitation_link"}
+LOSES_OWN = {"delete_repository", "transfer_repository"}
+"""What Mallory may do to her own repositories, which are needed afterwards."""
 NOT_ALICES = OF_ADMINISTRATORS | {"list_invitations", "list_tokens", "list_audit_events", "get_audit_csv"}
 """GETs that a token of hers is refused, or only without a filter."""
 
@@ -135,7 +136,7 @@ def _ids(world: World) -> dict[str, str]:
 def _all_requests(world: World, document: dict[str, Any], owner: str) -> Iterator[Asked]:
     for name in NAMES:
         for asked in requests(document, _ids(world), world.names[owner], name):
-            if owner == "alice" or asked.operation != "delete_repository":
+            if owner == "alice" or asked.operation not in LOSES_OWN:
                 yield asked
 
 

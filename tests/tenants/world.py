@@ -33,7 +33,7 @@ class World:
     def state(self) -> dict[str, Any]:
         """Everything of Alice's that a stranger could have changed."""
         owner = self.names["alice"]
-        below = ("", "/versions", "/commits", "/members", "/invitations", "/feedback", "/predictions", "/runs")
+        below = ("", "/versions", "/commits", "/members", "/invitations", "/feedback", "/runs")
         paths = [f"repos/{owner}/{name}{more}" for name in NAMES for more in below]
         paths += [f"repos/{owner}/adder/deployment", f"repos/{owner}/adder/deployment/history"]
         paths += ["runs", "experiments", f"experiments/{self.ids['experiment_id']}", "registry-credentials"]
