@@ -1,11 +1,11 @@
 """Images of a version: an indexed, iterable collection, and its views for other libraries."""
 
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from modelyard_client.errors import Refused
+from modelyard_client.loading.decoding import Decoder
 from modelyard_client.loading.index import Index, read_index
 from modelyard_client.loading.optional import require
 from modelyard_client.loading.packs import Packs
@@ -35,7 +35,7 @@ class ImageDataset(Sequence[Item]):
         self._files = {digest: find_pack(digest) for digest in self._index.pack_digests}
         self._packs = Packs(tuple(self._files.values()))
         self._made_of = (index_file, split, decode)
-        self._decode = _Decoder() if decode else None
+        self._decode = Decoder() if decode else None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ class ImageDataset(Sequence[Item]):
 
         Raises ``Refused`` where they differ in size or mode.
         """
-        np, decode = require("numpy"), self._decode or _Decoder()
+        np, decode = require("numpy"), self._decode or Decoder()
         images = [np.asarray(decode(self._packs.read(self._index, row))) for row in range(len(self))]
         if len({image.shape for image in images}) > 1:
             raise Refused(
@@ -116,18 +116,6 @@ class ImageDataset(Sequence[Item]):
         return pa.DictionaryArray.from_arrays(pa.array(numbers, "int32"), pa.array(self.classes, "string")).cast(
             "string"
         )
-
-
-class _Decoder:
-    """Bytes → ``PIL.Image.Image``."""
-
-    def __init__(self) -> None:
-        self._open, self._turn = require("PIL.Image").open, require("PIL.ImageOps").exif_transpose
-
-    def __call__(self, data: bytes) -> Any:
-        image = self._open(io.BytesIO(data))
-        image.load()
-        return self._turn(image) if "exif" in image.info else image
 
 
 def _open_again(index_file: Path, packs: Mapping[str, Path], split: str | None, decode: bool) -> ImageDataset:
