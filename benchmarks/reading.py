@@ -1,5 +1,6 @@
 """Reading a dataset for training through the SDK, second epoch, one process: against the same files in a list in
-memory, and one file for each image in class folders, as torchvision's ImageFolder reads them (`pil_loader`: open, decode, RGB).
+memory, and against one file for each image in class folders, as torchvision's ImageFolder reads them (open, decode,
+RGB).
 
 The files lie in the operating system's cache, which is what a second epoch finds. PNG of 28×28, where reading matters;
 for JPEG of 640×480 decoding is nearly all there is, and the figures say so. `bytes` is reading without decoding.

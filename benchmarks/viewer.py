@@ -1,8 +1,8 @@
 """Looking at a dataset of 1,000,000 images over HTTP: the first 100 small pictures, and a filter by class.
 
 A real server. The pack holds 20,000 different PNG of 28×28 and the index a million rows that point at them: an import
-of that many is another benchmark. Each sheet is of a place that nobody has looked at, so it is drawn, not remembered; the
-index was looked at once before.
+of that many is another benchmark. Each sheet is of a place that nobody has looked at, so it is drawn, not remembered;
+the index was looked at once before.
 """
 
 import hashlib
