@@ -371,3 +371,24 @@ class Organisation(TypedDict):
     display_name: str
     role: str | None
     created_at: str
+
+
+class DataItem(TypedDict):
+    """An image of a dataset; ``row`` names it in its version. ``error``: why the file could not be read."""
+
+    row: int
+    path: str
+    label: str | None
+    split: str | None
+    size: int
+    width: int | None
+    height: int | None
+    error: str | None
+
+
+class ItemPage(TypedDict):
+    """Images from the ``start``-th on, of the ``total`` that were asked for."""
+
+    items: list[DataItem]
+    start: int
+    total: int

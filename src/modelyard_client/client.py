@@ -13,6 +13,7 @@ from modelyard_client import downloads, events, uploads
 from modelyard_client.answers import (
     CreatedToken,
     Deployment,
+    ItemPage,
     Quota,
     Repository,
     Run,
@@ -177,6 +178,28 @@ class Client:
     def list_files(self, address: str, number: int) -> list[dict[str, Any]]:
         """The files of a dataset's version, with sizes and digests."""
         return self._listed(f"/repos/{address}/versions/{number}/files", None, {})
+
+    def list_items(self, address: str, number: int, *, start: int = 0, limit: int = 100, **filters: Any) -> ItemPage:
+        """Images of a dataset's version by path, from the ``start``-th on. Filters: split, label, unlabelled, text,
+        errors (the files that could not be read)."""
+        query = {"from": start, "limit": limit, **_given(filters)}
+        return self.transport.json("GET", f"/repos/{address}/versions/{number}/items", params=query)  # type: ignore[no-any-return]
+
+    def edit_items(
+        self,
+        address: str,
+        number: int,
+        *,
+        relabel: Mapping[int, str | None] | None = None,
+        delete: Sequence[int] = (),
+        message: str = "",
+    ) -> Version:
+        """Makes the next version of a dataset of images: rows of version ``number``, the newest, with other labels
+        (None: with none), or without some."""
+        labels = [{"row": row, "label": label} for row, label in (relabel or {}).items()]
+        body = {"relabel": labels, "delete": list(delete), "message": message}
+        at = f"/repos/{address}/versions/{number}/edits"
+        return self.transport.json("POST", at, json=body, key=str(uuid4()))  # type: ignore[no-any-return]
 
     def search(self, text: str, *, limit: int | None = None, **filters: Any) -> list[Repository]:
         """What the caller may read of what is looked for. Filters: kind, owner, visibility, tag, data_type, sort."""
