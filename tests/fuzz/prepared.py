@@ -37,6 +37,8 @@ OF_RUNS = {
 }
 OF_EXPERIMENTS = {"get_experiment", "change_experiment", "compare_experiment", "read_curves", "put_run"}
 OF_DATASETS = {"count_contents", "list_dataset_files", "download_file", "download_archive"}
+OF_DATASET_TABLES = {"read_dataset_table", "describe_dataset_table"}
+OF_ITEMS = {"list_items", "summarize_items", "draw_sheet", "compare_items", "download_item", "draw_item"}
 OF_RESULTS = {"list_outputs", "download_output", "read_table", "describe_table", "read_preview", "download_outputs"}
 
 
@@ -77,6 +79,12 @@ class Fuzzed:
     def _parameters(self, operation_id: str) -> dict[str, Any]:
         if operation_id in OF_DATASETS:
             return {"name": "data", "number": 1, "path": "a.csv"}
+        if operation_id in OF_DATASET_TABLES:
+            return {"name": "data", "number": 1, "path": "a.csv"}
+        if operation_id == "read_dataset_preview":
+            return {"name": self.making.packed(), "number": 1, "path": "README.md"}
+        if operation_id in OF_ITEMS:
+            return {"name": self.making.packed(), "number": 1, "row": 0}
         if operation_id in OF_OPERATIONS:
             return {"name": "step", "number": 1}
         if operation_id in OF_RESULTS:
@@ -137,6 +145,7 @@ class Fuzzed:
             "end_upload": lambda: {"upload_id": self.making.new_upload(b"", length=100)},
             "delete_version": lambda: {"number": self.making.new_version()},
             "import_images": lambda: {"name": "data"},
+            "edit_items": lambda: {"name": self.making.packed(), "number": 1},
             "erase_items": lambda: {"name": self.making.packed()},
             "retry_version": lambda: {"number": FAILED},
             "roll_back": lambda: {"alias": self.making.moved_alias()},
@@ -161,6 +170,8 @@ class Fuzzed:
                 for other in ("parts", "files", "keep", "remove", "image"):
                     body.pop(other, None)
                 return {"archive": self.making.new_upload(adder.archive()), "platforms": []}
+            case "edit_items":
+                return {"relabel": [], "delete": [0]}
             case "import_images":
                 images = self.making.new_upload(zipped(digits(3)))
                 return {"uploads": [images], "urls": [], "labels": None, "split": None, "append": False}
