@@ -30,7 +30,7 @@ export function ItemsPage({ address, versions, number, onVersion, filter, onFilt
   const { data: summary, error, refetch } = useQuery(summaryQuery(address, number));
   const shown: ItemFilter = { ...filter, errors: undefined };
   return (
-    <div className="aside" data-lead>
+    <div className="aside">
       <div>
         <Group gap="sm" mb="sm">
           <Select w={90} size="sm" aria-label="Version" data={versions.map((one) => ({ value: String(one), label: `v${one}` }))} value={String(number)} allowDeselect={false} onChange={(value) => onVersion(Number(value))} />
