@@ -49,7 +49,8 @@ def plain_png(data: bytes) -> tuple[str, tuple[int, int], bytes] | None:
 
 
 def _pixels(data: bytes) -> bytes | None:
-    parts, at = [], FIRST_CHUNK
+    parts: list[bytes] = []
+    at = FIRST_CHUNK
     while at + CHUNK.size <= len(data):
         length, name = CHUNK.unpack_from(data, at)
         at += CHUNK.size

@@ -37,10 +37,9 @@ def commit_changes(
 ) -> RefChange:
     """Commits upon a branch, which is made by the first commit of a repository; without any change nothing is done.
 
-    Raises ``BranchMoved`` where others were quicker, or the branch is not at ``base``, if that is given (``NOTHING``: it
-    is new);
-    ``RevisionMissing`` for a branch that there is not, ``FileMissing`` for what was to go, ``PathTaken`` where a folder
-    would have to be a file or the other way round, ``GitPathRefused``.
+    ``base`` is where the branch has to be, ``NOTHING`` for one that is new. Raises ``BranchMoved`` where it is not, or
+    others were quicker; ``RevisionMissing`` for a branch that there is not, ``FileMissing`` for what was to go,
+    ``PathTaken`` where a folder would have to be a file or the other way round, ``GitPathRefused``.
     """
     repository, ref = git.open_repository(path), f"{HEADS}{branch}"
     old = branching.target_of(path, ref)
