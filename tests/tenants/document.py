@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-PLAIN = {"number": 1, "alias": "production", "path": "a.csv"}
+PLAIN = {"number": 1, "alias": "production", "path": "a.csv", "row": 0, "branch": "main", "revision": "main"}
 """What paths say that names nothing of anybody's."""
 BODY_NAMES = {
     "upload": "upload_id",
@@ -15,6 +15,7 @@ BODY_NAMES = {
     "requirements": "upload_id",
     "config": "upload_id",
     "uploads": "upload_id",
+    "labels": "upload_id",
     "experiment_id": "experiment_id",
     "experiment": "experiment_id",
     "run": "run_id",

@@ -73,6 +73,13 @@ def _needs_more(_reads: set[str]) -> set[str]:
         "follow_run",
         "download_output",
         "read_lock",
+        "read_dataset_preview",  # this and what follows: its files are no images
+        "list_items",
+        "summarize_items",
+        "compare_items",
+        "download_item",
+        "draw_item",
+        "draw_sheet",
     }
 
 

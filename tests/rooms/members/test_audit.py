@@ -44,7 +44,6 @@ def test_owners_read_what_is_theirs_and_administrators_all(town: Town) -> None:
     town.join(place, "ada", "mary", "maintainer")
     chief = town.person("chief", Role.ADMINISTRATOR)
     refusals = {
-        "site": town.person("ada").get("audit"),
         "another account": town.person("mary").get("audit", params={"owner": "ada"}),
         "a maintainer": town.person("mary").get("audit", params={"repository": "ada/secret"}),
     }
@@ -52,6 +51,9 @@ def test_owners_read_what_is_theirs_and_administrators_all(town: Town) -> None:
     hidden = town.person("eve").get("audit", params={"repository": "ada/secret"})
     assert hidden.json()["code"] == "repository_missing"
     assert len(chief.get("audit").json()["items"]) >= 3
+    own = {event["subject"] for event in town.person("ada").get("audit").json()["items"]}
+    assert own == {"ada/secret"}
+    assert town.person("eve").get("audit").json()["items"] == []
 
 
 def test_it_stays_when_the_repository_is_gone_and_both_sides_know_of_a_transfer(town: Town) -> None:

@@ -48,7 +48,8 @@ Wanted = Annotated[AuditQuery, Depends(_wanted)]
 def list_audit_events(
     session: Reading, _principal: SignedIn, wanted: Wanted, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[AuditEvent]:
-    """Who did what, the latest first. Administrators read all of it; others name what they own."""
+    """Who did what, the latest first. With neither `owner` nor `repository`: all of it for
+    administrators, their own for others."""
     return audit.list_events(session, wanted, cursor=cursor, limit=limit)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from modelyard.rooms.access import service as access
 from modelyard.rooms.access.errors import NotOwner
+from modelyard.rooms.access.policies import own_id
 from modelyard.rooms.access.schemas import MemberRole
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
@@ -35,11 +36,7 @@ def choose(
         return wanted.model_copy(update={"repository_id": _repository(session, principal, repository)})
     if owner is not None:
         return wanted.model_copy(update={"owner_id": _owner(session, principal, owner)})
-    if not principal.is_administrator:
-        raise NotOwner(
-            "Only administrators read the log of the whole site.", remedy="Name an owner or a repository of yours."
-        )
-    return wanted
+    return wanted if principal.is_administrator else wanted.model_copy(update={"owner_id": own_id(principal)})
 
 
 def _repository(session: Session, principal: Principal, address: str) -> UUID:

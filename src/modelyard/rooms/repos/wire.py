@@ -109,7 +109,9 @@ async def feed(process: Process, body: AsyncIterator[bytes]) -> None:
     assert process.stdin is not None
     try:
         async for chunk in body:
-            with suppress(BrokenPipeError, ConnectionResetError):  # git has read all it wanted
+            if process.stdin.is_closing():  # git has read all it wanted
+                continue
+            with suppress(BrokenPipeError, ConnectionResetError):
                 process.stdin.write(chunk)
                 await process.stdin.drain()
     except ClientDisconnect:

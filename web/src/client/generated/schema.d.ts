@@ -877,7 +877,8 @@ export interface paths {
         };
         /**
          * List Audit Events
-         * @description Who did what, the latest first. Administrators read all of it; others name what they own.
+         * @description Who did what, the latest first. With neither `owner` nor `repository`: all of it for
+         *     administrators, their own for others.
          */
         get: operations["list_audit_events"];
         put?: never;
