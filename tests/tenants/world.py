@@ -56,7 +56,7 @@ def _make_repositories(running: Server, token: str, owner: str, folder: Path, ma
     file = folder / f"{mark}.csv"
     file.write_text(f"word\n{mark}\n")
     with Client(running.url, token=token) as client:
-        adder.push(client, f"{owner}/adder")
+        adder.push(client, f"{owner}/adder", right=2.5 if mark == MARK else 1.5)
         make_operation(client, f"{owner}/step", folder)
         client.create_repository(f"{owner}/data", kind="dataset")
         client.push_files(f"{owner}/data", {"a.csv": client.upload(file)})
