@@ -56,6 +56,17 @@ def test_what_is_pushed_is_what_another_clone_has(me: Author, work: Path, tmp_pa
     assert [f["name"] for f in files] == ["data", "a.txt"]
 
 
+def test_the_audit_log_tells_of_pushes_to_main(me: Author, work: Path) -> None:
+    first = head(work)
+    git("push", "-q", "origin", "HEAD:refs/heads/topic", cwd=work)
+    change = {"branch": "main", "base": first, "message": "by hand", "changes": [{"path": "b.txt", "content": "b"}]}
+    with me.server.client(me.token) as client:
+        made = client.post(f"/api/v1/repos/{me.address}/commits", json=change).raise_for_status().json()["id"]
+        asked = {"repository": me.address, "action": "repository.pushed"}
+        told = client.get("/api/v1/audit", params=asked).json()["items"]
+    assert [event["details"] for event in told] == [{"before": first, "after": made}, {"before": ZEROS, "after": first}]
+
+
 def test_a_branch_is_moved_by_force_and_deleted(me: Author, work: Path) -> None:
     git("push", "-q", "origin", "HEAD:refs/heads/topic", cwd=work)
     git("commit", "-q", "--amend", "-m", "other", cwd=work)

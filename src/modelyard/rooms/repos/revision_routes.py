@@ -9,7 +9,7 @@ from modelyard.kit.http import Writing, provided
 from modelyard.kit.paging import Limit
 from modelyard.rooms.access.idempotency import IdempotentRoute
 from modelyard.rooms.access.policies import SignedIn
-from modelyard.rooms.repos import revisions, service
+from modelyard.rooms.repos import editing, revisions, service
 from modelyard.rooms.repos.policies import Contributed, Readable
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.schemas import Branch, BranchName, Commit, CommitChanges, GitTag, NewBranch, NewCommit
@@ -74,5 +74,6 @@ def create_commit(
     session: Writing, principal: SignedIn, repository: Contributed, wanted: NewCommit, options: Options, clock: Now
 ) -> Commit:
     """Writes text files of a branch, or removes them, as one commit; 409 where the branch has moved since `base`."""
-    service.require_branch(session, principal, repository, wanted.branch)
-    return revisions.commit_texts(options, repository.id, wanted, author=principal.username or "unknown", at=clock())
+    return editing.commit_by_hand(
+        session, options, principal=principal, repository=repository, wanted=wanted, at=clock()
+    )

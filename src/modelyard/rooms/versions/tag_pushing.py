@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from modelyard.kit.errors import ModelyardError, NotFound
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.audit.schemas import Action
 from modelyard.rooms.content import service as content
 from modelyard.rooms.datasets import service as datasets
 from modelyard.rooms.repos import service as repos
-from modelyard.rooms.repos.git import NOTHING, LfsPointer
+from modelyard.rooms.repos.git import BRANCH, NOTHING, LfsPointer
 from modelyard.rooms.repos.ports import RefChange, UnfinishedPush
 from modelyard.rooms.repos.schemas import Kind, Repository
 from modelyard.rooms.sources import service as sources
@@ -40,6 +41,7 @@ class TagPushes:
     def refs_changed(self, principal: Principal, repository: Repository, changes: Sequence[RefChange]) -> Sequence[str]:
         tags = [change.ref for change in changes if change.ref.startswith(TAGS) and change.new != NOTHING]
         words = [self._ask(principal, repository, tag) for tag in tags]
+        self._tell(principal, repository, changes)
         return words if self._has_main(repository) else [*words, NO_MAIN]
 
     def resume(self, push: UnfinishedPush) -> None:
@@ -60,6 +62,13 @@ class TagPushes:
             return f"No version is made of {tag}: {e.detail} {e.remedy}".strip()
         said = f"v{number} is being made of {tag}" if is_new else f"v{number} is of the same commit as {tag}"
         return f"{said}: {self.site}/{repository.address}/versions/{number}"
+
+    def _tell(self, principal: Principal, repository: Repository, changes: Sequence[RefChange]) -> None:
+        """Writes to the audit log what became of ``main``; after a crash perhaps twice."""
+        for change in (change for change in changes if change.ref == BRANCH):
+            with self.tools.database.write() as session:
+                facts = {"before": change.old, "after": change.new}
+                repos.tell(session, principal, Action.REPOSITORY_PUSHED, repository, **facts)
 
     def _has_main(self, repository: Repository) -> bool:
         return repos.head(self.tools.repositories, repository.id) != NOTHING
