@@ -14,6 +14,7 @@ from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import AccountKind, Principal
 from modelyard.rooms.audit import service as audit
 from modelyard.rooms.audit.schemas import Action
+from modelyard.rooms.repos import store
 from modelyard.rooms.repos.errors import OwnerInvalid
 from modelyard.rooms.repos.schemas import Repository
 
@@ -41,6 +42,18 @@ def maintains(principal: Principal, repository: Repository) -> bool:
     except Forbidden:
         return False
     return True
+
+
+def require_branch(session: Session, principal: Principal, repository: Repository, branch: str) -> None:
+    """Raises ``NotOwner`` unless the principal may change the branch: ``main`` is the maintainers'.
+
+    The repository is not erased until the transaction ends.
+    """
+    store.require_present(session, repository.id)
+    if branch == "main":
+        require_maintainer(principal, repository)
+    else:
+        require_contributor(principal, repository)
 
 
 def require_member(principal: Principal, repository: Repository) -> None:

@@ -1,7 +1,6 @@
 """Verbs on repositories: create, find, change, delete; commits, files, tags."""
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +14,21 @@ from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.audit.schemas import Action
-from modelyard.rooms.repos import folders, git, receiving, store
+from modelyard.rooms.repos import folders, git, store
+from modelyard.rooms.repos.changing import change_repository, give_to
+from modelyard.rooms.repos.deleting import (
+    begin_deletion,
+    clear_remains,
+    delete_git,
+    delete_rows,
+    repositories_to_delete,
+)
 from modelyard.rooms.repos.errors import RepositoryExists, RepositoryMissing
 from modelyard.rooms.repos.permissions import (
-    lock_owner,
     maintains,
     may_create_for,
     owner_for_new,
+    require_branch,
     require_contributor,
     require_maintainer,
     require_member,
@@ -59,7 +66,8 @@ from modelyard.rooms.repos.revisions import (
     write_version_tag,
 )
 from modelyard.rooms.repos.rewriting import move_refs, replace_files
-from modelyard.rooms.repos.schemas import Kind, NewRepository, Repository, RepositoryChange
+from modelyard.rooms.repos.schemas import Kind, NewRepository, Repository
+from modelyard.rooms.repos.store import require_present
 from modelyard.rooms.repos.tables import RepositoryRow
 from modelyard.rooms.search import service as search
 
@@ -146,7 +154,7 @@ def create_repository(
             f"There is a repository '{wanted.name}' already.", remedy="Choose another name.", field="name"
         )
     folders.create(git.repository_path(options.root, row_id))
-    row = _required(store.get(session, row_id))
+    row = store.require(session, row_id)
     write_entry(session, row)
     made = present(session, [row], principal)[0]
     tell(session, principal, Action.REPOSITORY_CREATED, made, visibility=made.visibility)
@@ -221,101 +229,6 @@ def list_repositories(
     return Page(items=present(session, rows[:limit], principal), next_cursor=more)
 
 
-def change_repository(
-    session: Session, *, principal: Principal, repository: Repository, change: RepositoryChange, clock: Clock
-) -> Repository:
-    """Renames, shows or describes a repository; addresses of the old name stop working at once.
-
-    Maintainers describe, owners also rename and decide who sees it: else ``NotOwner``.
-    """
-    require_maintainer(principal, repository)
-    row = _required(store.get(session, repository.id))
-    values = change.model_dump(exclude_none=True, mode="json")
-    if any(values.get(name, getattr(row, name)) != getattr(row, name) for name in ("name", "visibility")):
-        require_owner(principal, repository)
-    renamed = values.get("name", row.name) != row.name
-    if renamed and store.name_taken(session, owner_id=row.owner_id, name=values["name"]):
-        raise RepositoryExists(f"There is a repository '{values['name']}' already.", field="name")
-    _tell_of_change(session, principal, repository, row, values)
-    for name, value in values.items():
-        setattr(row, name, value)
-    row.updated_at = clock()
-    write_entry(session, row)
-    return present(session, [row], principal)[0]
-
-
-def give_to(session: Session, *, principal: Principal, repository_id: UUID, owner_id: UUID, clock: Clock) -> Repository:
-    """The repository belongs to another account from now on; addresses of the old owner stop working at once.
-
-    Does not ask who may. Raises ``RepositoryMissing``, ``RepositoryExists``.
-    """
-    require_present(session, repository_id)
-    row = _required(store.get(session, repository_id))
-    lock_owner(session, owner_id)
-    if store.name_taken(session, owner_id=owner_id, name=row.name):
-        raise RepositoryExists(f"There is a repository '{row.name}' there already.", remedy="Rename one of the two.")
-    row.owner_id, row.updated_at = owner_id, clock()
-    write_entry(session, row)
-    return present(session, [row], principal)[0]
-
-
-def begin_deletion(session: Session, *, principal: Principal, repository: Repository) -> None:
-    """Takes the repository out of sight and frees its name at once; what it held goes with ``delete_rows``."""
-    require_owner(principal, repository)
-    tell(session, principal, Action.REPOSITORY_DELETED, repository)
-    row = _required(store.get(session, repository.id))
-    row.deleting, row.name = True, row.id.hex
-    search.remove_entry(session, row.id)
-
-
-def delete_rows(session: Session, repository_id: UUID) -> None:
-    """Removes the row, and with it every row that refers to it. May be repeated."""
-    store.delete(session, repository_id)
-
-
-def delete_git(options: RepositoryOptions, repository_id: UUID) -> None:
-    """Removes the Git repository; may take long. May be repeated."""
-    folders.delete(git.repository_path(options.root, repository_id))
-
-
-def clear_remains(session: Session, options: RepositoryOptions) -> list[Path]:
-    """For the start-up, while nobody writes: removes what a crash left in and among the Git repositories.
-
-    One without a row goes only if it is empty, as a creation leaves it that was cut off before its commit: whoever
-    restores a database of yesterday keeps today's content. Returns what was removed.
-    """
-    receiving.await_orphans(options)
-    known = store.all_ids(session)
-    cut_off = [path for id, path in folders.repositories(options.root) if id not in known and git.is_empty(path)]
-    for path in cut_off:
-        folders.delete(path)
-    return cut_off + folders.clear_remains(options.root)
-
-
-def repositories_to_delete(session: Session) -> list[UUID]:
-    """Those whose deletion was begun; for the sweep at start-up."""
-    return [row.id for row in store.deleting(session)]
-
-
-def require_present(session: Session, repository_id: UUID) -> None:
-    """Keeps the repository from being erased until this transaction ends; raises ``RepositoryMissing``."""
-    row = store.get_for_update(session, repository_id)
-    if row is None or row.deleting:
-        raise RepositoryMissing
-
-
-def require_branch(session: Session, principal: Principal, repository: Repository, branch: str) -> None:
-    """Raises ``NotOwner`` unless the principal may change the branch: ``main`` is the maintainers'.
-
-    The repository is not erased until the transaction ends.
-    """
-    require_present(session, repository.id)
-    if branch == "main":
-        require_maintainer(principal, repository)
-    else:
-        require_contributor(principal, repository)
-
-
 def reserve_version(session: Session, repository_id: UUID) -> int:
     """The next version's number, which is never given again; raises ``RepositoryMissing``."""
     number = store.reserve_number(session, repository_id)
@@ -336,7 +249,7 @@ def describe_from_card(
 
     ``data_types``: what the version's data are, None where it is not known.
     """
-    row = _required(store.get(session, repository_id))
+    row = store.require(session, repository_id)
     row.title = row.title or card.get("title", "")[:200]
     row.description = row.description or card.get("description", "")[:10_000]
     row.tags = row.tags or list(card.get("tags", ()))[:20]
@@ -347,7 +260,7 @@ def describe_from_card(
 
 def describe_data(session: Session, repository_id: UUID, *, data_types: tuple[str, ...]) -> None:
     """Search learns what the repository's data are, which its push could not tell; nothing else changes."""
-    write_entry(session, _required(store.get(session, repository_id)), data_types=data_types)
+    write_entry(session, store.require(session, repository_id), data_types=data_types)
 
 
 def readable_id(column: Any, principal: Principal, *, require_sign_in: bool, but_own: bool = False) -> Any:
@@ -398,21 +311,3 @@ def index_missing(session: Session, *, limit: int = 500) -> int:
     for row in rows:
         write_entry(session, row)
     return len(rows)
-
-
-def _tell_of_change(
-    session: Session, principal: Principal, repository: Repository, row: RepositoryRow, values: dict[str, Any]
-) -> None:
-    """Who sees it is told apart from all else, of which only the names of what changed are kept."""
-    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
-    if visibility := changed.pop("visibility", None):
-        tell(session, principal, Action.REPOSITORY_SHOWN, repository, before=row.visibility, after=visibility)
-    if changed:
-        renamed = {"name": changed["name"]} if "name" in changed else {}
-        tell(session, principal, Action.REPOSITORY_CHANGED, repository, fields=sorted(changed), **renamed)
-
-
-def _required(row: RepositoryRow | None) -> RepositoryRow:
-    if row is None:
-        raise RepositoryMissing
-    return row

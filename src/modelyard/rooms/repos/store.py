@@ -12,6 +12,7 @@ from modelyard.kit import db
 from modelyard.rooms.access import service as access
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.repos.errors import RepositoryMissing
 from modelyard.rooms.repos.tables import RepositoryRow, StarRow
 
 
@@ -22,6 +23,14 @@ def insert(session: Session, values: dict[str, Any]) -> bool:
 
 def get(session: Session, id: UUID) -> RepositoryRow | None:
     return session.get(RepositoryRow, id)
+
+
+def require(session: Session, id: UUID) -> RepositoryRow:
+    """Raises ``RepositoryMissing``."""
+    row = get(session, id)
+    if row is None:
+        raise RepositoryMissing
+    return row
 
 
 def find(session: Session, *, owner_id: UUID, name: str) -> RepositoryRow | None:
@@ -36,6 +45,13 @@ def name_taken(session: Session, *, owner_id: UUID, name: str) -> bool:
 
 def get_for_update(session: Session, id: UUID) -> RepositoryRow | None:
     return session.scalar(db.lock_row(sa.select(RepositoryRow).where(RepositoryRow.id == id)))
+
+
+def require_present(session: Session, repository_id: UUID) -> None:
+    """Keeps the repository from being erased until this transaction ends; raises ``RepositoryMissing``."""
+    row = get_for_update(session, repository_id)
+    if row is None or row.deleting:
+        raise RepositoryMissing
 
 
 def reserve_number(session: Session, id: UUID) -> int | None:
