@@ -92,8 +92,13 @@ class Making:
             client.post("/api/v1/repos", json={"name": name, "kind": kind}).raise_for_status()
         return name
 
+    @cached_property
+    def images(self) -> str:
+        """A dataset of packed images, to be looked at."""
+        return self.packed()
+
     def packed(self) -> str:
-        """A dataset of packed images."""
+        """A new dataset of packed images."""
         name = self.new_repository(kind="dataset")
         path = f"/api/v1/repos/{self.owner}/{name}"
         with self._owner() as client:
@@ -226,7 +231,9 @@ def make_dataset(running: Server, token: str, address: str, folder: Path) -> Non
     file.write_bytes(b"1,2\n")
     with Client(running.url, token=token) as client:
         client.create_repository(address, visibility="public", kind="dataset")
-        version = client.push_files(address, {"a.csv": client.upload(file)})
+        picture = folder / "a.png"
+        picture.write_bytes(PICTURE)
+        version = client.push_files(address, {"a.csv": client.upload(file), "a.png": client.upload(picture)})
         assert adder.follow(client, address, version["number"])["state"] == "ready"
 
 

@@ -82,17 +82,16 @@ class Fuzzed:
         if operation_id in OF_DATASET_TABLES:
             return {"name": "data", "number": 1, "path": "a.csv"}
         if operation_id == "read_dataset_preview":
-            return {"name": self.making.packed(), "number": 1, "path": "README.md"}
+            return {"name": "data", "number": 1, "path": "a.png"}
         if operation_id in OF_ITEMS:
-            return {"name": self.making.packed(), "number": 1, "row": 0}
+            return {"name": self.making.images, "number": 1, "row": 0}
         if operation_id in OF_OPERATIONS:
             return {"name": "step", "number": 1}
         if operation_id in OF_RESULTS:
             return {"run_id": self.making.left, "path": "a.png" if operation_id == "read_preview" else "a.csv"}
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = {"organisation": self.making.organisation}
         if operation_id == "show_commit":
             found["revision"] = "v1"
-        found: dict[str, Any] = {"organisation": self.making.organisation}
         if operation_id in OF_ORGANISATION_MEMBERS:
             return {"organisation": self.making.organisation, "username": self.making.new_member(self.making.organised)}
         if operation_id == "withdraw_organisation_invitation":
