@@ -196,7 +196,8 @@ class _Import:
         every, taken = len(self._entries), time.monotonic() - self._begun
         rate = done / max(taken, 1e-3)
         left = (every - done) / max(rate, 1e-3)
-        self._tell("check", f"{done:,} of {every:,} files, {rate:,.0f} images/s, {_time(left)} left")
+        text = f"{done:,} of {every:,} files, {rate:,.0f} images/s, {_time(left)} left"
+        self._tell("check", text, at_once=done == every)
 
     def _tell(self, stage: str, text: str, *, at_once: bool = False) -> None:
         if at_once or time.monotonic() - self._noted >= NOTE_INTERVAL_S:

@@ -67,7 +67,7 @@ export function ItemGrid(props: Props) {
       {error && <div className="body"><ProblemAlert error={error} /></div>}
       <div ref={frame} className={classes.frame} style={{ height: Math.min(FRAME, list.rows * ROW + 16) }} onScroll={(event) => setScrollTop(event.currentTarget.scrollTop)}>
         <div role="list" aria-label={`${total.toLocaleString("en")} images`} style={{ height: seen.height, position: "relative" }}>
-          {Array.from({ length: Math.max(0, end - first) }, (_, offset) => {
+          {width > 0 && Array.from({ length: Math.max(0, end - first) }, (_, offset) => {
             const index = first + offset;
             const column = index % columns;
             const place = { top: seen.topOf(Math.floor(index / columns)), left: `${(100 * column) / columns}%`, width: `${100 / columns}%`, height: ROW };
