@@ -93,7 +93,14 @@ def test_an_erased_image_is_gone_from_every_version(me: Collector) -> None:
             stored = packs[row["pack"]][row["offset"] : row["offset"] + row["length"]]
             assert f"sha256:{hashlib.sha256(stored).hexdigest()}" == row["digest"]
         assert data not in b"".join(packs.values())
+        until(lambda n=number: has_dvc(me, n), seconds=30, what="the commit for DVC")
     assert me.ready(begin(me, ("c.zip", zipped({"5/new.png": digits(61)["3/0060.png"]})), append=True)) == 3
+
+
+def has_dvc(me: Collector, number: int) -> bool:
+    """Whether the commit for DVC lies upon the version's."""
+    commits = me.http.get(f"{me.path}/commits", params={"revision": f"dvc/v{number}", "limit": 2})
+    return commits.is_success and commits.json()[1]["id"] == version(me, number)["commit_id"]
 
 
 def version(me: Collector, number: int) -> Any:

@@ -89,13 +89,19 @@ def write_overlay_tag(path: Path, *, tag: str, base: str, changes: Changes, mess
 
     Raises ``ValueError`` where the tag points elsewhere already.
     """
-    repository = pygit2.Repository(str(path))
-    parent = repository[base].peel(pygit2.Commit)
-    who = pygit2.Signature(author, f"{author}@users.modelyard", parent.commit_time, 0)
-    tree = _write_tree(repository, parent, changes)
-    commit_id = str(repository.create_commit(None, who, who, message, tree, [parent.id]))
+    at = git.find_commit(path, base).at
+    commit_id = commit_upon(path, base, changes, message=message, author=author, at=at)
     git.write_tag(path, tag, commit_id)
     return commit_id
+
+
+def commit_upon(path: Path, base: str, changes: Changes, *, message: str, author: str, at: datetime) -> str:
+    """A commit upon another one, on no branch yet. The same arguments give the same commit."""
+    repository = git.open_repository(path)
+    parent = repository[base].peel(pygit2.Commit)
+    who = pygit2.Signature(author, f"{author}@users.modelyard", int(at.timestamp()), 0)
+    tree = _write_tree(repository, parent, changes)
+    return str(repository.create_commit(None, who, who, message, tree, [parent.id]))
 
 
 def _write_tree(repository: pygit2.Repository, parent: pygit2.Commit | None, changes: Changes) -> pygit2.Oid:

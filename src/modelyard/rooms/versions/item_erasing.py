@@ -17,6 +17,7 @@ from modelyard.kit.durable import part, step, workflow
 from modelyard.kit.ids import new_id
 from modelyard.rooms.content import service as content
 from modelyard.rooms.datasets import service as datasets
+from modelyard.rooms.dvc import service as dvc
 from modelyard.rooms.packs import service as packs
 from modelyard.rooms.packs.errors import ItemMissing
 from modelyard.rooms.packs.schemas import INDEX, Erasing, ErasingOrder, Pack, PackedIndex
@@ -79,15 +80,17 @@ def rewrite_versions(repository_id: str, digests: list[str]) -> None:
 
 @step(name="align_git")
 def align_git(repository_id: str) -> None:
-    """Points tags and ``main`` at the commits of the rows. May be repeated."""
+    """Points tags, DVC's too, and ``main`` at the commits of the rows. May be repeated."""
     tools, id = part(BuildTools), UUID(repository_id)
     with tools.database.read() as session:
-        ready = {row.number: row.commit_id for row in store.ready_packed(session, id)}
-        former = {
-            row.project["before"]: row.commit_id for row in store.ready_packed(session, id) if "before" in row.project
-        }
+        rewritten = [row for row in store.ready_packed(session, id) if "before" in row.project]
+        commits = {row.number: row.commit_id for row in rewritten}
+        former = {row.project["before"]: row.commit_id for row in rewritten}
     head = repos.head(tools.repositories, id)
-    repos.move_refs(tools.repositories, id, versions=ready, main=(head, former[head]) if head in former else None)
+    repos.move_refs(tools.repositories, id, versions=commits, main=(head, former[head]) if head in former else None)
+    for number, commit_id in commits.items():
+        dvc.withdraw_version(tools.repositories, id, number=number)
+        dvc.offer_version(tools.dvc, id, number=number, commit_id=commit_id)
 
 
 def _enqueue(identity: str, repository_id: str, digests: list[str]) -> None:
