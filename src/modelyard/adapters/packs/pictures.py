@@ -7,6 +7,8 @@ from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import jpeg_factory
 from PIL.PngImagePlugin import PngImageFile
 
+from modelyard.adapters.packs.plain_png import measure_plain
+
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "PPM")
 MAX_PIXELS = 89_478_485
 """Of one image, as Pillow has it: 358 MB once decoded."""
@@ -40,6 +42,8 @@ def measure(data: bytes) -> tuple[int, int, str]:
     if not data:
         raise NoImage("The file is empty.")
     try:
+        if plain := measure_plain(data, max_pixels=MAX_PIXELS):
+            return plain
         with _opened(data) as image:
             return _measure(image)
     except UnidentifiedImageError as e:
