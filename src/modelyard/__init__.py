@@ -1,8 +1,9 @@
-"""Modelyard. People are offered ``Client`` and ``load_dataset`` here: those of ``modelyard_client``."""
+"""Modelyard. People are offered ``Client`` and ``load_dataset`` here: those of ``modelyard_client``.
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+Imports nothing, not even ``typing``: what starts a run begins here too, and is to start at once.
+"""
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelyard_client import Client as Client
     from modelyard_client import load_dataset as load_dataset
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
 OFFERED = ("Client", "load_dataset")
 
 
-def __getattr__(name: str) -> Any:
-    """Imported when asked for: the server's processes start without it."""
+def __getattr__(name: str) -> object:
+    """Imported when asked for."""
     if name in OFFERED:
-        return getattr(import_module("modelyard_client"), name)
+        return getattr(__import__("modelyard_client"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
