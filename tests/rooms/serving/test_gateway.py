@@ -131,9 +131,13 @@ def test_a_token_without_the_scope_is_refused(yard: Yard, told: str) -> None:
 def test_a_hostile_model_gets_nothing_of_the_session_and_is_fenced_in(yard: Yard) -> None:
     url = yard.serve("hostile", HOSTILE)
     yard.call(url, what="take over")
-    holding = threading.Thread(target=yard.call, args=(url,), kwargs={"what": "hold"})
-    holding.start()  # on the connection to the box proper, so that the next one is opened anew
-    until(lambda: b"<script>" in client_get(yard, f"{url}/page"), seconds=20)
+
+    def is_reached() -> bool:
+        """Calls are held on the connections to the box proper, until one is opened anew."""
+        threading.Thread(target=yard.call, args=(url,), kwargs={"what": "hold"}, daemon=True).start()
+        return b"<script>" in client_get(yard, f"{url}/page")
+
+    until(is_reached, seconds=60)
     with yard.calling() as client:
         client.cookies.set("modelyard_session", "the-secret-cookie")
         page = client.get(f"{url}/page", headers={"Connection": "close", "X-Forwarded-For": "10.9.8.7"})
@@ -147,7 +151,6 @@ def test_a_hostile_model_gets_nothing_of_the_session_and_is_fenced_in(yard: Yard
     dropped = "set-cookie location refresh link access-control-allow-origin clear-site-data service-worker-allowed"
     assert not set(dropped.split()) & set(page.headers)
     assert page.headers.get_list("content-security-policy") == ["sandbox"]
-    holding.join()
 
 
 @pytest.mark.parametrize(
