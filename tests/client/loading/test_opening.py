@@ -82,7 +82,7 @@ def test_an_unfinished_file_is_gone_on_with_and_a_damaged_one_is_not_kept(me: Co
     load_dataset(me.address, client=me.client, cache_dir=folder, progress=lambda *bytes: told.append(bytes))
     assert (folder / DIGEST).read_bytes() == PACK
     (folder / DIGEST).unlink()
-    partial.write_bytes(bytes(1000))
+    partial.write_bytes(b"\x01" * 1000)
     with pytest.raises(ServerFailed, match="damaged"):
         load_dataset(me.address, client=me.client, cache_dir=folder)
     assert not (folder / DIGEST).exists()
