@@ -98,11 +98,6 @@ class LfsTicketInvalid(Forbidden):
     title = "The address for this upload is not valid any more"
 
 
-class PushTooLarge(TooLarge):
-    code = "push_too_large"
-    title = "The push is too large"
-
-
 class PictureInvalid(Invalid):
     code = "picture_invalid"
     title = "The picture cannot be used"

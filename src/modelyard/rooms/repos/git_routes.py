@@ -15,7 +15,7 @@ from modelyard.kit.http import provided
 from modelyard.kit.ranges import count_sent
 from modelyard.rooms.access.policies import Reader, Writer
 from modelyard.rooms.repos import git, policies, receiving, service, wire
-from modelyard.rooms.repos.errors import GitServiceUnknown, PushTooLarge
+from modelyard.rooms.repos.errors import GitServiceUnknown
 from modelyard.rooms.repos.policies import Fetchable, Pushable
 from modelyard.rooms.repos.ports import PushedRefs, RepositoryOptions, Traffic
 from modelyard.rooms.repos.schemas import Repository
@@ -86,7 +86,6 @@ async def receive_pack(
     pushed: Annotated[PushedRefs, Depends(provided(PushedRefs))],  # type: ignore[type-abstract]
 ) -> Response:
     """Takes a push. Which of its refs may change is decided ref by ref, and told in Git's own report."""
-    _require_size(request, options)
     answer = await receiving.receive(
         options,
         _asked(request, "/git-receive-pack"),
@@ -113,13 +112,3 @@ async def _serve(
 
 def _asked(request: Request, path: str) -> wire.WireRequest:
     return wire.WireRequest(request.method, path, request.url.query, request.headers, request.stream())
-
-
-def _require_size(request: Request, options: RepositoryOptions) -> None:
-    """Says at once what would be found when everything was sent."""
-    size = request.headers.get("content-length", "")
-    if size.isdigit() and int(size) > options.max_push_bytes:
-        raise PushTooLarge(
-            f"The push has {int(size):,} bytes; {options.max_push_bytes:,} are allowed at once.",
-            remedy="Push fewer commits at a time, and keep large files with Git LFS.",
-        )
