@@ -65,7 +65,7 @@ def test_images_are_filtered_and_enlarged_by_keyboard(browser: Browser, place: P
         page.keyboard.press("Enter")
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_role("status")).to_contain_text(f"2 of {sevens}")
-        expect(dialog.get_by_role("img")).to_be_visible()
+        expect(dialog.locator("img")).to_be_visible()
         page.keyboard.press("ArrowRight")
         expect(dialog.get_by_role("status")).to_contain_text(f"3 of {sevens}")
         shoot(page, "60-image")
