@@ -75,8 +75,8 @@ def test_signing_out_forgets_what_was_seen(browser: Browser, place: Stage) -> No
 def test_who_may_not_is_told_instead_of_shown_a_form(browser: Browser, place: Stage) -> None:
     closed = {
         "/admin": "Only administrators may do this",
-        f"/{place.address}/settings": "Only the owner changes this",
-        f"/{place.address}/push": "Only the owner pushes here",
+        f"/{place.address}/settings": "Only maintainers change this",
+        f"/{place.address}/push": "Only maintainers push here",
     }
     with visit(browser, place, who=newcomer(place)) as page:
         for address, words in closed.items():
