@@ -36,7 +36,7 @@ export function Shell() {
             <LinkButton to="/new" size="xs" leftSection={<IconPlus size={15} />} className="wide-only">New model</LinkButton>
           )}
           {session && !account && (
-            <TextLink to="/sign-in" search={{}} fw={500} style={{ whiteSpace: "nowrap" }}>Sign in</TextLink>
+            <TextLink underline="hover" to="/sign-in" search={{}} fw={500} style={{ whiteSpace: "nowrap" }}>Sign in</TextLink>
           )}
           <LateAccountMenu account={account ?? null} mayCreate={Boolean(mayCreate)} />
         </div>

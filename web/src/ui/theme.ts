@@ -21,7 +21,7 @@ export const theme = createTheme({
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
-    Anchor: { defaultProps: { underline: "hover" } },
+    Anchor: { defaultProps: { underline: "always" } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300 } },
     Loader: { defaultProps: { size: "sm" } },
   },

@@ -71,7 +71,7 @@ function RecentRuns() {
   const runs = data?.pages[0]?.items ?? [];
   if (!runs.length) return null;
   return (
-    <Section title="Recent runs" flush aside={<TextLink to="/runs" size="sm" underline="always">All runs</TextLink>}>
+    <Section title="Recent runs" flush aside={<TextLink to="/runs" size="sm">All runs</TextLink>}>
       <ul className="rows">{runs.map((run) => <RunRow key={run.id} run={run} />)}</ul>
     </Section>
   );

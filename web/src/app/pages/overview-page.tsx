@@ -56,7 +56,7 @@ function OperationFacts({ repository, version }: { repository: Repository; versi
       <People repository={repository} />
       {version && (
         <Text size="sm" c="dimmed">
-          <TextLink to="/$owner/$name/versions/$number" params={{ ...params, number: String(version.number) }} inherit underline="always">Version {version.number}</TextLink>
+          <TextLink to="/$owner/$name/versions/$number" params={{ ...params, number: String(version.number) }} inherit>Version {version.number}</TextLink>
           {version.image && ` · ${formatBytes(version.image.size)}`} · <TimeAgo at={version.created_at} />
         </Text>
       )}
@@ -83,7 +83,7 @@ function Facts({ repository, version }: { repository: Repository; version: Versi
       <People repository={repository} />
       {version && (
         <Text size="sm" c="dimmed">
-          <TextLink to="/$owner/$name/versions/$number" params={{ owner, name, number: String(version.number) }} inherit underline="always">Version {version.number}</TextLink>
+          <TextLink to="/$owner/$name/versions/$number" params={{ owner, name, number: String(version.number) }} inherit>Version {version.number}</TextLink>
           {version.image && ` · ${formatBytes(version.image.size)}`} · <TimeAgo at={version.created_at} />
         </Text>
       )}
@@ -102,7 +102,7 @@ function DataFacts({ repository, version }: { repository: Repository; version: V
     <Stack gap="md">
       {version && <WholeDownload address={{ owner, name }} number={version.number} />}
       <People repository={repository} />
-      {version && <Text size="sm" c="dimmed"><TextLink to="/$owner/$name/data" params={{ owner, name }} inherit underline="always">Show the files</TextLink> of version {version.number} · <TimeAgo at={version.created_at} /></Text>}
+      {version && <Text size="sm" c="dimmed"><TextLink to="/$owner/$name/data" params={{ owner, name }} inherit>Show the files</TextLink> of version {version.number} · <TimeAgo at={version.created_at} /></Text>}
       <Command what="From a terminal" text={command} />
     </Stack>
   );
@@ -114,7 +114,7 @@ function People({ repository }: { repository: Repository }) {
   return (
     <div>
       <Popularity repository={repository} />
-      <TextLink to="/$owner/$name/feedback" params={{ owner, name }} search={{}} size="sm" underline="always">{ratings ? "What people say" : "Nobody said yet how it went"}</TextLink>
+      <TextLink to="/$owner/$name/feedback" params={{ owner, name }} search={{}} size="sm">{ratings ? "What people say" : "Nobody said yet how it went"}</TextLink>
     </div>
   );
 }

@@ -74,7 +74,7 @@ function Head({ repository }: { repository: Repository }) {
 
 function ForkedFrom({ address }: { address: string }) {
   const [owner = "", name = ""] = address.split("/");
-  return <Text size="sm" c="dimmed">Forked from <TextLink to="/$owner/$name" params={{ owner, name }} inherit underline="always">{address}</TextLink></Text>;
+  return <Text size="sm" c="dimmed">Forked from <TextLink to="/$owner/$name" params={{ owner, name }} inherit>{address}</TextLink></Text>;
 }
 
 /** What is served, or what is being made. */

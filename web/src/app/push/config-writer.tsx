@@ -15,7 +15,7 @@ export function ConfigWriter({ onWritten }: { onWritten: (file: File) => void })
   return (
     <>
       <Text size="sm" c="dimmed" mt="sm">
-        No config yet? <Anchor component="button" type="button" inherit underline="always" onClick={toggle} aria-expanded={opened}>Write one here</Anchor>: it names the function that predicts.
+        No config yet? <Anchor component="button" type="button" inherit onClick={toggle} aria-expanded={opened}>Write one here</Anchor>: it names the function that predicts.
       </Text>
       <Collapse expanded={opened}>
         <Group align="flex-end" gap="sm" mt="xs">

@@ -34,7 +34,7 @@ export function SignInPage({ onEntered }: Props) {
           </Stack>
         </form>
         <Text size="sm" c="dimmed">
-          {session?.sign_up === "open" && <>New here? <TextLink to="/sign-up" underline="always">Make an account</TextLink>. </>}
+          {session?.sign_up === "open" && <>New here? <TextLink to="/sign-up">Make an account</TextLink>. </>}
           {session?.sign_up === "invited" && "New people come by invitation: open the link that you were given. "}
           Forgot your password? An administrator can reset it.
         </Text>

@@ -47,7 +47,7 @@ function SignUpForm({ invitation, onEntered }: Props) {
           <Button type="submit" loading={entering.isPending}>Make the account</Button>
         </Stack>
       </form>
-      <Text size="sm" c="dimmed">Have one already? <TextLink to="/sign-in" underline="always">Sign in</TextLink>.</Text>
+      <Text size="sm" c="dimmed">Have one already? <TextLink to="/sign-in">Sign in</TextLink>.</Text>
     </Stack>
   );
 }

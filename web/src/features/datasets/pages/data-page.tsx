@@ -87,7 +87,7 @@ function FileRow({ file: { path, size, digest }, url, onOpen }: { file: DatasetF
       <span style={{ flex: "none", width: 34, height: 34, display: "grid", placeItems: "center", overflow: "hidden", borderRadius: 5 }}>
         {shown ? <img src={url} alt="" loading="lazy" width={34} height={34} style={{ objectFit: "cover", imageRendering: size < 2000 ? "pixelated" : undefined }} /> : <IconFile size={18} stroke={1.5} aria-hidden />}
       </span>
-      <span className="grow" style={{ overflowWrap: "anywhere" }}>{onOpen ? <Anchor component="button" type="button" c="inherit" ta="left" onClick={onOpen}>{path}</Anchor> : path}</span>
+      <span className="grow" style={{ overflowWrap: "anywhere" }}>{onOpen ? <Anchor underline="hover" component="button" type="button" c="inherit" ta="left" onClick={onOpen}>{path}</Anchor> : path}</span>
       <Text size="sm" c="dimmed" className="mono wide-only" title={digest}>{shortDigest(digest)}</Text>
       <Text size="sm" c="dimmed" miw={64} ta="right" style={{ whiteSpace: "nowrap" }}>{formatBytes(size)}</Text>
       <ActionIcon component="a" href={url} download={path.split("/").pop()} variant="subtle" color="gray" aria-label={`Download ${path}`}><IconDownload size={17} /></ActionIcon>

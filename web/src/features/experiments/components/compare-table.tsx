@@ -67,7 +67,7 @@ function Row({ row, name, columns, withInputs, onPin, onTake, action }: RowProps
   return (
     <Table.Tr className={is_pinned ? classes.pinned : undefined}>
       <Table.Td className={classes.name}>
-        <TextLink to="/runs/$id" params={{ id: run.id }} fw={600} style={{ overflowWrap: "anywhere" }}>{name}</TextLink>
+        <TextLink underline="hover" to="/runs/$id" params={{ id: run.id }} fw={600} style={{ overflowWrap: "anywhere" }}>{name}</TextLink>
         <div style={{ display: "flex", flexWrap: "wrap", columnGap: 10 }}><StateBadge state={run.state} /><span className="quiet"><TimeAgo at={run.created_at} /></span></div>
       </Table.Td>
       {columns.map((column) => <Cell key={column} row={row} column={column} />)}

@@ -19,7 +19,7 @@ export function OrderCode({ address, order }: { address: Address; order: NewRun 
     <Section title="This run from elsewhere" aside={choice}>
       <CodeBlock label={`${LABELS[language]} for this run`} text={text} aside={<CopyButton wide value={text} label="Copy" />} />
       <Text size="sm" c="dimmed" mt="sm">
-        Put a token into <code>MODELYARD_TOKEN</code>: <Anchor component={Link} to="/settings" inherit underline="always">make one in Settings</Anchor> with the scope write. The answer has the run&apos;s <code>id</code>; its state is at <code>/api/v1/runs/ID</code>.
+        Put a token into <code>MODELYARD_TOKEN</code>: <Anchor component={Link} to="/settings" inherit>make one in Settings</Anchor> with the scope write. The answer has the run&apos;s <code>id</code>; its state is at <code>/api/v1/runs/ID</code>.
       </Text>
     </Section>
   );

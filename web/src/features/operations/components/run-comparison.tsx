@@ -15,7 +15,7 @@ export function RunComparison({ runId }: { runId: string }) {
   if (error) return <ProblemAlert error={error} title="It could not be compared" onRetry={() => void refetch()} />;
   if (!data) return null;
   const differing = data.outputs.filter(({ same }) => !same);
-  const other = <TextLink to="/runs/$id" params={{ id: data.first }} underline="always" inherit>the run {data.first.slice(0, 8)}</TextLink>;
+  const other = <TextLink to="/runs/$id" params={{ id: data.first }} inherit>the run {data.first.slice(0, 8)}</TextLink>;
   return (
     <Section title="Done again">
       {data.identical ? (

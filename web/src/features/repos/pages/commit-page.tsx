@@ -26,7 +26,7 @@ export function CommitPage({ address, revision }: { address: Address; revision: 
 function Facts({ address, commit }: { address: Address; commit: Commit }) {
   const [title, ...rest] = commit.message.trim().split("\n");
   return (
-    <Section title={title || "No message"} aside={<TextLink to="/$owner/$name/files/$" params={{ ...address, _splat: "" }} search={{ revision: commit.id }} size="sm">Files at this commit</TextLink>}>
+    <Section title={title || "No message"} aside={<TextLink underline="hover" to="/$owner/$name/files/$" params={{ ...address, _splat: "" }} search={{ revision: commit.id }} size="sm">Files at this commit</TextLink>}>
       {rest.length > 0 && <Text size="sm" style={{ whiteSpace: "pre-wrap" }} mb="sm">{rest.join("\n").trim()}</Text>}
       <Text size="sm" c="dimmed">
         <b>{commit.author}</b> <TimeAgo at={commit.at} /> · <span className="mono">{commit.id.slice(0, 12)}</span> <CopyButton value={commit.id} label="Copy the commit" />

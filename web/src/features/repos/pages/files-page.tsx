@@ -79,11 +79,11 @@ function Trail({ address, path, revision }: Omit<Props, "canWrite">) {
   const parts = path.split("/").filter(Boolean);
   return (
     <nav aria-label="Path" className="mono" style={{ overflowWrap: "anywhere" }}>
-      <TextLink to="/$owner/$name/files/$" params={{ ...address, _splat: "" }} search={{ revision }} inherit>{address.name}</TextLink>
+      <TextLink underline="hover" to="/$owner/$name/files/$" params={{ ...address, _splat: "" }} search={{ revision }} inherit>{address.name}</TextLink>
       {parts.map((part, index) => (
         <span key={index}>
           {" / "}
-          {index === parts.length - 1 ? <b>{part}</b> : <TextLink to="/$owner/$name/files/$" params={{ ...address, _splat: parts.slice(0, index + 1).join("/") }} search={{ revision }} inherit>{part}</TextLink>}
+          {index === parts.length - 1 ? <b>{part}</b> : <TextLink underline="hover" to="/$owner/$name/files/$" params={{ ...address, _splat: parts.slice(0, index + 1).join("/") }} search={{ revision }} inherit>{part}</TextLink>}
         </span>
       ))}
     </nav>

@@ -38,7 +38,7 @@ export function RunLog({ id, lines, empty, connecting }: Props) {
             <ActionIcon size="sm" variant="subtle" color="gray" aria-label="Find the next" disabled={!found.count} onClick={() => go(1)}><IconChevronDown size={16} /></ActionIcon>
           </Group>
           <Switch size="xs" label="Follow" checked={following} onChange={(event) => setFollowing(event.currentTarget.checked)} />
-          <Anchor href={logUrl(id)} download={`run-${id}.log`} size="sm" underline="always"><IconDownload size={14} style={{ verticalAlign: "-2px" }} aria-hidden /> Download</Anchor>
+          <Anchor href={logUrl(id)} download={`run-${id}.log`} size="sm"><IconDownload size={14} style={{ verticalAlign: "-2px" }} aria-hidden /> Download</Anchor>
         </Group>
       }
     >

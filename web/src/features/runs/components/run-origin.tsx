@@ -16,10 +16,10 @@ export function RunOrigin({ run, children }: { run: Run; children?: React.ReactN
       <Table variant="vertical" layout="auto" aria-label="Where it comes from" withRowBorders={false} verticalSpacing={4} style={{ tableLayout: "fixed" }}>
         <Table.Tbody>
           <Fact name="Version">
-            {run.repository_id ? <TextLink to="/$owner/$name/versions/$number" params={{ owner, name, number: String(run.version) }} underline="always" inherit>{run.repository}@v{run.version}</TextLink> : <>{run.repository}@v{run.version}, which was deleted</>}
+            {run.repository_id ? <TextLink to="/$owner/$name/versions/$number" params={{ owner, name, number: String(run.version) }} inherit>{run.repository}@v{run.version}</TextLink> : <>{run.repository}@v{run.version}, which was deleted</>}
           </Fact>
           <Fact name="Image"><Digest digest={run.image_digest} what="the image's digest" /></Fact>
-          {run.reproduces && <Fact name="Does again"><TextLink to="/runs/$id" params={{ id: run.reproduces }} underline="always" inherit>the run {run.reproduces.slice(0, 8)}</TextLink></Fact>}
+          {run.reproduces && <Fact name="Does again"><TextLink to="/runs/$id" params={{ id: run.reproduces }} inherit>the run {run.reproduces.slice(0, 8)}</TextLink></Fact>}
           {(run.inputs ?? []).map((input) => (
             <Fact key={input.name} name={input.name}>
               <span style={{ overflowWrap: "anywhere" }}>{input.source}</span>

@@ -83,7 +83,7 @@ function Head({ run, actions }: { run: Run; actions: React.ReactNode }) {
 function Place({ run: { repository, repository_id, version } }: { run: Run }) {
   const [owner = "", name = ""] = repository.split("/");
   const words = `${repository} v${version}`;
-  return repository_id ? <TextLink to="/$owner/$name" params={{ owner, name }} inherit underline="always">{words}</TextLink> : words;
+  return repository_id ? <TextLink to="/$owner/$name" params={{ owner, name }} inherit>{words}</TextLink> : words;
 }
 
 /** How far it is, or why it failed; what it waits for while nothing moves. */

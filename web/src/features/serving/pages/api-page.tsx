@@ -33,8 +33,8 @@ export function ApiPage({ address, versions, deployment, isPublic }: CallProps &
       >
         <CodeBlock label={`${LABELS[language]} for this call`} text={text} aside={<CopyButton wide value={text} label="Copy" />} />
         <Text size="sm" c="dimmed" mt="sm">
-          It sends what the <Anchor component={Link} to={`/${address.owner}/${address.name}/run`} inherit underline="always">Run form</Anchor> holds now. Put a token into{" "}
-          <code>MODELYARD_TOKEN</code>: <Anchor component={Link} to="/settings" inherit underline="always">make one in Settings</Anchor> with the scope predict.
+          It sends what the <Anchor component={Link} to={`/${address.owner}/${address.name}/run`} inherit>Run form</Anchor> holds now. Put a token into{" "}
+          <code>MODELYARD_TOKEN</code>: <Anchor component={Link} to="/settings" inherit>make one in Settings</Anchor> with the scope predict.
           {isPublic && " This model is public; on sites that ask nobody to sign in, the token may be left out."}
         </Text>
       </Section>
@@ -43,7 +43,7 @@ export function ApiPage({ address, versions, deployment, isPublic }: CallProps &
           JSON: <code>{'{"output": …, "id": …}'}</code>. The header <code>X-Prediction-Id</code> names the prediction, <code>X-Modelyard-Version</code> the version that answered, and{" "}
           <code>X-Modelyard-Cold-Start</code> the seconds that the call waited for a start. Errors are <code>application/problem+json</code>; 422 names the field.
         </Text>
-        <Text size="sm" mt="xs">The model describes itself at <Anchor href={openapi} underline="always" inherit className="mono">{openapi.replace(window.location.origin, "")}</Anchor>.</Text>
+        <Text size="sm" mt="xs">The model describes itself at <Anchor href={openapi} inherit className="mono">{openapi.replace(window.location.origin, "")}</Anchor>.</Text>
       </Section>
     </Stack>
   );

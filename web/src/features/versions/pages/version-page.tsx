@@ -79,7 +79,7 @@ function BuildLog({ address, version, canWrite, feed }: { address: Address; vers
   const aside = (
     <Text size="sm" c="dimmed" role="status">
       {connecting && "connecting… "}
-      <Anchor href={versionUrl(address, number, "log")} inherit target="_blank" underline="always">as text</Anchor>
+      <Anchor href={versionUrl(address, number, "log")} inherit target="_blank">as text</Anchor>
     </Text>
   );
   return (
@@ -133,7 +133,7 @@ function Details({ address, version }: { address: Address; version: Version }) {
   if (version.image) {
     const { digest, size } = version.image;
     rows.push(["Image", <span key="i" className="mono" style={{ overflowWrap: "anywhere" }}>{digest} <CopyButton value={digest} label="Copy the digest" /> <span className="quiet">{formatBytes(size)}</span></span>]);
-    if (!isMadeElsewhere(version)) rows.push(["Lock", <Anchor key="l" href={versionUrl(address, version.number, "lock")} target="_blank" underline="always" inherit>every package, pinned</Anchor>]);
+    if (!isMadeElsewhere(version)) rows.push(["Lock", <Anchor key="l" href={versionUrl(address, version.number, "lock")} target="_blank" inherit>every package, pinned</Anchor>]);
   }
   return (
     <Section title="Details" flush>

@@ -49,7 +49,7 @@ function Facts({ values }: { values: Record<string, unknown> }) {
 }
 
 function Download({ base64 }: { base64: string }) {
-  return <Text>The output is a file: <Anchor href={`data:application/octet-stream;base64,${base64}`} download="output" underline="always">download it</Anchor> <Code>{Math.floor((base64.length * 3) / 4)} B</Code></Text>;
+  return <Text>The output is a file: <Anchor href={`data:application/octet-stream;base64,${base64}`} download="output">download it</Anchor> <Code>{Math.floor((base64.length * 3) / 4)} B</Code></Text>;
 }
 
 function isProbabilities(output: unknown, schema: Record<string, unknown>): output is Record<string, number> {
