@@ -308,6 +308,7 @@ def _launch_workflows(parts: Parts) -> None:
         data_dir=parts.settings.data_dir,
         version=WORKFLOW_VERSION,
         queues={tasks.QUEUE: parts.settings.builds, erasing.QUEUE: 1, item_erasing.QUEUE: 1, keeping.QUEUE: 1},
+        prompt=[tasks.QUEUE],
     )
     housekeeping.sweep(parts)
 

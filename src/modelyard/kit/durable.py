@@ -10,7 +10,7 @@ schema ``dbos`` on PostgreSQL.
 
 import contextvars
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -26,8 +26,9 @@ log = logging.getLogger("modelyard.durable")
 workflow = DBOS.workflow
 step = DBOS.step
 
-POLLING_INTERVAL_S = 0.3
-"""How long work may wait for an idle server to notice it. Each look costs some queries, so an idle one is not free."""
+PROMPT_S, PATIENT_S = 0.1, 0.6
+"""How long work may wait for an idle server to notice it, where somebody waits for it and where nobody does. Each look
+costs some queries, so an idle server is not free."""
 NOTIFICATION_INTERVAL_S = 5.0
 """Nothing here waits for DBOS's notifications."""
 UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
@@ -38,8 +39,11 @@ ENDED = frozenset({"SUCCESS", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 _parts: dict[type, object] = {}
 
 
-def launch(database_url: str, *, data_dir: Path, version: str, queues: dict[str, int]) -> None:
-    """Opens the workflow tables, starts the queues (name → how many at a time) and takes up unfinished work.
+def launch(
+    database_url: str, *, data_dir: Path, version: str, queues: dict[str, int], prompt: Collection[str] = ()
+) -> None:
+    """Opens the workflow tables, starts the queues (name → how many at a time) and takes up unfinished work. Those in
+    ``prompt`` are looked at more often.
 
     ``version`` is that of the workflow code: unfinished work of the same version continues from its last finished
     step. That of another version, or of a server whose data folder was another, is forgotten, so that the sweep starts
@@ -58,7 +62,8 @@ def launch(database_url: str, *, data_dir: Path, version: str, queues: dict[str,
     DBOS.launch()
     _forget_stranded(version, server_id(data_dir))
     for name, concurrency in queues.items():
-        DBOS.register_queue(name, worker_concurrency=concurrency, polling_interval_sec=POLLING_INTERVAL_S)
+        pause = PROMPT_S if name in prompt else PATIENT_S
+        DBOS.register_queue(name, worker_concurrency=concurrency, polling_interval_sec=pause)
 
 
 def shutdown(*, wait_seconds: int = 0) -> None:

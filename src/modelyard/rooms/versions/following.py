@@ -16,6 +16,9 @@ from modelyard.rooms.versions import rules, service
 from modelyard.rooms.versions.rules import Event
 from modelyard.rooms.versions.schemas import Version
 
+FIRST_PAUSE, SLOWING = 0.1, 1.5
+"""Of the longest pause; by how much each is longer than the one before while nothing happens."""
+
 Key = tuple[UUID, int]
 """A repository and the number of one of its versions."""
 
@@ -73,8 +76,9 @@ class Feed:
 
 
 class Followers:
-    """``poll``: seconds between two looks at a build; ``recheck``: how long a follower's right is believed, in seconds;
-    ``ping``: after how much silence something is said, because proxies close what is silent."""
+    """``poll``: most seconds between two looks at a build, of which there are more after news; ``recheck``: how long a
+    follower's right is believed, in seconds; ``ping``: after how much silence something is said, because proxies close
+    what is silent."""
 
     def __init__(self, read: Read, *, poll: float = 0.2, recheck: float = 30.0, ping: float = 15.0) -> None:
         self.recheck = recheck
@@ -114,11 +118,13 @@ class Followers:
     async def _look_after(self, key: Key, feed: Feed) -> None:
         """Reads until the build has ended; who comes after that opens a feed anew, for it may have been retried."""
         try:
+            pause = 0.0
             while not feed.ended:
                 version, events = await run_in_threadpool(self._read, *key, feed.last)
                 feed.add(version, events)
-                if not events and not feed.ended:
-                    await asyncio.sleep(self._poll)
+                pause = 0.0 if events else max(self._poll * FIRST_PAUSE, min(pause * SLOWING, self._poll))
+                if not feed.ended:
+                    await asyncio.sleep(pause)
         except Exception as e:  # whatever it is, it is the followers' to answer
             feed.fail(e)
         finally:
