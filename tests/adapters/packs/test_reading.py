@@ -78,7 +78,7 @@ def test_every_form_gives_the_same_images(reader: Reader, pack: Callable[[dict[s
 def test_an_index_is_sorted_and_tells_of_itself(reader: Reader) -> None:
     reader.read(zipped(dict(reversed(digits().items()))))
     table = pq.ParquetFile(reader.index)
-    assert b'"classes": ["0", "1"' in table.schema_arrow.metadata[b"modelyard"]
+    assert b'"classes": ["0", "1"' in table.metadata.metadata[b"modelyard"]
     assert list(reader.rows) == sorted(reader.rows)
     assert str(table.schema_arrow.field("method").type) == "uint8"
 

@@ -13,6 +13,7 @@ import resource
 import selectors
 import signal
 import struct
+import sys
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -136,7 +137,8 @@ class _Round:
             column = getattr(self._found, name)
             memoryview(column).cast("B")[begin * width : end * width] = data[at : at + rows * width]
             at += rows * width
-        self._found.errors.update({begin + int(row): str(why) for row, why in json.loads(data[at:]).items()})
+        said = json.loads(data[at:])
+        self._found.errors.update({begin + int(row): sys.intern(str(why)) for row, why in said.items()})
         self._done.add(number)
         self._rows += rows
         self._on_progress(self._rows)

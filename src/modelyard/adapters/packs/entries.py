@@ -27,7 +27,7 @@ class Entries:
     sizes: "array[int]" = field(default_factory=lambda: array("q"))
     methods: bytearray = field(default_factory=bytearray)
     flags: "array[int]" = field(default_factory=lambda: array("H"))
-    crcs: "array[int]" = field(default_factory=lambda: array("L"))
+    crcs: "array[int]" = field(default_factory=lambda: array("I"))
     names: "array[int]" = field(default_factory=lambda: array("q"))
     errors: dict[int, str] = field(default_factory=dict)
 
@@ -52,6 +52,10 @@ class Entries:
             names=_taken(self.names, order),
             errors={place[old]: why for old, why in self.errors.items()},
         )
+
+    def forget_headers(self) -> None:
+        """Lets go of what is asked for no more when all entries were read."""
+        self.flags, self.crcs, self.names = array("H"), array("I"), array("q")
 
     def batches(self) -> list[tuple[int, int]]:
         """Rows from … to …, each lot small enough to be read at once."""

@@ -9,26 +9,31 @@ import json
 import os
 import sys
 import time
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from modelyard.adapters.packs import pictures
 from modelyard.adapters.packs.decoding import check_entries, read_entry
 from modelyard.adapters.packs.entries import Checked, Entries
+from modelyard.adapters.packs.index_files import GROUP, Facts, read_index, tabulate, write_index
 from modelyard.adapters.packs.labels import Labels, find_label, read_labels
+from modelyard.adapters.packs.merging import merge
 from modelyard.adapters.packs.rewriting import erase
 from modelyard.adapters.packs.tars import read_tar, unpack_stream
-from modelyard.adapters.packs.writing import SCHEMA, Facts, by_path, count, tabulate, write_index
 from modelyard.adapters.packs.zips import check_tiling, read_zip
 from modelyard.kit.errors import ModelyardError
 from modelyard.kit.workers import Answer, Request, note, serve
 from modelyard.rooms.packs import rules
 from modelyard.rooms.packs.errors import ItemsBad, PackUnreadable, TooManyItems
 from modelyard.rooms.sources.names import is_junk
+
+Said = tuple[str | None, str | None]
+"""Class and split."""
 
 NOTE_INTERVAL_S = 0.25
 MAX_UNPACKED = 1024**4
@@ -77,14 +82,16 @@ class _Import:
         self._packs: list[dict[str, Any]] = []
         self._files: list[tuple[int, bool]] = []
         self._labels: Labels = {}
+        self._shares = request.get("shares")
 
     def run(self) -> Answer:
         for source in self._request["sources"]:
             self._open(source)
         top = self._choose()
         found = self._check()
-        table, skipped = self._tabulate(found, top)
-        facts = self._write(table)
+        rows = self._listed(found)
+        facts = self._write(self._tables(found, rows, top))
+        skipped = len(self._entries) - len(rows)
         notes = rules.notes_on(facts.counts, duplicates=facts.duplicates, errors=facts.errors, skipped=skipped)
         return {"packs": self._packs, "facts": facts.to_json(), "notes": notes}
 
@@ -147,46 +154,51 @@ class _Import:
         for number, (_, is_zip) in enumerate(self._files):
             if is_zip:
                 check_tiling(self._entries, found, number)
+        self._entries.forget_headers()
+        found.ends = array("q")
         return found
 
-    def _tabulate(self, found: Checked, top: str) -> tuple[pa.Table, int]:
-        entries, shares = self._entries, self._request.get("shares")
-        rows = sorted(
-            (row for row in range(len(entries)) if found.errors.get(row) != LEFT_OUT), key=entries.paths.__getitem__
-        )
-        labels: list[str | None] = []
-        splits: list[str | None] = []
-        known: dict[str, tuple[str | None, str | None]] = {}
-        for row in rows:
-            path = entries.paths[row]
-            folder = path[: path.rfind("/") + 1]
-            if (said := known.get(folder)) is None:
-                said = known[folder] = rules.read_path(path, top)
-            label, split = said
-            if self._labels:
-                label, split = self._labelled(path, top, split)
-            if split is None and shares and row not in found.errors:
-                split = rules.chosen_split(bytes(found.digests[32 * row : 32 * row + 8]), shares)
-            labels.append(label)
-            splits.append(split)
-        packs = [pack["digest"] for pack in self._packs]
-        return tabulate(entries, found, rows, packs=packs, labels=labels, splits=splits), len(entries) - len(rows)
+    def _listed(self, found: Checked) -> Sequence[int]:
+        """The rows that the index has, by path."""
+        rows = (row for row in range(len(self._entries)) if found.errors.get(row) != LEFT_OUT)
+        return array("I", sorted(rows, key=self._entries.paths.__getitem__))
+
+    def _tables(self, found: Checked, rows: Sequence[int], top: str) -> Iterator[pa.Table]:
+        """The index's columns of these rows, some at a time."""
+        packs, folders = [pack["digest"] for pack in self._packs], dict[str, Said]()
+        for begin in range(0, len(rows), GROUP):
+            group = rows[begin : begin + GROUP]
+            labels, splits = zip(*[self._said(found, row, top, folders) for row in group], strict=True)
+            yield tabulate(self._entries, found, group, packs=packs, labels=labels, splits=splits)
+
+    def _said(self, found: Checked, row: int, top: str, folders: dict[str, Said]) -> Said:
+        """An image's class and split."""
+        path = self._entries.paths[row]
+        folder = path[: path.rfind("/") + 1]
+        if (said := folders.get(folder)) is None:
+            said = folders[folder] = rules.read_path(path, top)
+        label, split = self._labelled(path, top, said[1]) if self._labels else said
+        if split is None and self._shares and row not in found.errors:
+            split = rules.chosen_split(bytes(found.digests[32 * row : 32 * row + 8]), self._shares)
+        return label, split
 
     def _labelled(self, path: str, top: str, split: str | None) -> tuple[str | None, str | None]:
         """With labels beside them, the folders say nothing of the class."""
         said = find_label(self._labels, path, top)
         return (said[0], said[1] or split) if said else (None, split)
 
-    def _write(self, table: pa.Table) -> Facts:
+    def _write(self, tables: Iterator[pa.Table]) -> Facts:
         self._tell("index", "writing the index", at_once=True)
+        target = Path(self._request["target"])
         if "base" in self._request:
-            table = _added(table, pq.read_table(self._request["base"], memory_map=True))
-        facts = count(table)
+            tables = merge(tables, read_index(Path(self._request["base"])))
+        facts = write_index(tables, target)
         if not facts.items:
-            raise PackUnreadable(_no_image(table), remedy=FORM)
+            raise PackUnreadable(_bad_ones(target, facts) if facts.errors else "There is no image in it.", remedy=FORM)
         if facts.errors and self._request.get("fail"):
-            raise ItemsBad(_bad_ones(table), remedy="Leave these files out, or let the import skip what is bad.")
-        write_index(table, facts, Path(self._request["target"]))
+            raise ItemsBad(
+                _bad_ones(target, facts), remedy="Leave these files out, or let the import skip what is bad."
+            )
         return facts
 
     def _tell_bytes(self, done: int) -> None:
@@ -214,32 +226,14 @@ def _is_odd(path: str) -> bool:
     return path[-4:] not in USUAL or "._" in path or path.startswith("__")
 
 
-def _added(new: pa.Table, base: pa.Table) -> pa.Table:
-    """Both by path. A path that was there keeps its row: the same image is left out, another one is listed as bad."""
-    base = base.select(SCHEMA.names).cast(SCHEMA)
-    is_there = pc.is_in(new["path"], value_set=base["path"])
-    fresh, again = new.filter(pc.invert(is_there)), new.filter(is_there)
-    rows = base.filter(pc.is_in(base["path"], value_set=again["path"]))
-    known = dict(zip(rows["path"].to_pylist(), rows["digest"].to_pylist(), strict=True))
-    pairs = zip(again["path"].to_pylist(), again["digest"].to_pylist(), strict=True)
-    other = again.filter(pa.array([known[path] != digest for path, digest in pairs], pa.bool_()))
-    column = SCHEMA.get_field_index("error")
-    other = other.set_column(column, SCHEMA.field("error"), pa.array([TAKEN] * len(other), pa.string()))
-    return by_path(pa.concat_tables([base, fresh, other]))
-
-
+WITHOUT = "Leave these files out, or let the import skip what is bad."
 FORM = "Send a zip or tar of images in a folder for each class, or with a table of labels beside them."
-TAKEN = "The dataset has another image of this name; rename one of them."
 
 
-def _bad_ones(table: pa.Table) -> str:
-    bad = table.filter(table["error"].is_valid())
-    first = "; ".join(f"{row['path']}: {row['error']}" for row in bad.slice(0, 5).to_pylist())
-    return f"{len(bad):,} of {len(table):,} files cannot be used: {first}"
-
-
-def _no_image(table: pa.Table) -> str:
-    return _bad_ones(table) if len(table) else "There is no image in it."
+def _bad_ones(index: Path, facts: Facts) -> str:
+    bad = (row for table in read_index(index) for row in table.filter(table["error"].is_valid()).to_pylist())
+    first = "; ".join(f"{row['path']}: {row['error']}" for row in islice(bad, 5))
+    return f"{facts.errors:,} of {facts.items + facts.errors:,} files cannot be used: {first}"
 
 
 def _time(seconds: float) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from modelyard.adapters.packs.writing import SCHEMA, count, write_index
+from modelyard.adapters.packs.index_files import SCHEMA, write_index
 from modelyard.kit.workers import Answer
 
 Place = tuple[str, int, int]
@@ -109,8 +109,7 @@ def _index(
         table = _replaced(table, name, [p[position] if p else o for p, o in zip(places, old, strict=True)])
     methods = table["method"].to_pylist()
     table = _replaced(table, "method", [0 if p else m for p, m in zip(places, methods, strict=True)])
-    facts = count(table)
-    write_index(table, facts, target)
+    facts = write_index([table], target)
     return {"erased": erased, "removed": before - len(table), **facts.to_json()}
 
 
