@@ -60,11 +60,12 @@ class Facts:
         }
 
 
-def read_index(file: Path) -> Iterator[pa.Table]:
+def read_index(file: Path, columns: Sequence[str] = SCHEMA.names) -> Iterator[pa.Table]:
     """The rows of an index, by path, some at a time."""
+    schema = pa.schema([SCHEMA.field(name) for name in columns])
     with pq.ParquetFile(file, memory_map=True) as index:
-        for batch in index.iter_batches(batch_size=GROUP, columns=SCHEMA.names):
-            yield pa.Table.from_batches([batch]).select(SCHEMA.names).cast(SCHEMA)
+        for batch in index.iter_batches(batch_size=GROUP, columns=list(columns)):
+            yield pa.Table.from_batches([batch]).select(columns).cast(schema)
 
 
 def write_index(tables: Iterable[pa.Table], target: Path) -> Facts:

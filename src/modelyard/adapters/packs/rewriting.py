@@ -9,15 +9,14 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from modelyard.adapters.packs.index_files import SCHEMA, write_index
+from modelyard.adapters.packs.index_files import SCHEMA, read_index, write_index
 from modelyard.kit.workers import Answer
 
 Place = tuple[str, int, int]
 """Digest of the pack, offset and length of the bytes that are stored there."""
 
-COLUMNS = ["pack", "offset", "length", "method", "path", "digest"]
+COLUMNS = ["pack", "offset", "length", "method", "path", "digest", "error"]
 ENDING = b"\x00" * 1024
 
 
@@ -29,41 +28,39 @@ def erase(request: Mapping[str, Any]) -> Answer:
     nothing is left of it.
     """
     gone = pa.array(request["digests"], pa.string())
-    tables = [pq.read_table(index["path"]).cast(SCHEMA) for index in request["indexes"]]
-    touched = _touched(tables, gone)
+    indexes = [Path(index["path"]) for index in request["indexes"]]
+    touched = _touched(indexes, gone)
     moved: dict[Place, Place] = {}
     packs: dict[str, dict[str, Any] | None] = {}
     for number, pack in enumerate(touched):
         file = Path(request["staging"]) / f"rewritten-{number}.tar"
-        packs[pack] = _rewrite(Path(request["packs"][pack]), _kept(tables, pack, gone), file, moved)
-    facts = [
-        _index(table, gone, moved, touched, Path(index["target"]))
-        for table, index in zip(tables, request["indexes"], strict=True)
-    ]
+        packs[pack] = _rewrite(Path(request["packs"][pack]), _kept(indexes, pack, gone), file, moved)
+    erasure = _Erasure(gone, pa.array(touched, pa.string()), moved)
+    facts = [erasure.apply(Path(index["path"]), Path(index["target"])) for index in request["indexes"]]
     return {"packs": packs, "facts": facts}
 
 
-def _touched(tables: Sequence[pa.Table], gone: pa.Array) -> list[str]:
+def _touched(indexes: Sequence[Path], gone: pa.Array) -> list[str]:
     """The packs that hold an image that goes."""
     found: set[str] = set()
-    for table in tables:
+    for table in _all(indexes):
         found |= set(table.filter(pc.is_in(table["digest"], value_set=gone))["pack"].unique().to_pylist())
     return sorted(found)
 
 
-def _kept(tables: Sequence[pa.Table], pack: str, gone: pa.Array) -> dict[Place, tuple[int, str]]:
+def _kept(indexes: Sequence[Path], pack: str, gone: pa.Array) -> dict[Place, tuple[int, str]]:
     """What stays of a pack: place → method and the name it had first; what is listed as bad goes too."""
     kept: dict[Place, tuple[int, str]] = {}
-    for table in tables:
+    for table in _all(indexes):
         stays = pc.and_(pc.equal(table["pack"], pack), pc.invert(pc.is_in(table["digest"], value_set=gone)))
-        for row in _rows(table.filter(pc.and_(stays, table["error"].is_null()))):
+        for row in table.filter(pc.and_(stays, table["error"].is_null())).to_pylist():
             kept.setdefault((pack, row["offset"], row["length"]), (row["method"], row["path"]))
     return kept
 
 
-def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    for batch in table.select(COLUMNS).to_batches(max_chunksize=10_000):
-        yield from batch.to_pylist()
+def _all(indexes: Sequence[Path]) -> Iterator[pa.Table]:
+    for index in indexes:
+        yield from read_index(index, COLUMNS)
 
 
 def _rewrite(
@@ -94,25 +91,36 @@ def _append(file: BinaryIO, name: str, data: bytes) -> tuple[int, int]:
     return offset, len(data)
 
 
-def _index(
-    table: pa.Table, gone: pa.Array, moved: Mapping[Place, Place], touched: Sequence[str], target: Path
-) -> dict[str, Any]:
-    """Writes one index anew; what was listed as bad in a pack that is written anew is not in it any more."""
-    before = len(table)
-    is_touched = pc.is_in(table["pack"], value_set=pa.array(touched, pa.string()))
-    goes = pc.or_(pc.is_in(table["digest"], value_set=gone), pc.and_(is_touched, table["error"].is_valid()))
-    erased = pc.sum(pc.and_(pc.is_in(table["digest"], value_set=gone), table["error"].is_null())).as_py() or 0
-    table = table.filter(pc.invert(pc.fill_null(goes, False)))
-    places = [moved.get((row["pack"], row["offset"], row["length"])) for row in _rows(table)]
-    for position, name in enumerate(("pack", "offset", "length")):
-        old = table[name].to_pylist()
-        table = _replaced(table, name, [p[position] if p else o for p, o in zip(places, old, strict=True)])
-    methods = table["method"].to_pylist()
-    table = _replaced(table, "method", [0 if p else m for p, m in zip(places, methods, strict=True)])
-    facts = write_index([table], target)
-    return {"erased": erased, "removed": before - len(table), **facts.to_json()}
+class _Erasure:
+    """What happens to every index: images of these digests go, and what was listed as bad in a pack that is written
+    anew; the others lie elsewhere now."""
 
+    def __init__(self, gone: pa.Array, touched: pa.Array, moved: Mapping[Place, Place]) -> None:
+        self._gone, self._touched, self._moved = gone, touched, moved
 
-def _replaced(table: pa.Table, name: str, values: list[Any]) -> pa.Table:
-    column = SCHEMA.get_field_index(name)
-    return table.set_column(column, SCHEMA.field(name), pa.array(values, SCHEMA.field(name).type))
+    def apply(self, source: Path, target: Path) -> dict[str, Any]:
+        """Writes one index anew and tells of it."""
+        counted = {"erased": 0, "removed": 0}
+        facts = write_index((self._without(table, counted) for table in read_index(source)), target)
+        return {**counted, **facts.to_json()}
+
+    def _without(self, table: pa.Table, counted: dict[str, int]) -> pa.Table:
+        is_gone = pc.fill_null(pc.is_in(table["digest"], value_set=self._gone), False)
+        is_bad = table["error"].is_valid()
+        goes = pc.or_(is_gone, pc.and_(pc.is_in(table["pack"], value_set=self._touched), is_bad))
+        counted["erased"] += pc.sum(pc.and_not(is_gone, is_bad)).as_py() or 0
+        counted["removed"] += pc.sum(goes).as_py() or 0
+        return self._placed(table.filter(pc.invert(goes)))
+
+    def _placed(self, table: pa.Table) -> pa.Table:
+        """The rows with the places that they have now; what was moved is stored as it is."""
+        columns = {name: table[name].to_pylist() for name in ("pack", "offset", "length", "method")}
+        places = list(zip(columns["pack"], columns["offset"], columns["length"], strict=True))
+        for row, place in enumerate(places):
+            if now := self._moved.get(place):
+                for name, value in zip(columns, (*now, 0), strict=True):
+                    columns[name][row] = value
+        for name, values in columns.items():
+            column = SCHEMA.get_field_index(name)
+            table = table.set_column(column, SCHEMA.field(name), pa.array(values, SCHEMA.field(name).type))
+        return table
