@@ -79,6 +79,20 @@ def test_history_is_read_page_by_page(me: Author, work: Path) -> None:
     assert pages[0][0]["parents"] == [pages[1][0]["id"]]
 
 
+def test_history_beyond_another_revision_is_what_that_one_lacks(me: Author, work: Path) -> None:
+    first = git("rev-parse", "HEAD~1", cwd=work).stdout.strip()
+    assert api(me, "POST", "branches", json={"name": "topic", "revision": first}).status_code == 201
+    assert edit(me, base=first, branch="topic", a_txt="topic\n").status_code == 201
+
+    def messages(**asked: str) -> list[str]:
+        return [c["message"].strip() for c in api(me, "GET", "commits", params=asked).json()]
+
+    assert messages(revision="topic", beyond="main") == ["by hand"]
+    assert messages(revision="main", beyond="topic") == ["second"]
+    assert messages(revision="main", beyond="main") == []
+    assert api(me, "GET", "commits", params={"beyond": "none"}).json()["code"] == "revision_missing"
+
+
 def test_a_commit_shows_what_it_changed(me: Author, work: Path) -> None:
     shown = api(me, "GET", f"commits/{head(work)}").json()
     assert [(f["path"], f["status"]) for f in shown["changes"]["files"]] == [("a.txt", "changed")]

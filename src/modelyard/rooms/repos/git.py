@@ -217,13 +217,18 @@ def walk_paths(path: Path, revision: str) -> Iterator[str]:
     yield from _walk_paths(_commit(open_repository(path), revision).tree, "")
 
 
-def history(path: Path, revision: str, *, skip: int = 0, limit: int = 50) -> list[CommitFacts]:
-    """The commits of a revision, newest first, after as many as are to be skipped."""
+def history(
+    path: Path, revision: str, *, beyond: str | None = None, skip: int = 0, limit: int = 50
+) -> list[CommitFacts]:
+    """The commits of a revision, newest first, after as many as are to be skipped; without those that the revision
+    ``beyond`` has too. Raises ``RevisionMissing``."""
     repository = open_repository(path)
     if _is_empty(repository):
         return []
     start = _commit(repository, revision).id
     commits = repository.walk(start, SortMode.TOPOLOGICAL | SortMode.TIME)
+    if beyond is not None:
+        commits.hide(_commit(repository, beyond).id)
     return [_facts(commit) for commit in islice(commits, skip, skip + limit)]
 
 

@@ -56,11 +56,15 @@ def list_commits(
     repository: Readable,
     options: Options,
     revision: Revision = "main",
+    beyond: Annotated[
+        str | None,
+        Query(max_length=200, description="A revision whose commits are left out, as in `beyond..revision`."),
+    ] = None,
     limit: Limit = 50,
     skip: Annotated[int, Query(ge=0, le=10_000_000, description="So many of the newest are left out.")] = 0,
 ) -> list[Commit]:
     """The history of a revision, newest first. To page through it, name the newest commit of the first page."""
-    return service.list_commits(options, repository.id, revision=revision, limit=limit, skip=skip)
+    return service.list_commits(options, repository.id, revision=revision, beyond=beyond, limit=limit, skip=skip)
 
 
 @router.get("/commits/{revision:path}", operation_id="show_commit")

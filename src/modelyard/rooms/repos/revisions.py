@@ -194,9 +194,16 @@ def read_file(options: RepositoryOptions, repository_id: UUID, *, revision: str,
 
 
 def list_commits(
-    options: RepositoryOptions, repository_id: UUID, *, revision: str, limit: int, skip: int = 0
+    options: RepositoryOptions,
+    repository_id: UUID,
+    *,
+    revision: str,
+    beyond: str | None = None,
+    limit: int,
+    skip: int = 0,
 ) -> list[Commit]:
-    facts = git.history(git.repository_path(options.root, repository_id), revision, skip=skip, limit=limit)
+    path = git.repository_path(options.root, repository_id)
+    facts = git.history(path, revision, beyond=beyond, skip=skip, limit=limit)
     return [_commit(found) for found in facts]
 
 
