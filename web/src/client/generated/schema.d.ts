@@ -9409,6 +9409,8 @@ export interface operations {
             query?: {
                 /** @description A branch, tag or commit. */
                 revision?: string;
+                /** @description A revision whose commits are left out, as in `beyond..revision`. */
+                beyond?: string | null;
                 /** @description How many items at most. */
                 limit?: number;
                 /** @description So many of the newest are left out. */
