@@ -188,6 +188,12 @@ const repositoryPages = [
   }),
   createRoute({ getParentRoute: () => repository, path: "/commits", validateSearch: revised, component: lazyRouteComponent(revisions, "CommitsRoute") }),
   createRoute({ getParentRoute: () => repository, path: "/commits/$commit", component: lazyRouteComponent(revisions, "CommitRoute") }),
+  createRoute({
+    getParentRoute: () => repository,
+    path: "/compare",
+    validateSearch: (search: Record<string, unknown>): { base?: string; head?: string } => ({ base: text(search.base), head: text(search.head) }),
+    component: lazyRouteComponent(revisions, "CompareRevisionsRoute"),
+  }),
   createRoute({ getParentRoute: () => repository, path: "/edit/$", validateSearch: revised, component: lazyRouteComponent(revisions, "EditRoute") }),
   createRoute({ getParentRoute: () => repository, path: "/new/$", validateSearch: revised, component: lazyRouteComponent(revisions, "NewFileRoute") }),
   createRoute({ getParentRoute: () => repository, path: "/versions", component: lazyRouteComponent(pages, "VersionsRoute") }),

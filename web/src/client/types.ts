@@ -15,6 +15,7 @@ export type Visibility = Repository["visibility"];
 export type ImportInput = Schemas["NewImport"];
 export type FileEntry = Schemas["TreeEntry"];
 export type FileChange = Schemas["FileChange"];
+export type Branch = Schemas["Branch"];
 export type Commit = Schemas["Commit"];
 export type Comparison = Schemas["Comparison"];
 export type NewCommit = Schemas["NewCommit"];

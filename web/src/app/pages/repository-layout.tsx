@@ -91,7 +91,10 @@ function Serving({ owner, name }: { owner: string; name: string }) {
   );
 }
 
-/** What the router gives the link of the page that is shown; comparing and pushing have addresses of their own. */
+/** Where pages of a tab are that its own address does not begin: two revisions, or two versions, side by side. */
+const OF_FILES = /^\/[^/]+\/[^/]+\/(compare\/?$|(commits|edit|new)(\/|$))/;
+const OF_VERSIONS = /^\/[^/]+\/[^/]+\/(compare\/.|push(\/|$))/;
+/** What the router gives the link of the page that is shown. */
 const ACTIVE = { "data-status": "active", "aria-current": "page" } as const;
 
 function Tabs({ address: params, repository }: { address: Address; repository: Repository | undefined }) {
@@ -110,8 +113,8 @@ function Tabs({ address: params, repository }: { address: Address; repository: R
       {kind === "model" && <Link to="/$owner/$name/run" params={params} className="tab">Run</Link>}
       {kind !== "dataset" && <Link to="/$owner/$name/use" params={params} className="tab">{kind === "model" ? "Batch" : "Use"}</Link>}
       {kind === "model" && <Link to="/$owner/$name/api" params={params} className="tab">API</Link>}
-      <Link to="/$owner/$name/files/$" params={{ ...params, _splat: "" }} className="tab">Files</Link>
-      <Link to="/$owner/$name/versions" params={params} className="tab" {...(/^\/[^/]+\/[^/]+\/(compare|push)(\/|$)/.test(path) && ACTIVE)}>Versions</Link>
+      <Link to="/$owner/$name/files/$" params={{ ...params, _splat: "" }} className="tab" {...(OF_FILES.test(path) && ACTIVE)}>Files</Link>
+      <Link to="/$owner/$name/versions" params={params} className="tab" {...(OF_VERSIONS.test(path) && ACTIVE)}>Versions</Link>
       {kind !== "dataset" && <Link to="/$owner/$name/runs" params={params} className="tab">Runs</Link>}
       <Link to="/$owner/$name/feedback" params={params} className="tab">Feedback</Link>
       {kind === "model" && <Link to="/$owner/$name/bundle" params={params} className="tab">Bundle</Link>}

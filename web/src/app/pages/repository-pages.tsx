@@ -43,7 +43,7 @@ export function FilesRoute() {
   const { _splat: path = "" } = files.useParams();
   const { revision } = files.useSearch();
   const { address, repository } = useRepository();
-  return <FilesPage address={address} path={path} revision={revision} canWrite={repository?.can_write ?? false} />;
+  return <FilesPage address={address} path={path} revision={revision} role={repository?.role} />;
 }
 
 export function VersionsRoute() {

@@ -3,11 +3,13 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { CommitPage } from "@/features/repos/pages/commit-page";
 import { CommitsPage } from "@/features/repos/pages/commits-page";
 import { EditPage } from "@/features/repos/pages/edit-page";
+import { RevisionsPage } from "@/features/repos/pages/revisions-page";
 
 import { useRepository } from "./repository-pages";
 
 const commits = getRouteApi("/site/$owner/$name/commits");
 const commit = getRouteApi("/site/$owner/$name/commits/$commit");
+const compare = getRouteApi("/site/$owner/$name/compare");
 const edit = getRouteApi("/site/$owner/$name/edit/$");
 const fresh = getRouteApi("/site/$owner/$name/new/$");
 
@@ -17,6 +19,13 @@ export function CommitsRoute() {
 
 export function CommitRoute() {
   return <CommitPage address={useRepository().address} revision={commit.useParams().commit} />;
+}
+
+export function CompareRevisionsRoute() {
+  const { address } = useRepository();
+  const { base = "main", head = "main" } = compare.useSearch();
+  const navigate = useNavigate();
+  return <RevisionsPage address={address} base={base} head={head} onChoose={(search) => void navigate({ to: "/$owner/$name/compare", params: address, search })} />;
 }
 
 export function EditRoute() {
@@ -30,8 +39,8 @@ export function NewFileRoute() {
 }
 
 function Editing({ path, revision, isNew }: { path: string; revision: string | undefined; isNew: boolean }) {
-  const { address } = useRepository();
+  const { address, repository } = useRepository();
   const navigate = useNavigate();
-  const show = (shown: string) => void navigate({ to: "/$owner/$name/files/$", params: { ...address, _splat: shown }, search: { revision } });
-  return <EditPage address={address} branch={revision ?? "main"} path={path} isNew={isNew} onDone={show} />;
+  const show = (shown: string, branch: string) => void navigate({ to: "/$owner/$name/files/$", params: { ...address, _splat: shown }, search: { revision: branch === "main" ? undefined : branch } });
+  return <EditPage address={address} branch={revision ?? "main"} role={repository?.role} path={path} isNew={isNew} onDone={show} />;
 }

@@ -18,14 +18,14 @@ export const tagsQuery = (address: Address) =>
     queryFn: ({ signal }) => unwrap(api.GET("/api/v1/repos/{owner}/{name}/tags", { params: { path: address }, signal })),
   });
 
-/** The history of a revision, page by page; it stays what it was when the first page was read. */
-export const historyQuery = (address: Address, revision: string | undefined) =>
+/** The history of a revision, or what it has `beyond` another one, page by page; it stays what it was when the first page was read. */
+export const historyQuery = (address: Address, revision: string | undefined, beyond?: string) =>
   infiniteQueryOptions({
-    queryKey: ["repos", address.owner, address.name, "history", revision],
+    queryKey: ["repos", address.owner, address.name, "history", revision, beyond],
     queryFn: ({ pageParam, signal }) =>
       unwrap(
         api.GET("/api/v1/repos/{owner}/{name}/commits", {
-          params: { path: address, query: { revision: pageParam.from ?? revision, skip: pageParam.skip, limit: PAGE } },
+          params: { path: address, query: { revision: pageParam.from ?? revision, beyond, skip: pageParam.skip, limit: PAGE } },
           signal,
         }),
       ),

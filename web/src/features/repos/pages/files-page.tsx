@@ -1,9 +1,9 @@
 import { Button, Group, Text } from "@mantine/core";
 import { IconFile, IconFolder, IconFolderOpen } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 
-import type { Address, FileEntry } from "@/client/types";
+import type { Address, FileEntry, MemberRole } from "@/client/types";
 import { formatBytes } from "@/lib/format";
 import { CopyButton } from "@/ui/copy-button";
 import { EmptyState } from "@/ui/empty-state";
@@ -15,30 +15,36 @@ import { Chip } from "@/ui/state-badge";
 import { TimeAgo } from "@/ui/time-ago";
 
 import { commitsQuery, filesQuery, rawUrl } from "../api/repos";
+import { BranchMenu } from "../components/branch-menu";
 import { FileActions } from "../components/file-actions";
 import { FileView } from "../components/file-view";
-import { RevisionChoice } from "../components/revision-choice";
+import { RevisionSelect } from "../components/revision-select";
 
-type Props = { address: Address; path: string; revision: string | undefined; canWrite: boolean };
+type Props = { address: Address; path: string; revision: string | undefined; role: MemberRole | null | undefined };
 
 /** The repository's files at a revision: a folder as a list, a file as itself. */
-export function FilesPage({ address, path, revision, canWrite }: Props) {
+export function FilesPage({ address, path, revision, role }: Props) {
+  const navigate = useNavigate();
   usePageTitle(`${path || "Files"} · ${address.owner}/${address.name}`);
   const parent = path.split("/").slice(0, -1).join("/");
   const { data: siblings } = useQuery({ ...filesQuery(address, revision, parent), enabled: path !== "" });
   const file = siblings?.find((entry) => entry.path === path && entry.type === "file");
   const known = path === "" || siblings !== undefined;
+  const show = (next: string) => void navigate({ to: "/$owner/$name/files/$", params: { ...address, _splat: path }, search: { revision: next === "main" ? undefined : next } });
   return (
     <>
       <Group mb="sm" gap="sm">
-        <RevisionChoice address={address} path={path} revision={revision} />
+        <RevisionSelect address={address} label="Revision" value={revision ?? "main"} onChange={show} />
+        <BranchMenu address={address} path={path} revision={revision ?? "main"} role={role} />
         <Trail address={address} path={path} revision={revision} />
-        {canWrite && known && <FileActions address={address} path={path} branch={revision ?? "main"} file={file} />}
-        {file && (
-          <Button component="a" href={rawUrl(address, revision, path)} download={file.name} size="xs" variant="default" ml={canWrite ? undefined : "auto"}>
-            Download {file.size === null || file.size === undefined ? "" : formatBytes(file.size)}
-          </Button>
-        )}
+        <Group gap="xs" ml="auto">
+          {known && <FileActions address={address} path={path} branch={revision ?? "main"} role={role} file={file} />}
+          {file && (
+            <Button component="a" href={rawUrl(address, revision, path)} download={file.name} size="xs" variant="default">
+              Download {file.size === null || file.size === undefined ? "" : formatBytes(file.size)}
+            </Button>
+          )}
+        </Group>
       </Group>
       <section className="surface" aria-label="Files">
         <LastCommit address={address} revision={revision} />
@@ -49,7 +55,7 @@ export function FilesPage({ address, path, revision, canWrite }: Props) {
   );
 }
 
-function Folder({ address, revision, path }: Omit<Props, "canWrite">) {
+function Folder({ address, revision, path }: Omit<Props, "role">) {
   const { data, error, refetch, isPending } = useQuery(filesQuery(address, revision, path));
   if (error) return <div className="body"><ProblemAlert error={error} onRetry={() => void refetch()} /></div>;
   if (isPending) return <SkeletonRows count={4} />;
@@ -75,7 +81,7 @@ function EntryRow({ address, revision, entry }: { address: Address; revision: st
   );
 }
 
-function Trail({ address, path, revision }: Omit<Props, "canWrite">) {
+function Trail({ address, path, revision }: Omit<Props, "role">) {
   const parts = path.split("/").filter(Boolean);
   return (
     <nav aria-label="Path" className="mono" style={{ overflowWrap: "anywhere" }}>
