@@ -13,7 +13,7 @@ import { OrganisationPage } from "@/features/members/pages/organisation-page";
 import { OrganisationsPage } from "@/features/members/pages/organisations-page";
 import { repositoriesQuery } from "@/features/repos/api/repos";
 import { RepositoryRow } from "@/features/repos/components/repository-row";
-import { LinkButton } from "@/ui/links";
+import { LinkButton, TextLink } from "@/ui/links";
 import { usePageTitle } from "@/ui/page-title";
 import { Section } from "@/ui/section";
 
@@ -71,7 +71,7 @@ function Repositories({ owner }: { owner: string }) {
   const items = data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Section title="Repositories" flush>
-      {data && !items.length && <p className="body quiet">There is nothing here that you may see yet: `modelyard push --to {owner}/name` makes the first one.</p>}
+      {data && !items.length && <p className="body quiet">There is nothing here that you may see yet. Choose {owner} as the owner of a <TextLink to="/new">new model</TextLink>, or run <code>modelyard push --to {owner}/name</code>.</p>}
       <ul className="rows">{items.map((repository) => <RepositoryRow key={repository.id} repository={repository} />)}</ul>
     </Section>
   );

@@ -18,6 +18,7 @@ import { LinkButton, TextLink } from "@/ui/links";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Chip, StateBadge } from "@/ui/state-badge";
 
+import { OwnerChoice } from "../owner-choice";
 import { NotFoundPage } from "./problem-pages";
 
 const route = getRouteApi("/site/$owner/$name");
@@ -41,7 +42,8 @@ function Head({ repository }: { repository: Repository }) {
   const { owner, name, visibility, title, kind, forked_from } = repository;
   const { data: session } = useQuery(sessionQuery);
   const navigate = useNavigate();
-  const signing = { signedIn: Boolean(session?.account), onSignIn: () => void navigate({ to: "/sign-in", search: { next: `/${owner}/${name}` } }) };
+  const me = session?.account?.username;
+  const onSignIn = () => void navigate({ to: "/sign-in", search: { next: `/${owner}/${name}` } });
   return (
     <div style={{ marginBottom: 10 }}>
       <Group gap={10} wrap="wrap">
@@ -57,8 +59,14 @@ function Head({ repository }: { repository: Repository }) {
         {kind === "model" && <Serving owner={owner} name={name} />}
         <span className="grow" />
         <Group gap={10} wrap="wrap">
-          <StarButton repository={repository} {...signing} />
-          <ForkButton repository={repository} {...signing} onForked={(fork) => void navigate({ to: "/$owner/$name", params: { owner: fork.owner, name: fork.name } })} />
+          <StarButton repository={repository} signedIn={me !== undefined} onSignIn={onSignIn} />
+          <ForkButton
+            repository={repository}
+            me={me}
+            ownerChoice={(value, onChange) => <OwnerChoice value={value} onChange={onChange} />}
+            onSignIn={onSignIn}
+            onForked={(fork) => void navigate({ to: "/$owner/$name", params: { owner: fork.owner, name: fork.name } })}
+          />
           {repository.can_write && (
             <LinkButton to="/$owner/$name/push" params={{ owner, name }} variant="default" size="xs" leftSection={<IconUpload size={15} />}>
               New version

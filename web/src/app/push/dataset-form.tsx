@@ -16,13 +16,15 @@ import { Naming } from "./naming";
 import { placeProblems } from "./place-problems";
 import { usePush } from "./use-push";
 
+/** `owner` is who is signed in, unless a repository exists. */
 type Props = { owner: string; existing?: string };
 
 /** A dataset from files, a folder or one zip, or its next version. Files are sent as soon as they are chosen. */
-export function DatasetForm({ owner, existing }: Props) {
-  const key = `push-data:${owner}/${existing ?? ""}`;
+export function DatasetForm({ owner: holder, existing }: Props) {
+  const key = `push-data:${holder}/${existing ?? ""}`;
   const held = usePushDraft(key);
   const { draft, change } = held;
+  const owner = (!existing && draft.owner) || holder;
   const uploads = useUploads(`${key}:files`);
   const [keep, setKeep] = useState(false);
   const [stripping, setStripping] = useState(true);

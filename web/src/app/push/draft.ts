@@ -7,6 +7,8 @@ export type PushSource = "parts" | "model" | "script" | "archive" | "image";
 
 /** What was typed in a push form. Kept until the push is accepted, over reloads and wrong turns. */
 export type PushDraft = {
+  /** Whose the new repository is to be; empty for one's own. */
+  owner: string;
   name: string;
   title: string;
   description: string;
@@ -21,7 +23,7 @@ export type PushDraft = {
   made: boolean;
 };
 
-const fresh = (): PushDraft => ({ name: "", title: "", description: "", visibility: "private", message: "", source: "parts", image: "", key: crypto.randomUUID(), made: false });
+const fresh = (): PushDraft => ({ owner: "", name: "", title: "", description: "", visibility: "private", message: "", source: "parts", image: "", key: crypto.randomUUID(), made: false });
 
 export type DraftHandle = {
   draft: PushDraft;

@@ -10,6 +10,7 @@ it("puts a complaint beside the part that it is about", () => {
     source: "The config is not JSON.",
     name: "Taken.",
   });
+  expect(placeProblems({ ...problem, field: "owner" })).toEqual({ owner: "The config is not JSON." });
   expect(placeProblems({ ...problem, field: "requirements:3" })).toEqual({ requirements: "The config is not JSON." });
 });
 
@@ -23,5 +24,5 @@ it("puts complaints about what is inside a file beside that file", () => {
 
 it("leaves what has no place to the head of the form", () => {
   expect(placeProblems(problem)).toEqual({});
-  expect(placeProblems({ ...problem, field: "owner" })).toEqual({});
+  expect(placeProblems({ ...problem, field: "kind" })).toEqual({});
 });

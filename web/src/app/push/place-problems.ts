@@ -4,9 +4,9 @@ import { plainDetail } from "@/lib/plain-detail";
 import type { PushSource } from "./draft";
 import { type Zone, ZONES } from "./zones";
 
-export type Place = Zone | "name" | "title" | "description" | "visibility" | "message" | "files" | "image";
+export type Place = Zone | "owner" | "name" | "title" | "description" | "visibility" | "message" | "files" | "image";
 
-const PLACES: Place[] = [...ZONES, "name", "title", "description", "visibility", "message", "files", "image"];
+const PLACES: Place[] = [...ZONES, "owner", "name", "title", "description", "visibility", "message", "files", "image"];
 
 /** Complaints about what is inside a file: their field is a place in that file, their code says which file. */
 const FILES_OF_CODES: [RegExp, Zone][] = [

@@ -19,6 +19,7 @@ import { placeProblems } from "./place-problems";
 import { usePush } from "./use-push";
 import { brokenZones, contentsOf, missingZones, pendingZones, type Uploads, ZONES } from "./zones";
 
+/** `owner` is who is signed in, unless a repository exists. */
 type Props = { owner: string; kind: "model" | "operation"; existing?: string };
 
 const WAYS: Record<Props["kind"], { value: PushSource; label: string }[]> = {
@@ -28,10 +29,11 @@ const WAYS: Record<Props["kind"], { value: PushSource; label: string }[]> = {
 const EXAMPLES = { model: { name: "digits", title: "Handwritten digits" }, operation: { name: "augment-images", title: "Augment images" } };
 
 /** Everything that a push needs, or an import. Files are sent as soon as they are chosen; nothing typed is lost. */
-export function PushForm({ owner, kind, existing }: Props) {
-  const key = `push${kind === "model" ? "" : `-${kind}`}:${owner}/${existing ?? ""}`;
+export function PushForm({ owner: holder, kind, existing }: Props) {
+  const key = `push${kind === "model" ? "" : `-${kind}`}:${holder}/${existing ?? ""}`;
   const held = usePushDraft(key, kind === "model" ? "parts" : "script");
   const { draft, change } = held;
+  const owner = (!existing && draft.owner) || holder;
   const isImport = draft.source === "image";
   const uploads = useUploads(key);
   const clear = () => ZONES.forEach((zone) => uploads[zone].clear());

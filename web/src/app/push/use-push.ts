@@ -26,7 +26,7 @@ export function usePush({ owner, existing, kind, held: { draft, change, forget }
     mutationFn: async () => {
       const name = existing ?? draft.name.trim();
       if (!existing && !draft.made) {
-        await createRepository({ name, kind, visibility: draft.visibility, title: draft.title.trim(), description: draft.description });
+        await createRepository({ owner, name, kind, visibility: draft.visibility, title: draft.title.trim(), description: draft.description });
         change({ made: true });
       }
       return { name, version: await createVersion({ owner, name }, { ...contents(), message: draft.message.trim() }, draft.key) };

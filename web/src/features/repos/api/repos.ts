@@ -49,6 +49,7 @@ export const repositoryQuery = (address: Address) =>
   });
 
 export type RepositoryInput = {
+  owner: string;
   name: string;
   kind: Repository["kind"];
   visibility: Visibility;
@@ -57,13 +58,13 @@ export type RepositoryInput = {
   tags?: string[];
 };
 
-/** Copies files and history into a repository of the caller's. */
-export const forkRepository = (address: Address, name: string) =>
-  unwrap(api.POST("/api/v1/repos/{owner}/{name}/fork", { params: { path: address }, body: { name, visibility: "private" } }));
+/** Copies files and history into a new repository, at `copy`. */
+export const forkRepository = (address: Address, copy: Address) =>
+  unwrap(api.POST("/api/v1/repos/{owner}/{name}/fork", { params: { path: address }, body: { ...copy, visibility: "private" } }));
 
 export const createRepository = (body: RepositoryInput) => unwrap(api.POST("/api/v1/repos", { body }));
 
-export type RepositoryChange = Partial<Omit<RepositoryInput, "kind">>;
+export type RepositoryChange = Partial<Omit<RepositoryInput, "owner" | "kind">>;
 
 export const changeRepository = (address: Address, body: RepositoryChange) =>
   unwrap(api.PATCH("/api/v1/repos/{owner}/{name}", { params: { path: address }, body }));
