@@ -2,7 +2,7 @@
  * The walls between the folders of src: app > features > ui > lib > client, features stay apart, and front, the front end
  * of bundles, stands beside app. What front shares with the site is listed here, and reaches nothing of the site's API.
  */
-const FEATURES = ["accounts", "content", "repos", "datasets", "versions", "bundles", "serving", "feedback", "results", "viewing", "runs", "operations", "experiments", "usage"];
+const FEATURES = ["accounts", "content", "members", "repos", "datasets", "versions", "bundles", "serving", "feedback", "results", "viewing", "runs", "operations", "experiments", "usage"];
 
 /** What both front ends show; each knows its own way to call the model. */
 const SHARED = {
