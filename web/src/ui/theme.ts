@@ -23,6 +23,8 @@ export const theme = createTheme({
   components: {
     Anchor: { defaultProps: { underline: "always" } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300 } },
+    // Below a title Mantine's own grey is too light to read.
+    Notification: { styles: { description: { color: "var(--mantine-color-text)" } } },
     Loader: { defaultProps: { size: "sm" } },
   },
 });
