@@ -1,10 +1,11 @@
 """Members in the browser: an invitation by name and one by link are accepted, a role is changed, and the log tells.
 
-Repositories made for an organisation.
+Memberships that end, and repositories made for an organisation.
 """
 
 import re
 import secrets
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -60,6 +61,47 @@ def test_the_members_of_a_repository(browser: Browser, place: Stage) -> None:
         assert stage.accessibility_faults(page) == []
 
 
+def test_a_membership_ends_on_the_day_that_is_chosen(browser: Browser) -> None:
+    running = server.shared()
+    owner, guest = Person(*running.account()), Person(*running.account())
+    place = Stage(running.url, owner, owner, "", "", "", "")
+    with running.client(owner.token) as client:
+        client.post("/api/v1/repos", json={"name": "lent"}).raise_for_status()
+    first, later = (datetime.now(UTC).date() + timedelta(days=days) for days in (30, 60))
+    with visit(browser, place, who=owner, timezone_id="Asia/Tokyo") as page:
+        page.goto(f"/{owner.username}/lent/members")
+        page.get_by_role("textbox", name="Username").fill(guest.username)
+        page.get_by_label("Member until").fill("2020-01-31")
+        page.get_by_role("button", name="Invite", exact=True).click()
+        expect(page.get_by_role("region", name="Invite")).to_contain_text("It would have ended already.")
+        page.get_by_label("Member until").fill(first.isoformat())
+        page.get_by_role("button", name="Invite", exact=True).click()
+        expect(page.get_by_role("listitem").filter(has_text=f"Reader until {first}")).to_be_visible()
+    with visit(browser, place, who=guest, timezone_id="Asia/Tokyo") as page:
+        page.goto("/dashboard")
+        expect(page.get_by_role("region", name="Waiting for your answer")).to_contain_text(f"until {first}")
+        page.get_by_role("button", name=f"Accept {owner.username}/lent").click()
+        expect(page.get_by_text("You belong to")).to_be_visible()
+    with visit(browser, place, who=owner, timezone_id="Asia/Tokyo") as page:
+        page.goto(f"/{owner.username}/lent/members")
+        end = page.get_by_label(f"When the membership of {guest.username} ends")
+        expect(end).to_have_value(first.isoformat())
+        end.fill(later.isoformat())
+        end.press("Enter")
+        expect(page.get_by_text(f"{guest.username} is a member until {later}.")).to_be_visible()
+        assert ends_at(running, owner, guest) == f"{later}T14:59:59Z"  # the end of that day in Tokyo
+        end.fill("2020-01-31")
+        end.press("Enter")
+        expect(page.get_by_text("The end was not changed")).to_be_visible()
+        expect(end).to_have_value(later.isoformat())
+        shoot(page, "72-members")
+        assert stage.accessibility_faults(page) == []
+        end.fill("")
+        end.press("Enter")
+        expect(page.get_by_text(f"{guest.username} is a member for good.")).to_be_visible()
+        assert ends_at(running, owner, guest) is None
+
+
 def test_a_repository_is_made_and_forked_for_an_organisation(browser: Browser) -> None:
     running = server.shared()
     me, other = Person(*running.account()), Person(*running.account())
@@ -109,3 +151,9 @@ def join(running: server.Server, owner: Person, member: Person, organisation: st
         made = client.post(f"/api/v1/organisations/{organisation}/invitations", json=wanted).raise_for_status().json()
     with running.client(member.token) as client:
         client.post(f"/api/v1/account/invitations/{made['id']}/accept").raise_for_status()
+
+
+def ends_at(running: server.Server, owner: Person, member: Person) -> str | None:
+    with running.client(owner.token) as client:
+        members = client.get(f"/api/v1/repos/{owner.username}/lent/members").raise_for_status().json()["items"]
+    return {found["username"]: found["expires_at"] for found in members}[member.username]

@@ -83,8 +83,8 @@ def test_who_cannot_be_invited(town: Town) -> None:
     town.organisation("acme", "ada")
     town.join(place, "ada", "bob", "reader")
     yesterday = (town.clock() - timedelta(days=1)).isoformat()
-    codes = [
-        town.person("ada").post(f"{place}/invitations", json=wanted).json()["code"]
+    answers = [
+        town.person("ada").post(f"{place}/invitations", json=wanted).json()
         for wanted in (
             {"username": "nobody-there"},
             {"username": "acme"},
@@ -93,6 +93,8 @@ def test_who_cannot_be_invited(town: Town) -> None:
             {"member_until": yesterday},
         )
     ]
+    assert answers[-1]["field"] == "member_until"
+    codes = [answer["code"] for answer in answers]
     assert codes == ["account_missing", "not_a_person", "already_member", "already_member", "membership_invalid"]
 
 

@@ -40,7 +40,7 @@ def invite(
     """
     require(principal, place, MemberRole.OWNER)
     rules.check_gift(wanted.role, own=place.role)
-    rules.check_end(wanted.member_until, now=clock())
+    rules.check_end(wanted.member_until, now=clock(), field="member_until")
     invited = _invited(session, principal, place, wanted.username)
     secret, now = None if invited else new_secret("my_member"), clock()
     row = MemberInvitationRow(

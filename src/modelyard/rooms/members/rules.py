@@ -17,12 +17,10 @@ def check_gift(given: MemberRole, *, own: MemberRole | None) -> None:
         raise RoleTooHigh(f"The role '{given}' is more than yours.", remedy="Ask an owner.", field="role")
 
 
-def check_end(expires_at: datetime | None, *, now: datetime) -> None:
-    """Raises ``MembershipInvalid`` for a membership that would be over already."""
-    if expires_at is not None and expires_at <= now:
-        raise MembershipInvalid(
-            "It would have ended already.", remedy="Choose a later time, or none.", field="expires_at"
-        )
+def check_end(until: datetime | None, *, now: datetime, field: str = "expires_at") -> None:
+    """Raises ``MembershipInvalid`` for a membership that would be over already; ``field`` is what asked for it."""
+    if until is not None and until <= now:
+        raise MembershipInvalid("It would have ended already.", remedy="Choose a later time, or none.", field=field)
 
 
 def check_owner_stays(

@@ -48,7 +48,7 @@ export const openInvitationsQuery = (place: Place) =>
       ),
   });
 
-export type Invited = { username: string | null; role: MemberRole; expires_in_days: number };
+export type Invited = { username: string | null; role: MemberRole; expires_in_days: number; member_until: string | null };
 
 export const invite = (place: Place, body: Invited) =>
   unwrap(

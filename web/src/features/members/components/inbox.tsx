@@ -2,6 +2,7 @@ import { Button, Group, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { MemberInvitation, Transfer } from "@/client/types";
+import { dayOf } from "@/lib/day";
 import { notifyDone, notifyProblem } from "@/ui/notify";
 import { Section } from "@/ui/section";
 import { TimeAgo } from "@/ui/time-ago";
@@ -24,11 +25,11 @@ export function Inbox() {
   );
 }
 
-function InvitationRow({ invitation: { id, repository, organisation, role, invited_by, expires_at } }: { invitation: MemberInvitation }) {
+function InvitationRow({ invitation: { id, repository, organisation, role, invited_by, expires_at, member_until } }: { invitation: MemberInvitation }) {
   const place = repository ?? organisation ?? "";
   return (
     <Row place={place} answer={(accepted) => answerInvitation(id, accepted)} joined={`You belong to ${place} now.`}>
-      {invited_by} invites you to <b>{place}</b> as {roleLabel(role).toLowerCase()} · expires <TimeAgo at={expires_at} />
+      {invited_by} invites you to <b>{place}</b> as {roleLabel(role).toLowerCase()}{member_until && <> until {dayOf(member_until)}</>} · expires <TimeAgo at={expires_at} />
     </Row>
   );
 }

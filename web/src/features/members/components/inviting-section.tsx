@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 
 import type { MemberInvitation, MemberRole } from "@/client/types";
+import { dayOf, endOfDay } from "@/lib/day";
 import { ConfirmButton } from "@/ui/confirm-button";
 import { CopyButton } from "@/ui/copy-button";
 import { fieldProblems } from "@/ui/field-problems";
@@ -22,11 +23,13 @@ export function InvitingSection({ place }: { place: Place }) {
   const [username, setUsername] = useState("");
   const [role, setRole] = useState<MemberRole>("reader");
   const [days, setDays] = useState("7");
+  const [until, setUntil] = useState("");
   const inviting = useMutation({
-    mutationFn: () => invite(place, { username: username.trim() || null, role, expires_in_days: Number(days) }),
+    mutationFn: () => invite(place, { username: username.trim() || null, role, expires_in_days: Number(days), member_until: until ? endOfDay(until) : null }),
     onSuccess: async (made) => {
       if (made.username) notifyDone(`${made.username} was invited.`);
       setUsername("");
+      setUntil("");
       await queries.invalidateQueries(openInvitationsQuery(place));
     },
     onError: (error) => notifyProblem(error, "Nobody was invited"),
@@ -44,10 +47,11 @@ export function InvitingSection({ place }: { place: Place }) {
             <TextInput label="Username" placeholder="leave empty for a link" value={username} onChange={(e) => setUsername(e.currentTarget.value)} error={errors.username} />
             <Select label="Role" data={MEMBER_ROLES} value={role} allowDeselect={false} onChange={(next) => next && setRole(next)} />
             <Select label="Valid for" w={110} data={DAYS} value={days} allowDeselect={false} onChange={(next) => next && setDays(next)} />
+            <TextInput type="date" label="Member until" max="9999-12-30" value={until} onChange={(e) => setUntil(e.currentTarget.value)} error={errors.member_until} />
             <Button type="submit" loading={inviting.isPending}>{username.trim() ? "Invite" : "Make a link"}</Button>
           </Group>
         </form>
-        <Text size="sm" c="dimmed">{roleLabel(role)}: {MEMBER_ROLES.find(({ value }) => value === role)?.meaning}, and what those before may.</Text>
+        <Text size="sm" c="dimmed">{roleLabel(role)}: {MEMBER_ROLES.find(({ value }) => value === role)?.meaning}, and what those before may.{until && <> Their membership ends with {until}.</>}</Text>
         {inviting.data?.url && (
           <Group gap="xs" wrap="nowrap" role="status">
             <Text className="mono" style={{ wordBreak: "break-all" }} data-testid="secret">{inviting.data.url}</Text>
@@ -61,7 +65,7 @@ export function InvitingSection({ place }: { place: Place }) {
   );
 }
 
-function OpenInvitation({ place, invitation: { id, username, role, expires_at } }: { place: Place; invitation: MemberInvitation }) {
+function OpenInvitation({ place, invitation: { id, username, role, expires_at, member_until } }: { place: Place; invitation: MemberInvitation }) {
   const queries = useQueryClient();
   const withdraw = () =>
     withdrawInvitation(place, id).then(
@@ -73,7 +77,7 @@ function OpenInvitation({ place, invitation: { id, username, role, expires_at } 
     );
   return (
     <li className="row">
-      <Text size="sm" className="grow">{username ?? "A link"} · {roleLabel(role)} · expires <TimeAgo at={expires_at} /></Text>
+      <Text size="sm" className="grow">{username ?? "A link"} · {roleLabel(role)}{member_until && <> until {dayOf(member_until)}</>} · expires <TimeAgo at={expires_at} /></Text>
       <ConfirmButton size="xs" label="Withdraw" title="Withdraw this invitation?" consequence="It cannot be accepted any more." onConfirm={withdraw} />
     </li>
   );

@@ -2,14 +2,15 @@ import { Select, Text } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { Member, MemberRole } from "@/client/types";
+import { dayOf } from "@/lib/day";
 import { ConfirmButton } from "@/ui/confirm-button";
 import { notifyDone, notifyProblem } from "@/ui/notify";
 import { ProblemAlert } from "@/ui/problem-alert";
 import { Section } from "@/ui/section";
 import { SkeletonRows } from "@/ui/skeleton-rows";
-import { TimeAgo } from "@/ui/time-ago";
 
 import { changeMember, membersQuery, type Place, placeName, removeMember } from "../api/members";
+import { EndField } from "./end-field";
 import { MEMBER_ROLES, roleLabel } from "./member-roles";
 
 type Props = { place: Place; me: string | undefined; mayChange: boolean; onLeft: () => void };
@@ -32,6 +33,16 @@ function MemberRow({ member, place, me, mayChange, onLeft }: Props & { member: M
   const again = () => queries.invalidateQueries(membersQuery(place));
   const mine = username === me;
   const change = (next: MemberRole) => changeMember(place, username, next, expires_at).then(again, (error: unknown) => notifyProblem(error, "The role was not changed"));
+  const end = async (next: string | null) => {
+    try {
+      await changeMember(place, username, role, next);
+    } catch (error) {
+      notifyProblem(error, "The end was not changed");
+      throw error;
+    }
+    notifyDone(next ? `${username} is a member until ${dayOf(next)}.` : `${username} is a member for good.`);
+    await again();
+  };
   const remove = () =>
     removeMember(place, username).then(
       async () => {
@@ -45,15 +56,18 @@ function MemberRow({ member, place, me, mayChange, onLeft }: Props & { member: M
       },
     );
   return (
-    <li className="row">
-      <div className="grow">
+    <li className="row" style={{ flexWrap: "wrap" }}>
+      <div className="grow" style={{ minWidth: 150 }}>
         <Text fw={600}>{display_name || username}</Text>
         <Text size="sm" c="dimmed">
-          {username}{through && through !== username && <> · through {through}</>}{expires_at && <> · until <TimeAgo at={expires_at} /></>}
+          {username}{through && through !== username && <> · through {through}</>}{expires_at && <> · until {dayOf(expires_at)}</>}
         </Text>
       </div>
       {mayChange && !through ? (
-        <Select size="xs" w={140} aria-label={`Role of ${username}`} data={MEMBER_ROLES} value={role} allowDeselect={false} onChange={(next) => next && void change(next)} />
+        <>
+          <EndField key={expires_at} label={`When the membership of ${username} ends`} value={expires_at} onChange={end} />
+          <Select size="xs" w={140} aria-label={`Role of ${username}`} data={MEMBER_ROLES} value={role} allowDeselect={false} onChange={(next) => next && void change(next)} />
+        </>
       ) : (
         <Text size="sm">{roleLabel(role)}</Text>
       )}

@@ -2,6 +2,7 @@ import { Button, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { MemberInvitation } from "@/client/types";
+import { dayOf } from "@/lib/day";
 import { notifyDone } from "@/ui/notify";
 import { usePageTitle } from "@/ui/page-title";
 import { ProblemAlert } from "@/ui/problem-alert";
@@ -30,7 +31,7 @@ export function JoinPage({ secret, onJoined }: Props) {
         <Title order={1}>Invitation</Title>
         {error && <ProblemAlert error={error} />}
         {joining.error && <ProblemAlert error={joining.error} />}
-        {data && <Text>{data.invited_by} invites you to <b>{data.repository ?? data.organisation}</b> as {roleLabel(data.role).toLowerCase()}.</Text>}
+        {data && <Text>{data.invited_by} invites you to <b>{data.repository ?? data.organisation}</b> as {roleLabel(data.role).toLowerCase()}{data.member_until && <> until {dayOf(data.member_until)}</>}.</Text>}
         {data && <Button loading={joining.isPending} onClick={() => joining.mutate()}>Accept</Button>}
       </Stack>
     </main>
