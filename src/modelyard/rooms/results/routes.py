@@ -1,14 +1,16 @@
 """HTTP of results: what a run left, looked into. The files themselves are sent by ``runs``."""
 
+from functools import partial
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from modelyard.kit.archives import ArchiveFormat
 from modelyard.kit.http import Reading, provided
-from modelyard.kit.ranges import download_response, is_known
+from modelyard.kit.ranges import download_response
+from modelyard.kit.strangers import binary, strangers_response
 from modelyard.rooms.access import policies as access
 from modelyard.rooms.access.policies import SignedIn
 from modelyard.rooms.results import rules, service
@@ -51,20 +53,8 @@ FRAME_HEADERS = {
     "X-DNS-Prefetch-Control": "off",
     "Cache-Control": "no-cache",
 }
-PICTURE_HEADERS = {
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "private, no-cache",
-}
-
-
-def _binary(*kinds: str) -> dict[int | str, dict[str, Any]]:
-    content = {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}}
-    return {200: content | {"description": "All of it."}, 304: {"description": "It is what `If-None-Match` named."}}
-
-
-PREVIEW = _binary("image/webp")
-ARCHIVE = _binary("application/zip", "application/x-tar")
+PREVIEW = binary("image/webp")
+ARCHIVE = binary("application/zip", "application/x-tar")
 ARCHIVE[206] = ARCHIVE[200] | {"description": "The bytes that `Range` asked for."}
 
 
@@ -118,12 +108,8 @@ def read_preview(
     side: Annotated[Literal["256", "1600"], Query(description="Most pixels it is wide and high.")] = "256",
 ) -> Response:
     """A picture (PNG, JPEG, WebP, GIF, TIFF, BMP) drawn anew as WebP, small enough to be looked at."""
-    etag = f'"{file.digest[7:]}-{side}"'
-    headers = PICTURE_HEADERS | {"ETag": etag}
-    if is_known(request.headers, etag):
-        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    drawn = service.draw_preview(tools, file, side=int(side))
-    return Response(drawn, media_type=tools.previews.media_type, headers=headers)
+    draw = partial(service.draw_preview, tools, file, side=int(side))
+    return strangers_response(request, draw, etag=f"{file.digest[7:]}-{side}", media_type=tools.previews.media_type)
 
 
 @router.get("/runs/{run_id}/archive", operation_id="download_outputs", response_class=Response, responses=ARCHIVE)

@@ -1,23 +1,23 @@
 """HTTP of what is in a dataset's files: tables, their columns, small pictures, below ``…/versions/{number}``."""
 
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from modelyard.kit.http import Reading, provided
-from modelyard.kit.ranges import is_known
+from modelyard.kit.strangers import binary, strangers_response
 from modelyard.rooms.repos.policies import Readable
 from modelyard.rooms.results import service as results
 from modelyard.rooms.results.schemas import FilterText, TablePage, TableQuery, TableStatistics
 from modelyard.rooms.results.service import ResultFile
 from modelyard.rooms.viewing import files
-from modelyard.rooms.viewing.answers import STRANGERS, binary
 from modelyard.rooms.viewing.service import ViewTools
 
 router = APIRouter(prefix="/api/v1/repos/{owner}/{name}/versions/{number}", tags=["items"])
 
 Tools = Annotated[ViewTools, Depends(provided(ViewTools))]
-PREVIEW: dict[int | str, dict[str, Any]] = binary("image/webp")
+PREVIEW = binary("image/webp")
 
 
 def _file(
@@ -65,8 +65,5 @@ def read_dataset_preview(
     side: Annotated[Literal["256", "1600"], Query(description="Most pixels it is wide and high.")] = "256",
 ) -> Response:
     """A picture among the files, drawn anew as WebP, small enough to be looked at."""
-    headers = STRANGERS | {"ETag": f'"{file.digest[7:]}-{side}"'}
-    if is_known(request.headers, headers["ETag"]):
-        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    drawn = results.draw_preview(tools.results, file, side=int(side))
-    return Response(drawn, media_type=tools.previews.media_type, headers=headers)
+    draw = partial(results.draw_preview, tools.results, file, side=int(side))
+    return strangers_response(request, draw, etag=f"{file.digest[7:]}-{side}", media_type=tools.previews.media_type)

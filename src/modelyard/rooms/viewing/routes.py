@@ -1,16 +1,15 @@
 """HTTP of items: ``/api/v1/repos/{owner}/{name}/versions/{number}/items``."""
 
+from functools import partial
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 
 from modelyard.kit.http import Reading, provided
-from modelyard.kit.ranges import is_known
+from modelyard.kit.strangers import binary, strangers_response
 from modelyard.rooms.datasets.service import media_type
 from modelyard.rooms.repos.policies import Readable
 from modelyard.rooms.viewing import service
-from modelyard.rooms.viewing.answers import STRANGERS, binary
 from modelyard.rooms.viewing.schemas import MAX_PAGE, Change, DataItem, ItemChanges, ItemFilter, ItemPage, ItemSummary
 from modelyard.rooms.viewing.service import Source, ViewTools
 from modelyard.rooms.viewing.sheets import sheet_key
@@ -88,13 +87,11 @@ def draw_sheet(
 ) -> Response:
     """Small pictures of the items that `list_items` gives for the same query, on one sheet: ten squares in a row."""
     rows = service.sheet_rows(tools, source, wanted, start=start, limit=limit)
-    etag = f'"{sheet_key(source.key, rows, int(side), SHEET_COLUMNS)[:32]}"'
-    if is_known(request.headers, etag):
-        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=STRANGERS | {"ETag": etag})
-    sheet = service.draw_sheet(tools, source, rows, side=int(side), columns=SHEET_COLUMNS)
-    if not sheet:
+    if not len(rows):
         return NONE
-    return Response(sheet, media_type=tools.sheets.media_type, headers=STRANGERS | {"ETag": etag})
+    draw = partial(service.draw_sheet, tools, source, rows, side=int(side), columns=SHEET_COLUMNS)
+    etag = sheet_key(source.key, rows, int(side), SHEET_COLUMNS)[:32]
+    return strangers_response(request, draw, etag=etag, media_type=tools.sheets.media_type)
 
 
 @router.get("/changes", operation_id="compare_items")
@@ -117,13 +114,13 @@ def compare_items(
 @router.get("/{row}/content", operation_id="download_item", response_class=Response, responses=binary("*/*"))
 def download_item(request: Request, source: Indexed, tools: Tools, item: Found) -> Response:
     """The file of one item, as it was imported."""
-    etag = f'"{source.digest[7:39]}-{item.row}"'
-    if is_known(request.headers, etag):
-        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=STRANGERS | {"ETag": etag})
-    data = service.open_item(tools, source, item)
-    name = quote(item.path.rpartition("/")[2])
-    headers = STRANGERS | {"ETag": etag, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-    return Response(data, media_type=media_type(item.path), headers=headers)
+    return strangers_response(
+        request,
+        partial(service.open_item, tools, source, item),
+        etag=f"{source.digest[7:39]}-{item.row}",
+        media_type=media_type(item.path),
+        filename=item.path.rpartition("/")[2],
+    )
 
 
 @router.get("/{row}/thumbnail", operation_id="draw_item", response_class=Response, responses=binary("image/webp"))
@@ -135,10 +132,6 @@ def draw_item(
     side: Annotated[Literal["256", "1600"], Query(description="Most pixels it is wide and high.")] = "256",
 ) -> Response:
     """One item drawn anew as WebP."""
-    etag = f'"{source.digest[7:39]}-{item.row}-{side}"'
-    headers = STRANGERS | {"ETag": etag}
-    if is_known(request.headers, etag):
-        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    return Response(
-        service.draw_item(tools, source, item, side=int(side)), media_type=tools.previews.media_type, headers=headers
-    )
+    draw = partial(service.draw_item, tools, source, item, side=int(side))
+    etag = f"{source.digest[7:39]}-{item.row}-{side}"
+    return strangers_response(request, draw, etag=etag, media_type=tools.previews.media_type)

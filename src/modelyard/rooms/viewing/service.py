@@ -61,9 +61,7 @@ def sheet_rows(tools: ViewTools, source: Source, wanted: ItemFilter, *, start: i
 
 
 def draw_sheet(tools: ViewTools, source: Source, rows: pa.Array, *, side: int, columns: int) -> bytes:
-    """Small pictures of the rows, ``columns`` side by side; empty for no rows. Raises ``PreviewImpossible``."""
-    if not len(rows):
-        return b""
+    """Small pictures of the rows, at least one, ``columns`` side by side. Raises ``PreviewImpossible``."""
     key = sheet_key(source.key, rows, side, columns)
     sheet = tools.memory.find(key)
     if sheet is None:
