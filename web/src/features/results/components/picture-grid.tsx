@@ -2,6 +2,8 @@ import { useElementSize } from "@mantine/hooks";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef, useState } from "react";
 
+import { gridStep } from "@/lib/grid-step";
+
 import type { ResultFile, ResultSource } from "../api/source";
 import { PictureDialog } from "./picture-dialog";
 import classes from "./picture-grid.module.css";
@@ -27,7 +29,7 @@ export function PictureGrid({ source, files }: { source: ResultSource; files: Re
     requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"]`)?.focus());
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
-    const next = stepOf(event.key, current, columns, files.length);
+    const next = gridStep(event.key, current, columns, files.length);
     if (next === null) return;
     event.preventDefault();
     focus(next);
@@ -64,11 +66,4 @@ export function PictureGrid({ source, files }: { source: ResultSource; files: Re
       />
     </section>
   );
-}
-
-/** Where a key leads from a tile; null for other keys. */
-function stepOf(key: string, index: number, columns: number, count: number): number | null {
-  const steps: Record<string, number> = { ArrowRight: index + 1, ArrowLeft: index - 1, ArrowDown: index + columns, ArrowUp: index - columns, Home: 0, End: count - 1 };
-  const next = steps[key];
-  return next === undefined ? null : Math.min(Math.max(next, 0), count - 1);
 }

@@ -3,6 +3,7 @@ import { useDebouncedValue, useElementSize, useMergedRef } from "@mantine/hooks"
 import { useRef, useState } from "react";
 
 import type { Address, DataItem } from "@/client/types";
+import { gridStep } from "@/lib/grid-step";
 import type { Edit, Edits } from "@/lib/item-edits";
 import { scrollTo, scrollWindow } from "@/lib/scroll-window";
 import { ProblemAlert } from "@/ui/problem-alert";
@@ -57,7 +58,7 @@ export function ItemGrid(props: Props) {
       event.preventDefault();
       props.onChoose(item, current, event.shiftKey);
     }
-    const next = stepOf(event.key, current, columns, total);
+    const next = gridStep(event.key, current, columns, total);
     if (next === null) return;
     event.preventDefault();
     focus(next);
@@ -130,11 +131,4 @@ function squareOf(address: Address, number: number, filter: ItemFilter, index: n
     backgroundSize: `${columns * SQUARE}px auto`,
     backgroundPosition: `-${(place % SHEET_COLUMNS) * SQUARE}px -${Math.floor(place / SHEET_COLUMNS) * SQUARE}px`,
   };
-}
-
-/** Where a key leads from a tile; null for other keys. */
-function stepOf(key: string, index: number, columns: number, count: number): number | null {
-  const steps: Record<string, number> = { ArrowRight: index + 1, ArrowLeft: index - 1, ArrowDown: index + columns, ArrowUp: index - columns, PageDown: index + 4 * columns, PageUp: index - 4 * columns, Home: 0, End: count - 1 };
-  const next = steps[key];
-  return next === undefined ? null : Math.min(Math.max(next, 0), count - 1);
 }
