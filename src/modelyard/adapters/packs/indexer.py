@@ -90,7 +90,7 @@ class _Import:
         top = self._choose()
         found = self._check()
         rows = self._listed(found)
-        facts = self._write(self._tables(found, rows, top))
+        facts = self._write(self._row_groups(found, rows, top))
         skipped = len(self._entries) - len(rows)
         notes = rules.notes_on(facts.counts, duplicates=facts.duplicates, errors=facts.errors, skipped=skipped)
         return {"packs": self._packs, "facts": facts.to_json(), "notes": notes}
@@ -163,7 +163,7 @@ class _Import:
         rows = (row for row in range(len(self._entries)) if found.errors.get(row) != LEFT_OUT)
         return array("I", sorted(rows, key=self._entries.paths.__getitem__))
 
-    def _tables(self, found: Checked, rows: Sequence[int], top: str) -> Iterator[pa.Table]:
+    def _row_groups(self, found: Checked, rows: Sequence[int], top: str) -> Iterator[pa.Table]:
         """The index's columns of these rows, some at a time."""
         packs, folders = [pack["digest"] for pack in self._packs], dict[str, Said]()
         for begin in range(0, len(rows), GROUP):
