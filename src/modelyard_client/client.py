@@ -213,8 +213,8 @@ class Client:
         return self.transport.json("GET", f"/repos/{address}/versions/{number}")  # type: ignore[no-any-return]
 
     def import_images(self, address: str, **wanted: Any) -> Version:
-        """Makes a version of a dataset from archives of images: ``uploads``, ``urls``, ``labels`` (an upload),
-        ``split``, ``on_bad`` (skip or fail), ``append``, ``message``."""
+        """Makes a version of a dataset from archives of images, or from tables: ``uploads``, ``urls``, ``labels``
+        (an upload), ``split``, ``on_bad`` (skip or fail), ``append``, ``message``."""
         return self.transport.json("POST", f"/repos/{address}/imports", json=wanted)  # type: ignore[no-any-return]
 
     def erase_items(self, address: str, digests: Sequence[str]) -> None:

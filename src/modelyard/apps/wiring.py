@@ -157,6 +157,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
             blobs,
             ProcessPackReader(),
             ArrowIndexEditor(),
+            DuckdbTables(),
             HttpFetcher(settings.import_hosts, ca_bundle=settings.ca_bundle),
             folders["cache"] / "packs",
             clock,

@@ -16,8 +16,9 @@ from modelyard.adapters.tables.converting import MAX_COLUMNS
 from modelyard.adapters.tables.duckdb import DuckdbTables
 from modelyard.kit.errors import Invalid
 from modelyard.kit.workers import WorkerLimits
+from modelyard.rooms.packs.schemas import TableForm
 from modelyard.rooms.results.errors import ColumnUnknown, FilterInvalid, TableUnreadable
-from modelyard.rooms.results.schemas import ColumnType, Operator, TableFilter, TableForm, TablePage, TableQuery
+from modelyard.rooms.results.schemas import ColumnType, Operator, TableFilter, TablePage, TableQuery
 
 PLAIN = b"name,count,when\nb,2,2024-03-01 10:00:00\na,10,2024-01-01 00:00:00\n,7,\nC,,2023-01-01 00:00:00\n"
 

@@ -88,6 +88,17 @@ def test_a_server_names_no_file_outside(tmp_path: Path, path: str) -> None:
         safe_target(tmp_path, path)
 
 
+def test_tables_are_imported_and_refused_with_their_line(creator: Shell) -> None:
+    table, broken = creator.home / "sea.csv", creator.home / "broken.csv"
+    table.write_bytes(b"depth,name\n1,a\n2,b\n")
+    broken.write_bytes(b"depth,name\n1,a\n2\n")
+    version = creator.json("import-data", "tables", table)
+    assert (version["state"], version["contents"]["files"], version["packed"]) == ("ready", 1, None)
+    assert "broken.csv, line 3: It has 1 fields" in creator.fails(1, "import-data", "tables", broken, "--append")
+    creator.ok("download", "tables", "-o", "got")
+    assert read(creator.home / "got") == {"sea.csv": table.read_bytes()}
+
+
 def test_images_are_imported_from_an_archive(creator: Shell) -> None:
     archive = creator.home / "digits.zip"
     archive.write_bytes(zipped(digits()))

@@ -57,6 +57,14 @@ def test_images_and_archives_by_address(own: Server, tmp_path: Path, site_of_fil
     assert "404" in missing["reason"]
 
 
+def test_tables_by_address(own: Server, tmp_path: Path, site_of_files: tuple[Path, str]) -> None:
+    folder, url = site_of_files
+    (folder / "sea.csv").write_bytes(b"depth\n1\n2\n")
+    me = collector(own, tmp_path)
+    number = me.ready(me.http.post(f"{me.path}/imports", json={"urls": [f"{url}/sea.csv"]}))
+    assert me.get(number, "files/sea.csv").content == b"depth\n1\n2\n"
+
+
 def test_private_addresses_are_not_called(site: Server, tmp_path: Path, site_of_files: tuple[Path, str]) -> None:
     me = collector(site, tmp_path)
     version = me.finish(me.http.post(f"{me.path}/imports", json={"urls": [f"{site_of_files[1]}/one.png"]}))

@@ -17,6 +17,7 @@ import sys
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from modelyard.adapters.packs.confinement import confine
 from modelyard.adapters.packs.entries import MODES, Checked, Entries
@@ -30,7 +31,7 @@ PIPE_BYTES = 1024**2
 BATCH_SECONDS = 60
 MAX_ITEM_BYTES = 128 * 1024**2
 MEMORY_BYTES = 2 * 1024**3
-SLACK = 64 * 1024
+SLACK, CHUNK = 64 * 1024, 64 * 1024
 LOCAL_RECORD = 1024
 """Bytes before a zip entry's data that are read with it: its header, name and extra field; more are read again."""
 
@@ -57,6 +58,24 @@ def check_entries(entries: Entries, files: Sequence[File], *, workers: int, on_p
 def read_entry(entries: Entries, row: int, files: Sequence[File]) -> bytes:
     """The bytes of one entry, in this process. Raises ``EntryBroken``."""
     return _Window(entries, files, row, row + 1).read(row)[2]
+
+
+def unpack_entry(entries: Entries, row: int, files: Sequence[File], target: Path) -> None:
+    """Writes one entry to a file, piece by piece, however large it is. Raises ``EntryBroken``."""
+    descriptor, is_zip = files[entries.sources[row]]
+    start, packed, size = entries.starts[row], entries.packed[row], entries.sizes[row]
+    if is_zip:
+        start, _ = data_start(entries, row, lambda at, length: os.pread(descriptor, length, at))
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS) if entries.methods[row] else None
+    crc = written = 0
+    with target.open("wb") as file:
+        for at in range(start, start + packed, CHUNK):
+            data = os.pread(descriptor, min(CHUNK, start + packed - at), at)
+            data = _inflated(inflater, data, size - written) if inflater else data
+            crc, written = zlib.crc32(data, crc), written + len(data)
+            file.write(data)
+    if written != size or (is_zip and crc != entries.crcs[row]) or (inflater and not inflater.eof):
+        raise EntryBroken("It is not what the archive says of it (size or CRC-32).")
 
 
 class _Round:
@@ -226,6 +245,14 @@ class _Window:
         if begin >= 0 and begin + length <= len(self._data):
             return self._data[begin : begin + length]
         return os.pread(descriptor, length, at)
+
+
+def _inflated(inflater: "zlib._Decompress", data: bytes, most: int) -> bytes:
+    """No more than one byte past ``most`` (what lies beyond is found by the size)."""
+    try:
+        return inflater.decompress(data, most + 1)
+    except zlib.error as e:
+        raise EntryBroken("Its compressed data is damaged.") from e
 
 
 def _inflate(data: bytes, entries: Entries, row: int) -> bytes:

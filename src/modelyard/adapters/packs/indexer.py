@@ -18,18 +18,20 @@ from typing import Any
 import pyarrow as pa
 
 from modelyard.adapters.packs import pictures
-from modelyard.adapters.packs.decoding import check_entries, read_entry
+from modelyard.adapters.packs.decoding import check_entries, read_entry, unpack_entry
 from modelyard.adapters.packs.entries import Checked, Entries
 from modelyard.adapters.packs.index_files import GROUP, Facts, read_index, tabulate, write_index
 from modelyard.adapters.packs.labels import Labels, find_label, read_labels
 from modelyard.adapters.packs.merging import merge
 from modelyard.adapters.packs.rewriting import erase
 from modelyard.adapters.packs.tars import read_tar, unpack_stream
-from modelyard.adapters.packs.zips import check_tiling, read_zip
+from modelyard.adapters.packs.zips import EntryBroken, check_tiling, read_zip
 from modelyard.kit.errors import ModelyardError
 from modelyard.kit.workers import Answer, Request, note, serve
 from modelyard.rooms.packs import rules
-from modelyard.rooms.packs.errors import ItemsBad, PackUnreadable, TooManyItems
+from modelyard.rooms.packs.errors import ItemsBad, NotPacked, PackUnreadable, TableRefused, TooManyItems
+from modelyard.rooms.packs.schemas import TableForm
+from modelyard.rooms.sources.errors import ArchiveBomb
 from modelyard.rooms.sources.names import is_junk
 
 Said = tuple[str | None, str | None]
@@ -37,6 +39,7 @@ Said = tuple[str | None, str | None]
 
 NOTE_INTERVAL_S = 0.25
 MAX_UNPACKED = 1024**4
+MAX_TABLE_BYTES = 100 * 1024**3
 COMPRESSIONS = {b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst"}
 
 
@@ -87,6 +90,10 @@ class _Import:
     def run(self) -> Answer:
         for source in self._request["sources"]:
             self._open(source)
+        if paths := self._tables():
+            return {"tables": self._unpack(paths)}
+        if self._request["append"] and "base" not in self._request:
+            raise NotPacked("There are no images yet that could be added to.", remedy="Import without append.")
         top = self._choose()
         found = self._check()
         rows = self._listed(found)
@@ -117,6 +124,33 @@ class _Import:
         self._packs.append({"digest": digest, "size": size, "suffix": suffix, "file": file_name})
         if len(self._entries) > most:
             raise TooManyItems(f"There are more than {most:,} files in it.", remedy="Split it into several datasets.")
+
+    def _tables(self) -> dict[int, str]:
+        """Row → path of the archives' tables; none where there is anything else but texts beside them."""
+        found = {}
+        for row, path in enumerate(self._entries.paths):
+            if TableForm.named(path) and not is_junk(path):
+                found[row] = path
+            elif not (is_junk(path) or rules.is_text_beside(path)):
+                return {}
+        return found
+
+    def _unpack(self, paths: dict[int, str]) -> list[dict[str, str]]:
+        """Writes each to a file of its own in staging; the folder that holds all of them is left out of their paths."""
+        ordered = sorted(paths.values())
+        top = rules.common_folder(ordered)
+        if (size := sum(self._entries.sizes[row] for row in paths)) > MAX_TABLE_BYTES:
+            raise ArchiveBomb(f"The tables unpack to {size:,} bytes.", remedy="Split them into several imports.")
+        told = []
+        for done, (row, path) in enumerate(paths.items()):
+            self._tell("unpack", f"{done:,} of {len(paths):,} tables")
+            target = Path(self._request["staging"]) / f"table-{row}"
+            try:
+                unpack_entry(self._entries, row, self._files, target)
+            except EntryBroken as e:
+                raise TableRefused(f"{path}: {e}", remedy="Make the archive again.") from e
+            told.append({"path": path[len(top) :], "file": target.name})
+        return told
 
     def _choose(self) -> str:
         """Marks what is no image at all; returns the folder that holds everything."""

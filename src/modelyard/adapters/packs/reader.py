@@ -9,7 +9,7 @@ from modelyard.kit.workers import Answer, Request, WorkerFailed, WorkerLimits, W
 from modelyard.rooms.packs import errors as pack_errors
 from modelyard.rooms.packs.errors import ImportBroken
 from modelyard.rooms.packs.ports import Progress
-from modelyard.rooms.packs.schemas import Erasing, ErasingOrder, Pack, Reading, ReadingOrder, ReadPack
+from modelyard.rooms.packs.schemas import Erasing, ErasingOrder, Pack, Reading, ReadingOrder, ReadPack, Table
 from modelyard.rooms.sources import errors as source_errors
 
 WORKER = "modelyard.adapters.packs.indexer"
@@ -35,6 +35,8 @@ class ProcessPackReader:
     def read(self, order: ReadingOrder, *, on_progress: Progress) -> Reading:
         """See ``ports.PackReader``."""
         answer = self._ask(self._request(order), SILENCE_S, on_progress)
+        if tables := answer.get("tables"):
+            return Reading((), {}, tables=tuple(Table(one["path"], order.staging / one["file"]) for one in tables))
         packs = tuple(ReadPack(Pack(p["digest"], p["size"], p["suffix"]), _file(order, p)) for p in answer["packs"])
         return Reading(packs, answer["facts"], tuple(answer["notes"]))
 
@@ -84,6 +86,7 @@ class ProcessPackReader:
             "max_items": self._max_items,
             "shares": list(order.shares) if order.shares else None,
             "fail": order.fail,
+            "append": order.append,
         }
         if order.labels:
             request["labels"] = {"path": str(order.labels[0]), "name": order.labels[1]}

@@ -2,8 +2,9 @@
 
 # ruff: noqa: S608 (statements consist of our own names of columns; whatever was sent or found is bound)
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -26,14 +27,19 @@ NESTED = ("STRUCT(", "MAP(", "UNION(", "VARIANT")
 def convert(file: Path, form: str, target: Path) -> None:
     """Writes ``target``. Raises ``Refused`` (``unreadable``) for what is no table."""
     with create(target, allowed=file) as connection:
-        failures: list[str] = []
-        for source in _sources(file, form, failures):
-            try:
-                return _convert(connection, file, source)
-            except duckdb.OutOfMemoryException as e:
-                raise Refused(unreadable="It needs more memory than is allowed.") from e
-            except duckdb.Error as e:
-                failures.append(_reason(e, file))
+        try_sources(file, form, lambda source: _convert(connection, file, source))
+
+
+def try_sources(file: Path, form: str, work: Callable[[str], None]) -> None:
+    """Gives ``work`` one way to read the file after the other, until one does. Raises ``Refused`` (``unreadable``)."""
+    failures: list[str] = []
+    for source in _sources(file, form, failures):
+        try:
+            return work(source)
+        except duckdb.OutOfMemoryException as e:
+            raise Refused(unreadable="It needs more memory than is allowed.") from e
+        except duckdb.Error as e:
+            failures.append(_reason(e, file))
     raise Refused(unreadable=failures[0])
 
 
@@ -71,9 +77,7 @@ def _encodings(file: Path) -> tuple[str, ...]:
 
 
 def _convert(connection: duckdb.DuckDBPyConnection, file: Path, source: str) -> None:
-    described = connection.execute(f"DESCRIBE SELECT * FROM {source}", [str(file)]).fetchall()
-    if len(described) > MAX_COLUMNS:
-        raise Refused(unreadable=f"It has {len(described)} columns; {MAX_COLUMNS} can be shown.")
+    described = describe_source(connection, file, source)
     types = [str(row[1]) for row in described]
     places = ", ".join(f"c{n}" for n in range(len(types)))
     values = ", ".join(f"{_plain(f'c{n}', kind)} AS c{n}" for n, kind in enumerate(types))
@@ -84,6 +88,14 @@ def _convert(connection: duckdb.DuckDBPyConnection, file: Path, source: str) -> 
     kinds = [TYPE_OF.get(_base(kind), "other") for kind in types]
     listed = [list(range(len(types))), [row[0] for row in described], kinds]
     connection.execute("INSERT INTO columns SELECT unnest(?), unnest(?), unnest(?)", listed)
+
+
+def describe_source(connection: duckdb.DuckDBPyConnection, file: Path, source: str) -> list[tuple[Any, ...]]:
+    """Name, type and more of each column. Raises ``Refused`` where they are too many."""
+    described = connection.execute(f"DESCRIBE SELECT * FROM {source}", [str(file)]).fetchall()
+    if len(described) > MAX_COLUMNS:
+        raise Refused(unreadable=f"It has {len(described)} columns; {MAX_COLUMNS} can be shown.")
+    return described
 
 
 def _plain(place: str, kind: str) -> str:

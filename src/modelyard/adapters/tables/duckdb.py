@@ -1,16 +1,21 @@
-"""The port ``Tables`` by DuckDB, in processes of their own: a table's faults are theirs."""
+"""The ports ``Tables`` and ``TableChecker`` by DuckDB, in processes of their own: a table's faults are theirs."""
 
 from pathlib import Path
 
 from modelyard.kit.workers import Answer, Request, Worker, WorkerFailed, WorkerLimits, WorkerPool
+from modelyard.rooms.packs.errors import TableRefused
+from modelyard.rooms.packs.schemas import Table, TableForm
 from modelyard.rooms.results.errors import ColumnUnknown, FilterInvalid, TableUnreadable
-from modelyard.rooms.results.schemas import TableForm, TablePage, TableQuery, TableStatistics
+from modelyard.rooms.results.schemas import TablePage, TableQuery, TableStatistics
 
 WORKER = "modelyard.adapters.tables.worker"
 CONVERTING = WorkerLimits(cpu_seconds=600, file_bytes=16 * 1024**3)
 READING = WorkerLimits(cpu_seconds=600)
-CONVERT_S, PAGE_S, DESCRIBE_S = 900.0, 30.0, 300.0
+CHECKING = WorkerLimits(cpu_seconds=6 * 3600)
+CONVERT_S, PAGE_S, DESCRIBE_S, CHECK_S = 900.0, 30.0, 300.0, 6 * 3600.0
 SIZE = 4
+TOO_MUCH = "Reading it takes more time or memory than is allowed."
+CORRECT = "Correct it there and import it again, or push it as a file that nobody looks into."
 DOWNLOAD = "Download the file and look at it with a program of yours."
 
 
@@ -32,6 +37,22 @@ class DuckdbTables:
             raise _too_much() from e
         finally:
             worker.close()
+
+    def check(self, table: Table) -> None:
+        """See ``packs.ports.TableChecker``."""
+        form = TableForm.named(table.path)
+        if form is None:
+            raise TableRefused(f"{table.path} is no table.", remedy="Tables are CSV, TSV, JSON lines and Parquet.")
+        worker = Worker(WORKER, CHECKING)
+        try:
+            answer = worker.ask({"verb": "check", "file": str(table.file), "form": form.value}, timeout=CHECK_S)
+        except WorkerFailed as e:
+            raise TableRefused(f"{table.path}: {TOO_MUCH}", remedy=CORRECT) from e
+        finally:
+            worker.close()
+        if "unreadable" in answer:
+            line = f", line {answer['line']:,}" if answer.get("line") else ""
+            raise TableRefused(f"{table.path}{line}: {answer['unreadable']}", remedy=CORRECT)
 
     def read_page(self, table: Path, query: TableQuery) -> TablePage:
         request = {
@@ -70,4 +91,4 @@ def _checked(answer: Answer) -> Answer:
 
 
 def _too_much() -> TableUnreadable:
-    return TableUnreadable("Reading it takes more time or memory than is allowed.", remedy=DOWNLOAD)
+    return TableUnreadable(TOO_MUCH, remedy=DOWNLOAD)

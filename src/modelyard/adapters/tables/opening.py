@@ -44,9 +44,9 @@ class Column:
     type: str
 
 
-def create(target: Path, *, allowed: Path) -> duckdb.DuckDBPyConnection:
-    """A new file for a converted table; of all other files only ``allowed`` can be read."""
-    connection = duckdb.connect(target, config=_settings())
+def create(target: Path | None, *, allowed: Path) -> duckdb.DuckDBPyConnection:
+    """A new file for a converted table, or none but memory; of all other files only ``allowed`` can be read."""
+    connection = duckdb.connect(target or ":memory:", config=_settings())
     connection.execute("SET allowed_paths = ?", [[str(allowed)]])
     _lock(connection)
     return connection

@@ -5,6 +5,7 @@ from typing import Any
 
 import duckdb
 
+from modelyard.adapters.tables.checking import check
 from modelyard.adapters.tables.converting import convert
 from modelyard.adapters.tables.describing import describe
 from modelyard.adapters.tables.opening import Refused
@@ -25,6 +26,9 @@ def _answer(request: dict[str, Any]) -> Answer:
     match request["verb"]:
         case "convert":
             convert(Path(request["file"]), request["form"], Path(request["target"]))
+            return {}
+        case "check":
+            check(Path(request["file"]), request["form"])
             return {}
         case "page":
             return read_page(Path(request["table"]), request)

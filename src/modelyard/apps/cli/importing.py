@@ -1,4 +1,4 @@
-"""``modelyard import-data``: archives of images, and images by address, as a dataset."""
+"""``modelyard import-data``: archives of images, tables, and either by address, as a dataset."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,13 +20,15 @@ CHOICES = ("skip", "fail")
 
 def import_data(
     repository: RepositoryArgument,
-    sources: Annotated[list[str], typer.Argument(help="Zip or tar files of images, single images, or their URLs.")],
+    sources: Annotated[
+        list[str], typer.Argument(help="Zip or tar files of images, single images, tables, or their URLs.")
+    ],
     labels: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="CSV, JSON or Parquet: file_name, label, split.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Shares of train, validation and test: 0.8,0.1,0.1.")] = None,
     on_bad: Annotated[str, typer.Option(help="Where a file is no good image: skip it, or fail.")] = "skip",
-    append: Annotated[bool, typer.Option(help="Add to the images that there are.")] = False,
+    append: Annotated[bool, typer.Option(help="Add to the images or files that there are.")] = False,
     message: Annotated[str, typer.Option("--message", "-m", help="What is new.")] = "",
     visibility: Annotated[
         str, typer.Option(help="Of a dataset that is made now: private, internal or public.")
@@ -36,6 +38,7 @@ def import_data(
 ) -> None:
     """Make a version of a dataset from images: archives with a folder for each class, or with a table of labels.
 
+    Or from tables alone (CSV, TSV, JSON Lines, Parquet; also in archives): each is read to its last line.
     Every image is decoded and hashed; the archives stay as they are, with an index. Makes the dataset when there is
     none.
     """
@@ -80,7 +83,7 @@ def _shares(text: str | None) -> list[float] | None:
 def _file(source: str) -> Path:
     file = Path(source)
     if not file.is_file():
-        raise UsageError(f"There is no file {source}.", remedy="Name zip or tar files, images, or URLs.")
+        raise UsageError(f"There is no file {source}.", remedy="Name zip or tar files, images, tables, or URLs.")
     return file
 
 

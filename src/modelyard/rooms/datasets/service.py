@@ -21,7 +21,7 @@ from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.datasets import rules, store
 from modelyard.rooms.datasets.collecting import collect_archive, collect_files, remove_files
 from modelyard.rooms.datasets.errors import DatasetFileMissing, DatasetFileRefused, SnapshotMissing
-from modelyard.rooms.datasets.rules import media_type
+from modelyard.rooms.datasets.rules import data_types, media_type
 from modelyard.rooms.datasets.schemas import (
     ArchiveInfo,
     DatasetContents,
@@ -40,6 +40,7 @@ __all__ = [
     "collect_archive",
     "collect_files",
     "count_contents",
+    "data_types",
     "files_below",
     "find_file",
     "find_snapshot",

@@ -27,6 +27,13 @@ class LabelsUnreadable(Invalid):
     title = "The labels cannot be read"
 
 
+class TableRefused(Invalid):
+    """A table that was to be imported cannot be read, or not be where it was put. Says the file, and the line."""
+
+    code = "table_refused"
+    title = "A table cannot be imported"
+
+
 class NotPacked(Conflict):
     """The repository's newest version is no dataset of images that could be added to or erased from."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from modelyard.rooms.packs.schemas import Edits, Erasing, ErasingOrder, Reading, ReadingOrder
+from modelyard.rooms.packs.schemas import Edits, Erasing, ErasingOrder, Reading, ReadingOrder, Table
 
 Progress = Callable[[str, str], None]
 """Stage (``unpack``, ``check`` or ``index``) and words for it. What it raises ends the reading."""
@@ -15,6 +15,8 @@ class PackReader(Protocol):
 
     def read(self, order: ReadingOrder, *, on_progress: Progress) -> Reading:
         """Checks every image and writes the index to ``order.target``. Blocks for as long as it takes.
+
+        Archives of nothing but tables are unpacked instead, and not looked into.
 
         Raises the errors of ``packs`` and, for archives, those of ``sources``; ``ImportBroken`` where it ended early.
         """
@@ -36,6 +38,17 @@ class Fetcher(Protocol):
         """Writes what is there, ``limit`` bytes at most, to a file; returns the name that it has there.
 
         ``on_bytes`` is told how many bytes came. Raises ``AddressRefused`` and ``AddressUnavailable``.
+        """
+        ...
+
+
+class TableChecker(Protocol):
+    """Reads tables that nobody has vouched for."""
+
+    def check(self, table: Table) -> None:
+        """Reads it to its end. Blocks for as long as it takes; memory does not grow with the table.
+
+        Raises ``TableRefused``, which names the table and the line, for what the viewer could not show.
         """
         ...
 

@@ -2,12 +2,37 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 INDEX = "index.parquet"
 PACKS = "packs"
+
+
+class TableForm(StrEnum):
+    """How a file holds a table."""
+
+    CSV = "csv"
+    TSV = "tsv"
+    PARQUET = "parquet"
+    JSON_LINES = "jsonl"
+
+    @classmethod
+    def named(cls, path: str) -> "TableForm | None":
+        """By the name alone; None for what is no table."""
+        return FORMS.get(path.rpartition("/")[2].rpartition(".")[2].casefold())
+
+
+FORMS = {
+    "csv": TableForm.CSV,
+    "tsv": TableForm.TSV,
+    "tab": TableForm.TSV,
+    "parquet": TableForm.PARQUET,
+    "jsonl": TableForm.JSON_LINES,
+    "ndjson": TableForm.JSON_LINES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +82,8 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class ReadingOrder:
     """What an import asks for. ``labels``: a table (file and name) of what the images show; ``base``: the index that is
-    added to; ``shares``: of train, validation and test, where nothing else says it; ``fail``: on the first bad file.
+    added to; ``shares``: of train, validation and test, where nothing else says it; ``fail``: on the first bad file;
+    ``append``: images without a ``base`` are refused.
 
     ``staging`` is a folder for archives that have to be unpacked, ``target`` the file of the new index.
     """
@@ -69,6 +95,16 @@ class ReadingOrder:
     base: Path | None = None
     shares: Sequence[float] | None = None
     fail: bool = False
+    append: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table to import: its path in the dataset, and the file; its digest, where it is a blob already."""
+
+    path: str
+    file: Path
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +117,15 @@ class ReadPack:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What came of it: ``facts`` has ``items``, ``errors``, ``classes`` and what ``PackedIndex.summary`` has."""
+    """What came of it: ``facts`` has ``items``, ``errors``, ``classes`` and what ``PackedIndex.summary`` has.
+
+    ``tables``: where the archives hold nothing else, they were unpacked into staging, and there is no index.
+    """
 
     packs: tuple[ReadPack, ...]
     facts: Mapping[str, Any]
     notes: tuple[str, ...] = field(default=())
+    tables: tuple[Table, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)

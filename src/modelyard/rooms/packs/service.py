@@ -17,7 +17,7 @@ from modelyard.rooms.content.errors import BlobDamaged
 from modelyard.rooms.content.ports import BlobStore, LocalPaths
 from modelyard.rooms.packs import store
 from modelyard.rooms.packs.gathering import gather, is_archive
-from modelyard.rooms.packs.ports import Fetcher, IndexEditor, PackReader
+from modelyard.rooms.packs.ports import Fetcher, IndexEditor, PackReader, TableChecker
 from modelyard.rooms.packs.schemas import PackedIndex
 
 DEFLATED = 8
@@ -44,6 +44,7 @@ class PackTools:
     blobs: BlobStore
     reader: PackReader
     editor: IndexEditor
+    tables: TableChecker
     fetcher: Fetcher
     cache: Path
     clock: Clock

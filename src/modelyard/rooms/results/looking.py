@@ -12,7 +12,7 @@ from uuid import UUID
 
 from modelyard.rooms.content.errors import BlobDamaged, BlobMissing
 from modelyard.rooms.content.ports import BlobStore, LocalPaths
-from modelyard.rooms.results import rules
+from modelyard.rooms.packs.schemas import TableForm
 from modelyard.rooms.results.errors import PreviewImpossible, TableUnreadable
 from modelyard.rooms.results.ports import Previews, Tables
 from modelyard.rooms.results.schemas import TablePage, TableQuery, TableStatistics
@@ -83,7 +83,7 @@ def draw_preview(tools: ResultTools, file: ResultFile, *, side: int) -> bytes:
 
 def _table(tools: ResultTools, file: ResultFile) -> Path:
     """The converted table."""
-    form = rules.table_form(file.path)
+    form = TableForm.named(file.path)
     if form is None:
         raise TableUnreadable("CSV, TSV, Parquet and JSON Lines are shown as tables.", remedy=DOWNLOAD)
 

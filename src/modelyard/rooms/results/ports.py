@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Protocol
 
-from modelyard.rooms.results.schemas import TableForm, TablePage, TableQuery, TableStatistics
+from modelyard.rooms.packs.schemas import TableForm
+from modelyard.rooms.results.schemas import TablePage, TableQuery, TableStatistics
 
 
 class Tables(Protocol):

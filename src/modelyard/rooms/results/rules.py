@@ -1,26 +1,12 @@
-"""Pure decisions on results: which files are tables, and what a filter says."""
+"""Pure decisions on results: what a filter says."""
 
 from pydantic import TypeAdapter, ValidationError
 
 from modelyard.rooms.results.errors import FilterInvalid
-from modelyard.rooms.results.schemas import TableFilter, TableForm
+from modelyard.rooms.results.schemas import TableFilter
 
 MAX_FILTERS = 50
 FILTERS = TypeAdapter(tuple[TableFilter, ...])
-
-FORMS = {
-    "csv": TableForm.CSV,
-    "tsv": TableForm.TSV,
-    "tab": TableForm.TSV,
-    "parquet": TableForm.PARQUET,
-    "jsonl": TableForm.JSON_LINES,
-    "ndjson": TableForm.JSON_LINES,
-}
-
-
-def table_form(path: str) -> TableForm | None:
-    """By the name alone; None for what is no table."""
-    return FORMS.get(path.rpartition("/")[2].rpartition(".")[2].casefold())
 
 
 def parse_filters(text: str) -> tuple[TableFilter, ...]:

@@ -11,15 +11,6 @@ Cell = str | int | float | bool | None
 """null is missing; times are as `2024-12-31 13:30:00`; whole numbers beyond 2^53 and what is not finite are text."""
 
 
-class TableForm(StrEnum):
-    """How a file holds a table."""
-
-    CSV = "csv"
-    TSV = "tsv"
-    PARQUET = "parquet"
-    JSON_LINES = "jsonl"
-
-
 class ColumnType(StrEnum):
     INTEGER = "integer"
     NUMBER = "number"

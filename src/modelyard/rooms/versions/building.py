@@ -101,6 +101,11 @@ def record_contents(session: Session, build: Build, *, files: int, size: int) ->
     row.project = {**row.project, "contents": {"files": files, "size": size}}
 
 
+def record_commit(session: Session, build: Build, *, commit_id: str) -> None:
+    """Keeps the commit that an import of tables has made."""
+    _current(session, build.version_id, build.attempt).commit_id = commit_id
+
+
 def record_packs(
     session: Session, build: Build, *, commit_id: str, packed: Mapping[str, Any], notes: Iterable[str]
 ) -> None:

@@ -15,7 +15,7 @@ from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import BlobStore
 from modelyard.rooms.repos import attributes
 from modelyard.rooms.repos import service as repos
-from modelyard.rooms.repos.git import LfsPointer
+from modelyard.rooms.repos.git import NOTHING, LfsPointer
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.versions.errors import PartsInvalid
 
@@ -67,6 +67,17 @@ def commit_tree(
         at=tools.clock(),
         base=base,
     )
+
+
+def check_out(tools: CommitTools, repository_id: UUID, commit_id: str | None, tree: Path) -> dict[str, tuple[str, int]]:
+    """Writes what a commit holds: small files as they are, large ones empty and named: path → (digest, size)."""
+    if commit_id in (None, NOTHING):
+        return {}
+    pointers = repos.checkout(tools.repositories, repository_id, commit_id, tree)
+    for path in pointers:
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).touch()
+    return {path: (f"sha256:{pointer.oid}", pointer.size) for path, pointer in pointers.items()}
 
 
 @contextmanager

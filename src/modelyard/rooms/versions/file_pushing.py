@@ -14,7 +14,7 @@ from modelyard.rooms.datasets import service as datasets
 from modelyard.rooms.datasets.schemas import Collected, PlacedFile
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import BranchMoved
-from modelyard.rooms.repos.git import NOTHING, LfsPointer
+from modelyard.rooms.repos.git import LfsPointer
 from modelyard.rooms.repos.schemas import Repository
 from modelyard.rooms.versions import committing, pushing
 from modelyard.rooms.versions.errors import PartsInvalid
@@ -55,7 +55,7 @@ def _prepare(tools: PushTools, principal: Principal, repository: Repository, wan
     with committing.workdir(tools.scratch) as folder:
         tree = folder / "tree"
         tree.mkdir()
-        kept = _check_out(tools, repository, base, tree)
+        kept = committing.check_out(tools, repository.id, base, tree)
         datasets.remove_files(tree, wanted.remove)
         kept = {path: held for path, held in kept.items() if path not in wanted.remove}
         collected, placed = _collect(tools, principal, wanted, folder, tree, kept)
@@ -126,19 +126,6 @@ def record_blobs(
             "project": {"contents": None, "notes": list(push.collected.notes)},
         },
     )
-
-
-def _check_out(
-    tools: PushTools, repository: Repository, commit_id: str | None, tree: Path
-) -> dict[str, tuple[str, int]]:
-    """What a commit holds: small files as they are, large ones empty and named."""
-    if commit_id in (None, NOTHING):
-        return {}
-    pointers = repos.checkout(tools.repositories, repository.id, commit_id, tree)
-    for path in pointers:
-        (tree / path).parent.mkdir(parents=True, exist_ok=True)
-        (tree / path).touch()
-    return {path: (f"sha256:{pointer.oid}", pointer.size) for path, pointer in pointers.items()}
 
 
 def _collect(

@@ -1,4 +1,4 @@
-"""Asking for an import of images: a queued version that knows what it is to be made of."""
+"""Asking for an import of images or tables: a queued version that knows what it is to be made of."""
 
 from typing import Any
 from uuid import UUID
@@ -44,7 +44,7 @@ def begin_import(
         repository=repository,
         values={
             "commit_id": repos.head(tools.repositories, repository.id),
-            "message": wanted.message or "Import of images",
+            "message": wanted.message or "Import",
             "platforms": [],
             "signature": {},
             "card": {},

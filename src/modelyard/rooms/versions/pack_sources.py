@@ -1,12 +1,12 @@
 """What an import reads, as files here: uploads, what is fetched by address, and single images gathered into a pack."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from modelyard.rooms.content.ports import LocalPaths
 from modelyard.rooms.packs import service as packs
-from modelyard.rooms.packs.schemas import Source
+from modelyard.rooms.packs.schemas import Source, TableForm
 from modelyard.rooms.packs.service import PackTools
 from modelyard.rooms.sources import service as sources
 from modelyard.rooms.versions.assembling import BuildTools
@@ -18,11 +18,19 @@ CHUNK = 1024**2
 def find_sources(
     tools: BuildTools, pack_tools: PackTools, order: Mapping[str, Any], folder: Path, reporter: Reporter
 ) -> list[Source]:
-    """The archives to read, each a blob too. Raises ``AddressRefused``, ``AddressUnavailable``."""
-    found = [*_uploads(tools, order, folder), *_fetched(tools, pack_tools, order, folder, reporter)]
+    """All that was sent or named, as files here. Raises ``AddressRefused``, ``AddressUnavailable``."""
+    return [*_uploads(tools, order, folder), *_fetched(tools, pack_tools, order, folder, reporter)]
+
+
+def is_table(source: Source) -> bool:
+    """Whether it is a plain table, by its name."""
+    return TableForm.named(source.name) is not None and not packs.is_archive(source.path, source.name)
+
+
+def find_archives(tools: BuildTools, found: Sequence[Source], folder: Path) -> list[Source]:
+    """The archives to read, each a blob too; single images become one."""
     archives = [source for source in found if packs.is_archive(source.path, source.name)]
-    single = [source for source in found if source not in archives]
-    if single:
+    if single := [source for source in found if source not in archives]:
         target = folder / "gathered.tar"
         packs.gather(single, target)
         archives.append(Source(target, put_file(tools, target), target.name))

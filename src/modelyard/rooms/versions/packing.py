@@ -1,4 +1,4 @@
-"""Importing images into a dataset: archives become packs and an index, in the build of a version.
+"""Importing into a dataset: archives of images become packs and an index, tables stay files, in the build of a version.
 
 The version's row comes first, so that the import can be followed and continues after a crash; its commit is made when
 the index is known. Until the tag is written nobody sees any of it.
@@ -14,16 +14,15 @@ from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import StoredBlob
 from modelyard.rooms.packs import service as packs
-from modelyard.rooms.packs.errors import NotPacked
-from modelyard.rooms.packs.schemas import INDEX, Pack, PackedIndex, Reading, ReadingOrder, ReadPack
+from modelyard.rooms.packs.schemas import INDEX, Pack, PackedIndex, Reading, ReadingOrder, ReadPack, Source, Table
 from modelyard.rooms.packs.service import PackTools
 from modelyard.rooms.repos import service as repos
 from modelyard.rooms.repos.errors import BranchMoved
 from modelyard.rooms.repos.git import NOTHING, LfsPointer
-from modelyard.rooms.versions import building, committing, importing, rules
+from modelyard.rooms.versions import building, committing, importing, rules, table_importing
 from modelyard.rooms.versions.assembling import BuildTools
 from modelyard.rooms.versions.building import Build
-from modelyard.rooms.versions.pack_sources import find_sources, local_file, put_file
+from modelyard.rooms.versions.pack_sources import find_archives, find_sources, is_table, local_file, put_file
 from modelyard.rooms.versions.reporting import Reporter
 
 README = "README.md"
@@ -31,10 +30,11 @@ TRIES = 5
 DATA_TYPES = ("image",)
 
 
-def import_images(tools: BuildTools, pack_tools: PackTools, build: Build) -> None:
-    """Reads the archives, commits packs and index, and counts the version's files. May be repeated.
+def import_data(tools: BuildTools, pack_tools: PackTools, build: Build) -> None:
+    """Reads the sources, commits what comes of them, and counts the version's files. May be repeated.
 
-    Raises what ``PackReader.read`` raises, ``NotPacked``, and ``BranchMoved`` when others were quicker again and again.
+    Raises what ``PackReader.read`` and ``import_tables`` raise, ``NotPacked``, and ``BranchMoved`` when others were
+    quicker again and again.
     """
     reporter = Reporter(tools.database, build, clock=tools.clock)
     for _ in range(TRIES - 1):
@@ -48,14 +48,32 @@ def _import(tools: BuildTools, pack_tools: PackTools, build: Build, reporter: Re
     order = build.project["import"]
     with tools.database.read() as session:
         former = packs.find_index(session, build.repository_id, base) if order["append"] else None
-    if order["append"] and former is None:
-        raise NotPacked("There are no images yet that could be added to.", remedy="Import without append.")
     with committing.workdir(tools.scratch) as folder:
-        wanted = _order(tools, pack_tools, order, folder, former, reporter)
-        reading = pack_tools.reader.read(wanted, on_progress=reporter.say)
-        reporter.say("index", "storing packs and index")
-        index = keep_index(tools, build, folder, reading, former)
-        commit_id = commit_index(tools, build, folder, index, base)
+        found = find_sources(tools, pack_tools, order, folder, reporter)
+        tables = [Table(source.name, source.path, source.digest or None) for source in found if is_table(source)]
+        reading = Reading((), {})
+        if others := [source for source in found if not is_table(source)]:
+            wanted = _order(tools, pack_tools, order, folder, former, find_archives(tools, others, folder))
+            reading = pack_tools.reader.read(wanted, on_progress=reporter.say)
+        if tables := [*tables, *reading.tables]:
+            table_importing.require_alone(order, reading, former)
+            table_importing.import_tables(tools, pack_tools, build, reporter, folder, tables=tables, base=base)
+        else:
+            _keep_packs(tools, build, reporter, folder, reading, former, base)
+
+
+def _keep_packs(
+    tools: BuildTools,
+    build: Build,
+    reporter: Reporter,
+    folder: Path,
+    reading: Reading,
+    former: PackedIndex | None,
+    base: str,
+) -> None:
+    reporter.say("index", "storing packs and index")
+    index = keep_index(tools, build, folder, reading, former)
+    commit_id = commit_index(tools, build, folder, index, base)
     record(tools, build, reporter, index, commit_id, notes=reading.notes)
 
 
@@ -79,17 +97,18 @@ def _order(
     order: Mapping[str, Any],
     folder: Path,
     former: PackedIndex | None,
-    reporter: Reporter,
+    archives: Sequence[Source],
 ) -> ReadingOrder:
     labels = order["labels"]
     return ReadingOrder(
-        sources=find_sources(tools, pack_tools, order, folder, reporter),
+        sources=archives,
         staging=folder,
         target=folder / INDEX,
         labels=(local_file(tools, labels["digest"], folder / "labels"), labels["name"]) if labels else None,
         base=packs.index_path(pack_tools, former) if former else None,
         shares=order["shares"],
         fail=order["fail"],
+        append=order["append"],
     )
 
 

@@ -91,7 +91,8 @@ def import_images(
     wanted: NewImport,
     tools: Annotated[PushTools, Depends(provided(PushTools))],
 ) -> Version:
-    """Makes the next version of a dataset from archives of images; follow it at `…/versions/{number}/events`."""
+    """Makes the next version of a dataset from archives of images, or from tables; follow it at
+    `…/versions/{number}/events`."""
     return pack_pushing.begin_import(session, tools, principal=principal, repository=repository, wanted=wanted)
 
 

@@ -136,7 +136,7 @@ def is_edit(project: Mapping[str, Any]) -> bool:
 
 
 def is_import(project: Mapping[str, Any]) -> bool:
-    """Whether the version of a dataset is made from archives of images, as packs."""
+    """Whether the version of a dataset is made from archives of images, as packs, or from tables."""
     return "import" in project
 
 

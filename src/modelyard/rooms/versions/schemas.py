@@ -81,18 +81,19 @@ class NewVersion(BaseModel):
 
 
 class NewImport(BaseModel):
-    """Archives of images for a dataset: zip or tar files that were uploaded."""
+    """What a dataset's next version is made of: archives of images, single images, or plain tables (CSV, TSV,
+    JSON Lines, Parquet), alone or in archives."""
 
     uploads: list[UUID] = Field(default_factory=list, max_length=100, description="Ids of finished uploads.")
     urls: list[Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[^\x00\s]+$")]] = Field(
-        default_factory=list, max_length=1000, description="Addresses of images or archives to fetch."
+        default_factory=list, max_length=1000, description="Addresses of images, archives or tables to fetch."
     )
     labels: UUID | None = Field(None, description="The upload of a table (CSV, JSON, Parquet) that names the classes.")
     split: list[Annotated[float, Field(ge=0, le=1)]] | None = Field(
         None, min_length=3, max_length=3, description="Shares of train, validation and test, which sum to 1."
     )
     on_bad: Literal["skip", "fail"] = Field("skip", description="What becomes of it when a file is no good image.")
-    append: bool = Field(False, description="Add to the images that there are.")
+    append: bool = Field(False, description="Add to the images or files that there are.")
     message: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
 
     @model_validator(mode="after")

@@ -107,7 +107,7 @@ def _guarded(version_id: str, attempt: int, work: Callable[[BuildTools, Build], 
 
 def _make(tools: BuildTools, build: Build) -> None:
     if rules.is_import(build.project):
-        packing.import_images(tools, part(PackTools), build)
+        packing.import_data(tools, part(PackTools), build)
     elif rules.is_edit(build.project):
         editing.edit_images(tools, part(PackTools), build)
     elif rules.is_dataset(build.project):

@@ -74,9 +74,10 @@ export function NewOperationPage() {
 function NextData({ address }: { address: Address }) {
   const { versions } = useVersions(address);
   const newest = versions.find(({ state }) => state === "ready");
+  const holds = newest ? (newest.packed ? "images" : "files") : null;
   return (
     <Stack gap="lg">
-      <ImportForm key={String(!!newest?.packed)} address={address} hasImages={!!newest?.packed} />
+      <ImportForm key={holds} address={address} holds={holds} />
       <DatasetForm key={address.name} owner={address.owner} existing={address.name} />
     </Stack>
   );
