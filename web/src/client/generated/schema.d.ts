@@ -1433,7 +1433,8 @@ export interface paths {
         put?: never;
         /**
          * Import Images
-         * @description Makes the next version of a dataset from archives of images; follow it at `…/versions/{number}/events`.
+         * @description Makes the next version of a dataset from archives of images, or from tables; follow it at
+         *     `…/versions/{number}/events`.
          */
         post: operations["import_images"];
         delete?: never;
@@ -4075,7 +4076,8 @@ export interface components {
         };
         /**
          * NewImport
-         * @description Archives of images for a dataset: zip or tar files that were uploaded.
+         * @description What a dataset's next version is made of: archives of images, single images, or plain tables (CSV, TSV,
+         *     JSON Lines, Parquet), alone or in archives.
          */
         NewImport: {
             /**
@@ -4085,7 +4087,7 @@ export interface components {
             uploads?: string[];
             /**
              * Urls
-             * @description Addresses of images or archives to fetch.
+             * @description Addresses of images, archives or tables to fetch.
              */
             urls?: string[];
             /**
@@ -4107,7 +4109,7 @@ export interface components {
             on_bad?: "skip" | "fail";
             /**
              * Append
-             * @description Add to the images that there are.
+             * @description Add to the images or files that there are.
              * @default false
              */
             append?: boolean;
