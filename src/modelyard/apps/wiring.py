@@ -127,6 +127,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
     runner = Runner(attempts, _runner(settings))
     usage = UsageOptions(settings.quotas)
     results = _results(settings, blobs, folders["scratch"])
+    viewing = ViewTools(datasets, results, PillowSheets(), SheetMemory())
     pushes = PushTools(database, blobs, repositories, folders["scratch"], clock, settings.python, _bounds(settings))
     return Parts(
         settings=settings,
@@ -162,6 +163,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
             folders["cache"] / "packs",
             clock,
             settings.max_upload_bytes,
+            (viewing,),
         ),
         uses=Uses(database, clock=clock),
         usage=usage,
@@ -201,7 +203,7 @@ def make_parts(settings: Settings, *, clock: Clock = system_clock) -> Parts:
             require_sign_in=settings.require_sign_in,
         ),
         results=results,
-        viewing=ViewTools(datasets, results, PillowSheets(), SheetMemory()),
+        viewing=viewing,
         clock=clock,
     )
 

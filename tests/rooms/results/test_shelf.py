@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.kit.ids import new_id
 from modelyard.rooms.content.errors import BlobDamaged
 from modelyard.rooms.results.errors import StillReading, TableUnreadable
 from modelyard.rooms.results.shelf import DRAFT, Shelf
@@ -81,3 +82,18 @@ def test_what_a_crash_left_is_removed(tmp_path: Path) -> None:
     shelf, make = Shelf(tmp_path, keep_bytes=10), Maker()
     assert shelf.obtain("a", make, patience=30).read_bytes() == b"whole"
     assert (make.calls, [file.name for file in tmp_path.iterdir()]) == (0, ["a"])
+
+
+def test_what_was_made_of_a_holders_files_is_forgotten_also_what_is_being_made(tmp_path: Path) -> None:
+    shelf, mine, others = Shelf(tmp_path, keep_bytes=100), new_id(), new_id()
+    shelf.obtain(f"{mine.hex}-a", Maker(), patience=30)
+    shelf.obtain(f"{others.hex}-a", Maker(), patience=30)
+    slow = Maker()
+    slow.may_end.clear()
+    with pytest.raises(StillReading):
+        shelf.obtain(f"{mine.hex}-b", slow, patience=0.01)
+    with ThreadPoolExecutor(1) as pool:
+        forgotten = pool.submit(shelf.forget, mine)
+        slow.may_end.set()
+        forgotten.result(timeout=30)
+    assert [file.name for file in tmp_path.iterdir()] == [f"{others.hex}-a"]

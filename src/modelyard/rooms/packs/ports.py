@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
+from uuid import UUID
 
 from modelyard.rooms.packs.schemas import Edits, Erasing, ErasingOrder, Reading, ReadingOrder, Table
 
@@ -50,6 +51,14 @@ class TableChecker(Protocol):
 
         Raises ``TableRefused``, which names the table and the line, for what the viewer could not show.
         """
+        ...
+
+
+class ItemCache(Protocol):
+    """Keeps what was made of a dataset's images or of its indexes, to show them sooner."""
+
+    def forget(self, repository_id: UUID) -> None:
+        """Drops all of it; it is made anew when it is asked for. May be repeated."""
         ...
 
 

@@ -17,7 +17,7 @@ from modelyard.rooms.content.errors import BlobDamaged
 from modelyard.rooms.content.ports import BlobStore, LocalPaths
 from modelyard.rooms.packs import store
 from modelyard.rooms.packs.gathering import gather, is_archive
-from modelyard.rooms.packs.ports import Fetcher, IndexEditor, PackReader, TableChecker
+from modelyard.rooms.packs.ports import Fetcher, IndexEditor, ItemCache, PackReader, TableChecker
 from modelyard.rooms.packs.schemas import PackedIndex
 
 DEFLATED = 8
@@ -25,6 +25,7 @@ DEFLATED = 8
 __all__ = [
     "PackTools",
     "find_index",
+    "forget_copies",
     "forget_index",
     "gather",
     "index_path",
@@ -38,7 +39,7 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class PackTools:
     """Where packs are, who reads new ones and who fetches them. ``cache`` keeps copies of indexes whose store has no
-    files here; ``max_fetched_bytes`` bounds what one import fetches."""
+    files here; ``max_fetched_bytes`` bounds what one import fetches; ``caches`` of others let go of what was erased."""
 
     database: Database
     blobs: BlobStore
@@ -49,6 +50,7 @@ class PackTools:
     cache: Path
     clock: Clock
     max_fetched_bytes: int = 100 * 1024**3
+    caches: tuple[ItemCache, ...] = ()
 
 
 def find_index(session: Session, repository_id: UUID, commit_id: str) -> PackedIndex | None:
@@ -99,7 +101,7 @@ def index_path(tools: PackTools, index: PackedIndex) -> Path:
     """
     if isinstance(tools.blobs, LocalPaths):
         return tools.blobs.path(index.digest)
-    target = tools.cache / f"{index.digest.removeprefix('sha256:')}.parquet"
+    target = tools.cache / f"{index.repository_id.hex}-{index.digest.removeprefix('sha256:')}.parquet"
     if not target.is_file():
         tools.cache.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(f".{id(index):x}.partial")
@@ -107,6 +109,14 @@ def index_path(tools: PackTools, index: PackedIndex) -> Path:
             file.writelines(tools.blobs.open(index.digest))
         partial.replace(target)
     return target
+
+
+def forget_copies(tools: PackTools, repository_id: UUID) -> None:
+    """Drops what was copied of a dataset's indexes, and what is kept of its images by others. May be repeated."""
+    for copy in tools.cache.glob(f"{repository_id.hex}-*"):
+        copy.unlink(missing_ok=True)
+    for cache in tools.caches:
+        cache.forget(repository_id)
 
 
 def _inflated(data: bytes, row: Mapping[str, Any]) -> bytes:

@@ -8,9 +8,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as Unfinished
 from pathlib import Path
+from uuid import UUID
 
 from modelyard.kit.errors import Invalid
 from modelyard.kit.ids import new_id
@@ -50,6 +51,17 @@ class Shelf:
             return future.result(timeout=patience)
         except Unfinished as e:
             raise StillReading(remedy="Wait a moment and try again.") from e
+
+    def forget(self, holder_id: UUID) -> None:
+        """Deletes what was made of a holder's files (named by its id), once what is under way has ended."""
+        prefix = f"{holder_id.hex}-"
+        with self._lock:
+            underway = [future for name, future in self._being_made.items() if name.startswith(prefix)]
+            for name in [name for name in self._failed if name.startswith(prefix)]:
+                del self._failed[name]
+        wait(underway)
+        for file in self._folder.glob(f"{prefix}*"):
+            file.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Waits for what is being made."""

@@ -49,6 +49,7 @@ def begin_erasure(session: Session, *, repository: Repository, digests: Sequence
 def erase_items(repository_id: str, digests: list[str]) -> None:
     rewrite_versions(repository_id, digests)
     align_git(repository_id)
+    drop_caches(repository_id)
 
 
 @step(name="rewrite_versions")
@@ -91,6 +92,12 @@ def align_git(repository_id: str) -> None:
     for number, commit_id in commits.items():
         dvc.withdraw_version(tools.repositories, id, number=number)
         dvc.offer_version(tools.dvc, id, number=number, commit_id=commit_id)
+
+
+@step(name="drop_caches")
+def drop_caches(repository_id: str) -> None:
+    """Lets go of what was made of the images and indexes that are gone. May be repeated."""
+    packs.forget_copies(part(PackTools), UUID(repository_id))
 
 
 def _enqueue(identity: str, repository_id: str, digests: list[str]) -> None:

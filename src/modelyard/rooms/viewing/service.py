@@ -63,12 +63,12 @@ def sheet_rows(tools: ViewTools, source: Source, wanted: ItemFilter, *, start: i
 def draw_sheet(tools: ViewTools, source: Source, rows: pa.Array, *, side: int, columns: int) -> bytes:
     """Small pictures of the rows, at least one, ``columns`` side by side. Raises ``PreviewImpossible``."""
     key = sheet_key(source.key, rows, side, columns)
-    sheet = tools.memory.find(key)
+    sheet = tools.memory.find(source.repository_id, key)
     if sheet is None:
         places = selecting.read_places(prepared(tools, source), rows.to_pylist())
         with packed_pictures(tools, source, places) as pictures:
             sheet = tools.sheets.draw(source.repository_id.hex, pictures, side=side, columns=columns)
-        tools.memory.keep(key, sheet)
+        tools.memory.keep(source.repository_id, key, sheet)
     return sheet
 
 

@@ -35,7 +35,7 @@ DEFLATED = 8
 
 @dataclass(frozen=True, slots=True)
 class ViewTools:
-    """What looking at data needs. Indexes are kept prepared on the shelf of ``results``."""
+    """What looking at data needs; an ``ItemCache``. Indexes are kept prepared on the shelf of ``results``."""
 
     datasets: DatasetTools
     results: ResultTools
@@ -45,6 +45,11 @@ class ViewTools:
     @property
     def previews(self) -> Previews:
         return self.results.previews
+
+    def forget(self, repository_id: UUID) -> None:
+        """See ``packs.ports.ItemCache``: prepared indexes, counts, differences and previews on the shelf, sheets."""
+        self.results.shelf.forget(repository_id)
+        self.memory.forget(repository_id)
 
 
 @dataclass(frozen=True, slots=True)
