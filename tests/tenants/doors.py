@@ -3,6 +3,7 @@
 ``{repo}`` is the address of a repository; every other identifier is one of Alice's (``World.ids``).
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ REFUSED = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422})
 class Door:
     """A request. ``opens``: what it answers to Alice, on her own repository; None where it would change something.
 
+    ``body``: bytes as they are; in what is none, ``{oid}`` is Alice's.
+
     ``through_own``: what Mallory may be answered who asks for Alice's object through a repository of her own. Where
     that may be a success, ``tells`` is what stands in the answer only if the object is given away.
     """
@@ -21,7 +24,7 @@ class Door:
     method: str
     path: str
     opens: int | None = 200
-    body: Any = None
+    body: bytes | str | dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     through_own: frozenset[int] = REFUSED
     tells: str | None = None
@@ -29,12 +32,21 @@ class Door:
 
 LFS = {"Content-Type": "application/vnd.git-lfs+json", "Accept": "application/vnd.git-lfs+json"}
 OCI = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
+NDJSON = {"Content-Type": "application/x-ndjson"}
 JSON = {"Content-Type": "application/json"}
+ABSENT = frozenset({404})
 ANY = REFUSED | {200, 201, 202, 204, 206}
 
 
 def _batch(operation: str) -> dict[str, Any]:
     return {"operation": operation, "transfers": ["basic"], "objects": [{"oid": "{oid}", "size": 5}]}
+
+
+def _commit() -> str:
+    """A commit of a file that is to have come before, by LFS."""
+    file = {"path": "taken.bin", "algo": "sha256", "oid": "{oid}", "size": 5}
+    lines = [{"key": "header", "value": {"summary": "taken"}}, {"key": "lfsFile", "value": file}]
+    return "\n".join(json.dumps(line) for line in lines)
 
 
 DOORS = [
@@ -46,14 +58,14 @@ DOORS = [
     Door("lfs upload", "POST", "/{repo}.git/info/lfs/objects/batch", None, _batch("upload"), LFS, ANY, '"verify-only"'),
     Door("lfs object", "GET", "/{repo}.git/info/lfs/objects/{oid}"),
     Door("lfs put", "PUT", "/{repo}.git/info/lfs/objects/{oid}", None, b"other"),
-    Door("dvc, looked for", "HEAD", "/dvc/{repo}/files/md5/00/000000000000000000000000000000", 404, through_own=ANY),
-    Door("dvc", "GET", "/dvc/{repo}/files/md5/00/000000000000000000000000000000", 404, through_own=ANY),
-    Door("dvc push", "POST", "/dvc/{repo}/files/md5/00/000000000000000000000000000000", None, b"x", through_own=ANY),
+    Door("dvc, looked for", "HEAD", "/dvc/{repo}/files/md5/{md5}", through_own=ABSENT),
+    Door("dvc", "GET", "/dvc/{repo}/files/md5/{md5}", through_own=ABSENT),
+    Door("dvc push", "POST", "/dvc/{repo}/files/md5/{md5}", None, b"x"),
     Door("hub", "GET", "/api/models/{repo}", through_own=ANY),
     Door("hub revision", "GET", "/api/models/{repo}/revision/{commit}"),
     Door("hub tree", "GET", "/api/models/{repo}/tree/main", through_own=ANY),
     Door("hub file", "GET", "/{repo}/resolve/main/adder.py", through_own=ANY),
-    Door("hub commit", "POST", "/api/models/{repo}/commit/main", None, b"{}", through_own=ANY),
+    Door("hub commit", "POST", "/api/models/{repo}/commit/main", None, _commit(), NDJSON),
     Door("hub tag", "POST", "/api/models/{repo}/tag/main", None, {"tag": "mine"}, JSON, ANY),
     Door("registry tags", "GET", "/v2/{repo}/tags/list", through_own=ANY),
     Door("registry manifest", "GET", "/v2/{repo}/manifests/{manifest}", headers=OCI),

@@ -23,6 +23,23 @@ NOT_ALICES = OF_ADMINISTRATORS | {"list_invitations", "list_tokens", "list_audit
 """GETs that a token of hers is refused, or only without a filter."""
 
 
+NEEDS_MORE = {
+    "compare_runs",
+    "read_preview",
+    "download_bundle",
+    "read_bundle_checksum",
+    "read_dataset_preview",
+    "list_items",
+    "summarize_items",
+    "compare_items",
+    "download_item",
+    "draw_item",
+    "draw_sheet",
+}
+"""GETs that the requests here cannot reach, for a reason that says nothing of access: a comparison needs two, and the
+dataset holds no images. None stays in the list that could be asked."""
+
+
 @pytest.fixture(scope="module", params=databases.KINDS)
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     folder = session.new_folder("w")
@@ -49,38 +66,9 @@ def test_alice_is_answered(world: World, document: dict[str, Any]) -> None:
             reached |= {asked.operation} if answer.is_success else set()
             told |= {asked.operation} if MARK in answer.text else set()
     reads = {asked.operation for asked in _all_requests(world, document, "alice") if asked.method == "get"}
-    assert reads - reached <= NOT_ALICES | _needs_more(reads), reads - reached
+    missed = reads - reached - NOT_ALICES
+    assert missed == NEEDS_MORE, ", ".join(sorted(missed ^ NEEDS_MORE))
     assert len(told) >= 15, told
-
-
-def _needs_more(_reads: set[str]) -> set[str]:
-    """GETs for which the requests here lack something that says nothing of access: a comparison needs two commits."""
-    return {
-        "compare_revisions",
-        "compare_experiment",
-        "read_curves",
-        "compare_runs",
-        "get_order",
-        "read_picture",
-        "read_preview",
-        "read_run_metrics",
-        "describe_table",
-        "read_table",
-        "download_bundle",
-        "read_bundle_checksum",
-        "read_dataset_card",
-        "find_form",
-        "follow_run",
-        "download_output",
-        "read_lock",
-        "read_dataset_preview",  # this and what follows: its files are no images
-        "list_items",
-        "summarize_items",
-        "compare_items",
-        "download_item",
-        "draw_item",
-        "draw_sheet",
-    }
 
 
 @pytest.mark.parametrize("who", ["mallory", "nobody"])
@@ -162,7 +150,8 @@ def _send(client: httpx.Client, asked: Asked) -> httpx.Response:
 
 def _knock(world: World, client: httpx.Client, door: Door, owner: str, name: str = "adder") -> httpx.Response:
     ids = _ids(world)
-    body = json.dumps(door.body).replace("{oid}", ids["oid"]).encode() if isinstance(door.body, dict) else door.body
+    body = json.dumps(door.body) if isinstance(door.body, dict) else door.body
+    body = body.replace("{oid}", ids["oid"]).encode() if isinstance(body, str) else body
     path = door.path.format(**ids, repo=f"{world.names[owner]}/{name}")
     return client.request(door.method, path, content=body, headers=door.headers)
 

@@ -1,6 +1,7 @@
 """Two tenants of one server: Alice, who has one of everything and shows nobody any of it, and Mallory, who has
 repositories of the same names."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,13 +106,18 @@ def _identifiers(world: World, token: str) -> dict[str, str]:
 
 
 def _content(world: World) -> dict[str, str]:
-    """What foreign clients name: a large file by its digest, and the parts of the image."""
+    """What foreign clients name: a large file by its digests, and the parts of the image."""
     address = f"{world.names['alice']}/adder"
     accept = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
     manifest = world.alice.get(f"/v2/{address}/manifests/v1", headers=accept)
     layer = manifest.json()["layers"][-1]["digest"]
     commit = world.alice.get(f"/api/v1/repos/{address}/commits").json()[0]["id"]
+    data = f"{MARK} by DVC".encode()
+    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    place = f"{md5[:2]}/{md5[2:]}"
+    world.alice.post(f"/dvc/{address}/files/md5/{place}", content=data).raise_for_status()
     return {
+        "md5": place,
         "manifest": manifest.headers["docker-content-digest"],
         "digest": layer,
         "oid": layer.removeprefix("sha256:"),
