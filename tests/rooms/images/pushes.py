@@ -21,9 +21,9 @@ def token_for(me: Author, *scopes: str, password: str = "") -> str:
 
 
 @contextmanager
-def pushing(me: Author, name: str = "") -> Iterator[httpx.Client]:
+def pushing(me: Author, name: str = "", *, owner: str = "") -> Iterator[httpx.Client]:
     """A client with a token to push to one repository, which is made by that; its addresses begin below it."""
-    address = f"{me.username}/{name or me.name}"
+    address = f"{owner or me.username}/{name or me.name}"
     token = token_for(me, f"repository:{address}:pull,push")
     with me.server.client(token) as client:
         client.base_url = f"{me.server.url}/v2/{address}"

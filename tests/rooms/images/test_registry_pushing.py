@@ -63,6 +63,38 @@ def test_only_the_owner_pushes(me: Author, client: httpx.Client, tmp_path: Path)
     assert code(me.server.client(me.token).post(f"/v2/{me.username}/Up/blobs/uploads/")) == (400, "NAME_INVALID")
 
 
+def join(me: Author, organisation: str, other: Author, role: str) -> None:
+    """Somebody invites another one into an organisation, who accepts."""
+    with me.server.client(me.token) as mine, me.server.client(other.token) as theirs:
+        wanted = {"username": other.username, "role": role}
+        asked = mine.post(f"/api/v1/organisations/{organisation}/invitations", json=wanted)
+        assert asked.status_code == 201, asked.text
+        assert theirs.post(f"/api/v1/account/invitations/{asked.json()['id']}/accept").is_success
+
+
+def test_members_push_to_repositories_of_their_organisation_as_their_role_says(me: Author, tmp_path: Path) -> None:
+    organisation, reader = f"o{me.username}", author(me.server, tmp_path)
+    maintainer, stranger = author(me.server, tmp_path / "m"), author(me.server, tmp_path / "s")
+    with me.server.client(me.token) as mine:
+        assert mine.post("/api/v1/organisations", json={"username": organisation}).status_code == 201
+    join(me, organisation, reader, "reader")
+    join(me, organisation, maintainer, "maintainer")
+    with pushing(me, "shared", owner=organisation) as client:
+        push(client, HELLO, "one")
+    address = f"{organisation}/shared"
+    with me.server.client(me.token) as mine:
+        made = mine.get(f"/api/v1/repos/{address}").json()
+        assert (made["owner"], made["kind"], made["visibility"]) == (organisation, "operation", "private")
+    with pushing(maintainer, "shared", owner=organisation) as client:
+        push(client, images.image(layer({"hello": "again"}), Cmd=["/hello"]), "two")
+    with pushing(reader, "shared", owner=organisation) as client:
+        assert code(client.post("/blobs/uploads/")) == (403, "DENIED")
+        assert {"one", "two"} <= set(client.get("/tags/list").json()["tags"])
+    with pushing(stranger, "shared", owner=organisation) as client:
+        assert code(client.get("/tags/list")) == (404, "NAME_UNKNOWN")
+        assert client.post("/blobs/uploads/").status_code in (403, 404)
+
+
 def test_a_token_of_the_api_pushes_too(me: Author) -> None:
     with me.server.client(me.token) as mine:
         answer = mine.post(f"/v2/{me.username}/fresh/blobs/uploads/")
