@@ -94,5 +94,46 @@ def test_a_killed_import_goes_on_and_shows_nothing_half(own: Server, tmp_path: P
     assert me.get(number, "files/index.parquet").status_code == 200
 
 
+def main_on_disk(own: Server) -> str:
+    """Where ``main`` is, also while the server does not answer."""
+    (repository,) = own.folder.glob("d/git/*/*.git")
+    return (repository / "refs/heads/main").read_text().strip()
+
+
+@pytest.mark.parametrize("when", ["building", "committed"])
+def test_a_killed_edit_goes_on_and_shows_nothing_half(own: Server, tmp_path: Path, when: str) -> None:
+    """Killed when its build has begun, and when its commit is there but not its version."""
+    me = collector(own, tmp_path)
+    many = {f"{copy}/{path}": data for copy in range(COPIES) for path, data in digits().items()}
+    assert me.ready(begin(me, ("many.zip", zipped(many)))) == 1
+    before = main_on_disk(own)
+    edit = {"relabel": [{"row": row, "label": "other"} for row in range(7)], "delete": [7, 8]}
+    assert me.http.post(f"{me.path}/versions/1/edits", json=edit).status_code == 202
+    if when == "building":
+        until(lambda: state(me, 2) != "queued", what="the edit to begin")
+    else:
+        until(lambda: any(main_on_disk(own) != before for _ in range(5000)), seconds=60, what="the commit")
+    os.kill(own.pid, signal.SIGKILL)
+    server.restart(own)
+    seen = set()
+
+    def ended() -> bool:
+        shown, former = me.get(2, "items"), me.get(1, "items")
+        assert shown.status_code == 404 or shown.json()["total"] == len(many) - 2
+        assert former.json()["total"] == len(many)
+        seen.add(state(me, 2))
+        return bool(seen & {"ready", "failed"})
+
+    until(ended, seconds=120, what="the edit")
+    version = me.http.get(f"{me.path}/versions/2").json()
+    assert (version["state"], version["packed"]["items"]) == ("ready", len(many) - 2), version["reason"]
+    assert me.get(2, "items", params={"label": "other"}).json()["total"] == 7
+    assert me.get(1, "items", params={"label": "other"}).json()["total"] == 0
+    commits = me.http.get(f"{me.path}/commits", params={"limit": 5}).json()
+    assert [commit["id"] for commit in commits] == [version["commit_id"], before], "the edit made one commit"
+    again = me.finish(me.http.post(f"{me.path}/versions/2/edits", json={"delete": [0]}))
+    assert (again["state"], again["packed"]["items"]) == ("ready", len(many) - 3), again["reason"]
+
+
 def state(me: Collector, number: int) -> str:
     return str(me.http.get(f"{me.path}/versions/{number}").json()["state"])
