@@ -5,11 +5,16 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
+import sqlalchemy as sa
 
+from modelyard.kit.db import Database
 from rooms.repos.test_push import PROJECT, ZEROS
 from rooms.repos.wire import clone, git, git_environment, head, url, write_commit
 from rooms.versions.tiny import Author, author
@@ -88,6 +93,43 @@ def test_a_tag_whose_push_nobody_lived_to_tell_of_makes_its_version(me: Author, 
         until(lambda: client.get(me.versions).json()["items"], seconds=60, what="the version")
         assert me.ready({"number": 1})["commit_id"] == head(work)
         assert len(client.get(me.versions).json()["items"]) == 1
+    assert journals(me) == []
+
+
+@contextmanager
+def writes_held(database_url: str) -> Iterator[None]:
+    """Nobody else can write to the database."""
+    database = Database(database_url)
+    with database.write() as session:
+        if database.url.get_backend_name() != "sqlite":
+            session.execute(sa.text("LOCK TABLE repositories IN EXCLUSIVE MODE"))
+        yield
+    database.close()
+
+
+def test_a_tag_by_hugging_faces_door_makes_its_version_after_a_crash_too(me: Author, work: Path) -> None:
+    """The server is killed when the tag is there and its version waits for the database."""
+    with me.server.client(me.token) as client, ThreadPoolExecutor(1) as pool:
+        with writes_held(me.server.database_url):
+            asked = pool.submit(client.post, f"/api/models/{me.address}/tag/main", json={"tag": "release"})
+            until((on_disk(me) / "refs/tags/release").exists, seconds=30, what="the tag")
+            assert len(journals(me)) == 1
+            kill(me)
+            with pytest.raises(httpx.HTTPError):
+                asked.result(timeout=60)
+        server.restart(me.server)
+        until(lambda: client.get(me.versions).json()["items"], seconds=60, what="the version")
+        assert me.ready({"number": 1})["commit_id"] == head(work)
+        until(lambda: journals(me) == [], seconds=60, what="the journal to go")
+
+
+def test_a_tag_that_could_not_be_made_leaves_no_journal(me: Author, work: Path) -> None:
+    with me.server.client(me.token) as client:
+        path = f"/api/models/{me.address}/tag/main"
+        assert client.post(path, json={"tag": "release"}).is_success
+        write_commit(work, {"a.txt": "x"})
+        assert git("push", "-q", "origin", "HEAD:main", cwd=work).returncode == 0
+        assert client.post(path, json={"tag": "release"}).status_code == 409
     assert journals(me) == []
 
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -150,8 +151,15 @@ def delete_ref(tools: HubTools, committer: Committer, ref: str) -> None:
 
 def _create(tools: HubTools, committer: Committer, ref: str, revision: str) -> Sequence[str]:
     maintains = repos.maintains(committer.principal, committer.repository)
-    change = repos.create_ref(tools.repositories, committer.repository.id, ref, revision=revision, maintains=maintains)
-    return tools.pushed.refs_changed(committer.principal, committer.repository, [change])
+    return repos.create_ref(
+        tools.repositories,
+        committer.repository.id,
+        ref,
+        revision=revision,
+        maintains=maintains,
+        principal=committer.principal,
+        finish=partial(tools.pushed.refs_changed, committer.principal, committer.repository),
+    )
 
 
 def _commit(

@@ -53,17 +53,15 @@ def commit_changes(
     return RefChange(ref=ref, old=old, new=new)
 
 
-def create_ref(path: Path, ref: str, revision: str) -> RefChange:
-    """Makes a branch or a tag at a revision; raises ``RefExists`` and ``RevisionMissing``."""
-    commit_id = git.resolve(path, revision)
+def create_ref(path: Path, change: RefChange) -> None:
+    """Makes a branch or a tag; raises ``RefExists``."""
     repository = pygit2.Repository(str(path))
     try:
-        repository.references.create(ref, pygit2.Oid(hex=commit_id))
+        repository.references.create(change.ref, pygit2.Oid(hex=change.new))
     except pygit2.AlreadyExistsError as e:
-        raise RefExists(f"There is {ref} already.", remedy="Choose another name.") from e
+        raise RefExists(f"There is {change.ref} already.", remedy="Choose another name.") from e
     except (ValueError, pygit2.GitError) as e:
-        raise RefRefused(f"{ref!r} cannot be used as a name.", remedy="Choose another one.") from e
-    return RefChange(ref=ref, old=NOTHING, new=commit_id)
+        raise RefRefused(f"{change.ref!r} cannot be used as a name.", remedy="Choose another one.") from e
 
 
 def delete_ref(path: Path, ref: str) -> RefChange:

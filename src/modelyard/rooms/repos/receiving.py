@@ -15,6 +15,7 @@ import sys
 import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from uuid import UUID
@@ -90,6 +91,25 @@ async def receive(
     _running.add(relaying)
     relaying.add_done_callback(_running.discard)
     return WireResponse(status, headers, _body(answer, relaying), feeding)
+
+
+@contextmanager
+def journaled(root: Path, repository_id: UUID, principal: Principal, change: RefChange) -> Iterator[None]:
+    """For a ref that the platform changes itself and what follows from it: where the server is killed in between, the
+    sweep takes it up as it does with a push."""
+    journal = _begin_journal(root, repository_id, principal)
+    lock = _lock(journal)
+    assert lock is not None  # nobody else knows the name
+    try:
+        receiving_hook.note([receiving_hook.Command(change.old, change.new, change.ref)], str(journal))
+        yield
+        journal.unlink(missing_ok=True)
+    except Exception:
+        if not _happened(git.repository_path(root, repository_id), [change]):
+            journal.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(lock)
 
 
 def settle_pushes(options: RepositoryOptions, act: Callable[[UnfinishedPush], None]) -> None:

@@ -1,15 +1,17 @@
 """What a repository's commits hold. Takes no session: Git is the ledger of files."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from modelyard.rooms.repos import amending, branching, comparing, git, trees
+from modelyard.rooms.accounts.schemas import Principal
+from modelyard.rooms.repos import amending, branching, comparing, git, receiving, trees
 from modelyard.rooms.repos.amending import Changes
 from modelyard.rooms.repos.errors import PathTaken
 from modelyard.rooms.repos.git import CommitFacts, LfsPointer
 from modelyard.rooms.repos.ports import RefChange, RepositoryOptions
+from modelyard.rooms.repos.receiving import Finish
 from modelyard.rooms.repos.schemas import (
     Branch,
     Commit,
@@ -133,11 +135,23 @@ def require_ref(ref: str, *, maintains: bool) -> None:
 
 
 def create_ref(
-    options: RepositoryOptions, repository_id: UUID, ref: str, *, revision: str, maintains: bool
-) -> RefChange:
-    """A new branch or tag (``refs/…``); raises ``RefRefused``, ``RefExists`` and ``RevisionMissing``."""
+    options: RepositoryOptions,
+    repository_id: UUID,
+    ref: str,
+    *,
+    revision: str,
+    maintains: bool,
+    principal: Principal,
+    finish: Finish,
+) -> Sequence[str]:
+    """A new branch or tag (``refs/…``), and then ``finish``, whose words are returned; a crash in between does not keep
+    it from happening. Raises ``RefRefused``, ``RefExists`` and ``RevisionMissing``."""
     amending.require_ref(ref, deletes=False, maintains=maintains)
-    return amending.create_ref(git.repository_path(options.root, repository_id), ref, revision)
+    path = git.repository_path(options.root, repository_id)
+    change = RefChange(ref=ref, old=git.NOTHING, new=git.resolve(path, revision))
+    with receiving.journaled(options.root, repository_id, principal, change):
+        amending.create_ref(path, change)
+        return finish([change])
 
 
 def delete_ref(options: RepositoryOptions, repository_id: UUID, ref: str, *, maintains: bool) -> RefChange:
