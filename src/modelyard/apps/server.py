@@ -67,6 +67,7 @@ from modelyard.rooms.operations.routes import router as operations_router
 from modelyard.rooms.operations.service import OperationTools
 from modelyard.rooms.packs.service import PackTools
 from modelyard.rooms.predictions.routes import router as predictions_router
+from modelyard.rooms.repos import upkeep
 from modelyard.rooms.repos.discovery_routes import router as discovery_router
 from modelyard.rooms.repos.git_routes import router as git_router
 from modelyard.rooms.repos.lfs_routes import router as lfs_router
@@ -302,12 +303,20 @@ def _launch_workflows(parts: Parts) -> None:
     durable.provide_part(BuildTools, parts.builds)
     durable.provide_part(PackTools, parts.packs)
     durable.provide_part(EraseTools, parts.erasures)
+    durable.provide_part(Database, parts.database)
+    durable.provide_part(RepositoryOptions, parts.repositories)
     durable.provide_part(KeepTools, parts.keeps)
     durable.launch(
         parts.settings.database,
         data_dir=parts.settings.data_dir,
         version=WORKFLOW_VERSION,
-        queues={tasks.QUEUE: parts.settings.builds, erasing.QUEUE: 1, item_erasing.QUEUE: 1, keeping.QUEUE: 1},
+        queues={
+            tasks.QUEUE: parts.settings.builds,
+            erasing.QUEUE: 1,
+            item_erasing.QUEUE: 1,
+            keeping.QUEUE: 1,
+            upkeep.QUEUE: 1,
+        },
         prompt=[tasks.QUEUE],
     )
     housekeeping.sweep(parts)

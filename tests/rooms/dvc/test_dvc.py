@@ -24,6 +24,13 @@ def token_of(me: Collector) -> str:
 
 
 def dvc(*arguments: str, cwd: Path) -> str:
+    """What the real client says; it has to succeed."""
+    done = run_dvc(*arguments, cwd=cwd)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def run_dvc(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """The real client, with a home of the test's own."""
     python = python_with(DVC, name="dvc")
     home = cwd.parent / "dvc-home"
@@ -35,11 +42,9 @@ def dvc(*arguments: str, cwd: Path) -> str:
         "DVC_GLOBAL_CONFIG_DIR": str(home),
         "DVC_SITE_CACHE_DIR": str(home / "site"),
     }
-    done = subprocess.run(
+    return subprocess.run(
         [python, "-m", "dvc", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def sign_in(me: Collector, work: Path, remote: str = "modelyard") -> None:

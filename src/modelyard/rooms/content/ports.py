@@ -93,6 +93,10 @@ class StorageBounds(Protocol):
         """Raises a ``QuotaExceeded`` unless the account may hold ``size`` bytes more. May block."""
         ...
 
+    def room(self, account_id: UUID) -> int | None:
+        """How many bytes more the account may hold; None for no bound. May block."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ContentOptions:

@@ -14,7 +14,7 @@ from modelyard.rooms.access import service as access
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.audit.schemas import Action
 from modelyard.rooms.content import service as content
-from modelyard.rooms.repos import branching, folders, git, service, store
+from modelyard.rooms.repos import branching, folders, git, service, store, upkeep
 from modelyard.rooms.repos.errors import RepositoryExists
 from modelyard.rooms.repos.ports import RepositoryOptions
 from modelyard.rooms.repos.presenting import present, write_entry
@@ -26,10 +26,11 @@ UNFINISHED = ("tmp_", "incoming-")
 
 @dataclass(frozen=True, slots=True)
 class PreparedFork:
-    """A copy of a Git repository that is not a repository yet: a draft, which a start-up removes."""
+    """A copy of a Git repository that is not a repository yet: a draft of ``size`` bytes, which a start-up removes."""
 
     repository_id: UUID
     draft: Path
+    size: int
 
 
 def prepare_fork(options: RepositoryOptions, *, principal: Principal, source: Repository) -> PreparedFork:
@@ -40,10 +41,11 @@ def prepare_fork(options: RepositoryOptions, *, principal: Principal, source: Re
     draft = folders.make_draft(path)
     origin = git.repository_path(options.root, source.id)
     branches = branching.branches(origin)  # before its objects are: these are then there
-    _link_objects(origin / "objects", draft / "objects")
+    while not _link_objects(origin / "objects", draft / "objects"):
+        pass  # packs were consolidated meanwhile: what took their place is there now
     for branch, commit_id in branches.items():
         branching.set_branch(draft, branch, commit_id)
-    return PreparedFork(identity, draft)
+    return PreparedFork(identity, draft, upkeep.measure(draft))
 
 
 def record_fork(
@@ -88,6 +90,7 @@ def _record(
         "tags": source.tags,
         "forked_from": source.id,
         "next_version": 1,
+        "git_bytes": fork.size,
         "deleting": False,
         "created_at": now,
         "updated_at": now,
@@ -106,25 +109,31 @@ def _record(
     return made
 
 
-def _link_objects(source: Path, target: Path) -> None:
-    """Files under their own names; what is being written or received just now has a name that begins with ``tmp_``."""
+def _link_objects(source: Path, target: Path) -> bool:
+    """Files under their own names; what is being written or received just now has a name that begins with ``tmp_``.
+    Says whether every file was still there."""
+    complete = True
     for folder, inner, names in os.walk(source):
         inner[:] = [name for name in inner if not name.startswith(UNFINISHED)]
         place = target / Path(folder).relative_to(source)
         place.mkdir(exist_ok=True)
         for name in names:
             if not name.startswith(UNFINISHED) and not name.endswith(".keep"):
-                _link(Path(folder) / name, place / name)
+                complete &= _link(Path(folder) / name, place / name)
         _sync(place)
+    return complete
 
 
-def _link(source: Path, target: Path) -> None:
+def _link(source: Path, target: Path) -> bool:
     try:
         os.link(source, target)
+    except FileExistsError:
+        return True
     except FileNotFoundError:
-        return  # packed meanwhile: what took its place is linked too, or was
+        return False
     except OSError:
         shutil.copyfile(source, target)
+    return True
 
 
 def _sync(folder: Path) -> None:

@@ -1,23 +1,26 @@
 """What Git clients call: smart HTTP both ways below ``/{owner}/{name}.git``."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive
 
+from modelyard.kit.db import Database
 from modelyard.kit.errors import ModelyardError
 from modelyard.kit.http import provided
 from modelyard.kit.ranges import count_sent
 from modelyard.rooms.access.policies import Reader, Writer
-from modelyard.rooms.repos import git, policies, receiving, service, wire
+from modelyard.rooms.content.ports import StorageBounds
+from modelyard.rooms.repos import git, policies, receiving, service, upkeep, wire
 from modelyard.rooms.repos.errors import GitServiceUnknown
 from modelyard.rooms.repos.policies import Fetchable, Pushable
-from modelyard.rooms.repos.ports import PushedRefs, RepositoryOptions, Traffic
+from modelyard.rooms.repos.ports import PushedRefs, RefChange, RepositoryOptions, Traffic
 from modelyard.rooms.repos.schemas import Repository
 
 
@@ -54,16 +57,23 @@ router = APIRouter(prefix="/{owner}/{name}.git", include_in_schema=False, route_
 
 Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
 Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
+Bounds = Annotated[StorageBounds, Depends(provided(StorageBounds))]  # type: ignore[type-abstract]
 Wanted = Annotated[str, Query(alias="service")]
 
 
 @router.get("/info/refs")
 async def info_refs(
-    request: Request, principal: Reader, repository: Fetchable, options: Options, wanted: Wanted = ""
+    request: Request,
+    principal: Reader,
+    repository: Fetchable,
+    options: Options,
+    bounds: Bounds,
+    wanted: Wanted = "",
 ) -> Response:
     """Advertises refs; the old "dumb" protocol is not offered."""
     if wanted == "git-receive-pack":
         policies.require_pushable(principal, repository)
+        await run_in_threadpool(bounds.require_room, repository.owner_id, 0)
         return await _serve(request, repository, options, "/info/refs", config={"http.receivepack": "true"})
     if wanted != "git-upload-pack":
         raise GitServiceUnknown("Only Git's smart protocol is offered.", remedy="Use Git 1.6.6 or newer.")
@@ -83,16 +93,24 @@ async def receive_pack(
     principal: Writer,
     repository: Pushable,
     options: Options,
+    bounds: Bounds,
+    database: Annotated[Database, Depends(provided(Database))],
     pushed: Annotated[PushedRefs, Depends(provided(PushedRefs))],  # type: ignore[type-abstract]
 ) -> Response:
     """Takes a push. Which of its refs may change is decided ref by ref, and told in Git's own report."""
+
+    def finish(changes: Sequence[RefChange]) -> Sequence[str]:
+        upkeep.after_push(database, options, repository.id)
+        return pushed.refs_changed(principal, repository, changes)
+
     answer = await receiving.receive(
         options,
         _asked(request, "/git-receive-pack"),
         principal=principal,
         repository=repository,
         maintains=service.maintains(principal, repository),
-        finish=partial(pushed.refs_changed, principal, repository),
+        room=await run_in_threadpool(bounds.room, repository.owner_id),
+        finish=finish,
     )
     return WireStream(answer)
 

@@ -58,9 +58,12 @@ async def receive(
     principal: Principal,
     repository: Repository,
     maintains: bool,
+    room: int | None,
     finish: Finish,
 ) -> WireResponse:
     """Runs one push. Git's verdict is held back until the changes are on disk and ``finish`` has returned.
+
+    ``room``: how many bytes the push may bring, None for no bound.
 
     The push goes on when the client leaves: Git ends by itself when its input does, and cleans up.
     """
@@ -78,6 +81,7 @@ async def receive(
                 "MODELYARD_JOURNAL": str(journal),
                 "MODELYARD_MAINTAINS": "1" if maintains else "0",
                 "MODELYARD_MAX_FILE_BYTES": str(options.max_file_bytes),
+                "MODELYARD_ROOM_BYTES": "" if room is None else str(room),
             },
             keep_open=(lock,),
         )

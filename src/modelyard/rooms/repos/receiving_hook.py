@@ -4,6 +4,7 @@ Called as ``pre-receive`` (githooks(5)) while what was sent is still in quaranti
 of each ref whether it may change, and why not, in words that Git shows. The server tells the rest by environment:
 
 - ``MODELYARD_MAX_FILE_BYTES``: the largest file that Git itself may hold;
+- ``MODELYARD_ROOM_BYTES``: how much the owner may hold more; empty for no bound;
 - ``MODELYARD_MAINTAINS``: ``1`` where whoever pushes may change ``main`` and tags;
 - ``MODELYARD_JOURNAL``: the file that must name every change before it happens.
 """
@@ -44,7 +45,8 @@ class Command:
 
 def main() -> int:
     if sys.argv[1] == "pre-receive":
-        return check_sizes(int(os.environ["MODELYARD_MAX_FILE_BYTES"]))
+        room = os.environ["MODELYARD_ROOM_BYTES"]
+        return check_room(int(room) if room else None) or check_sizes(int(os.environ["MODELYARD_MAX_FILE_BYTES"]))
     return answer_commands(sys.stdin.buffer, sys.stdout.buffer)
 
 
@@ -105,6 +107,17 @@ def note(commands: Iterable[Command], journal: str) -> None:
         file.writelines(f"{c.old} {c.new} {c.ref}\n" for c in commands)
         file.flush()
         os.fsync(file.fileno())
+
+
+def check_room(room: int | None) -> int:
+    """1, with words for the person, where the push is larger than what the owner may hold more."""
+    brought = sum(file.stat().st_size for file in Path(os.environ["GIT_QUARANTINE_PATH"]).rglob("*") if file.is_file())
+    if room is None or brought <= room:
+        return 0
+    print(f"The push needs {brought / MIB:,.1f} MiB of storage; {room / MIB:,.1f} MiB of the owner's quota are left.",
+          file=sys.stderr)  # fmt: skip
+    print("Delete what you need no more, or ask an administrator for more.", file=sys.stderr)
+    return 1
 
 
 def check_sizes(limit: int) -> int:

@@ -94,6 +94,7 @@ __all__ = [
     "find_item",
     "find_repository",
     "get_repository",
+    "git_bytes",
     "give_to",
     "head",
     "holders",
@@ -272,6 +273,11 @@ def readable_id(column: Any, principal: Principal, *, require_sign_in: bool, but
 def holders(account_id: UUID | None = None) -> Any:
     """A subquery of ``holder_id`` and ``owner_id``: who pays for what a holder has, of one account or of all."""
     return store.holders(account_id)
+
+
+def git_bytes(session: Session, account_id: UUID | None = None) -> dict[UUID, int]:
+    """What Git holds of each owner's repositories, in bytes, as of their last pushes; of one account or of all."""
+    return store.git_bytes(session, account_id)
 
 
 def owner_of(session: Session, repository_id: UUID) -> UUID | None:

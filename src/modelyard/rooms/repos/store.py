@@ -124,6 +124,19 @@ def owners_of(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
     return {row.id: row.owner_id for row in session.execute(query)} if ids else {}
 
 
+def set_git_bytes(session: Session, id: UUID, size: int) -> None:
+    session.execute(sa.update(RepositoryRow).where(RepositoryRow.id == id).values(git_bytes=size))
+
+
+def git_bytes(session: Session, account_id: UUID | None) -> dict[UUID, int]:
+    """Owner → bytes, of one account or of all."""
+    size = sa.cast(sa.func.sum(RepositoryRow.git_bytes), sa.BigInteger).label("bytes")
+    query = sa.select(RepositoryRow.owner_id, size).group_by(RepositoryRow.owner_id)
+    if account_id is not None:
+        query = query.where(RepositoryRow.owner_id == account_id)
+    return {row.owner_id: row.bytes for row in session.execute(query)}
+
+
 def holders(account_id: UUID | None) -> sa.Subquery:
     """``holder_id`` and ``owner_id`` of what may hold content: each repository for its owner, each owner for itself;
     those of one account, or of all."""

@@ -12,6 +12,7 @@ from modelyard.kit.db import Base
 class RepositoryRow(Base):
     """A repository ``owner/name``. The bare Git repository is named by ``id``, so that a rename moves no bytes.
 
+    ``git_bytes`` is what Git held of it after the last push by Git.
     ``picture`` is the digest of its picture, None for none. ``forked_from`` is the id of what it was copied from,
     which may be gone.
     """
@@ -30,6 +31,9 @@ class RepositoryRow(Base):
     picture: Mapped[str | None] = mapped_column(sa.String(71))
     forked_from: Mapped[UUID | None] = mapped_column()
     next_version: Mapped[int] = mapped_column(default=1)
+    git_bytes: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer(), "sqlite"), default=0, server_default="0"
+    )
     deleting: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime] = mapped_column(index=True)

@@ -16,9 +16,22 @@ CONFIG = {
     "safe.directory": "*",
     "core.hooksPath": "/dev/null",
     "uploadpack.allowFilter": "true",
-    "uploadpack.allowAnySHA1InWant": "true",
+    "uploadpack.allowAnySHA1InWant": "true",  # a partial clone asks for blobs by their ids
 }
-"""A partial clone asks for blobs by their ids."""
+BOUNDS = {
+    "pack.threads": "2",
+    "pack.windowMemory": "64m",
+    "pack.deltaCacheSize": "64m",
+    "core.bigFileThreshold": "16m",
+    "core.deltaBaseCacheLimit": "64m",
+    "core.packedGitWindowSize": "32m",
+    "core.packedGitLimit": "256m",
+}
+"""What one program of Git's may have in memory: of each thread a window of objects to compare, caches, mapped pieces of
+packs; larger files are streamed and never compared. (``pack.packSizeLimit`` bounds files, not memory, and makes clones
+larger; it stays off.)"""
+
+PLAIN = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +83,22 @@ async def start(
         stdin=PIPE,
         stdout=PIPE,
         stderr=None,
-        env=_environment(repository, request) | _config({**CONFIG, **(config or {})}) | dict(environment or {}),
+        env=_environment(repository, request)
+        | _config({**CONFIG, **BOUNDS, **(config or {})})
+        | dict(environment or {}),
         limit=CHUNK,
         start_new_session=True,
         pass_fds=keep_open,
     )
 
 
+def environment_for(config: Mapping[str, str]) -> dict[str, str]:
+    """What a program of Git's that serves nobody is started with."""
+    return PLAIN | _config({**CONFIG, **BOUNDS, **config})
+
+
 def _environment(repository: Path, request: WireRequest) -> dict[str, str]:
-    environment = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "HOME": "/nonexistent",
-        "GIT_CONFIG_NOSYSTEM": "1",
+    environment = PLAIN | {
         "GIT_PROJECT_ROOT": str(repository.parent),
         "GIT_HTTP_EXPORT_ALL": "1",
         "PATH_INFO": f"/{repository.name}{request.path}",

@@ -28,6 +28,12 @@ class StorageQuotas:
             needs = {QuotaKind.STORAGE_BYTES: float(size)}
             require_quota(session, self._options, account_id, needs=needs, now=self._clock())
 
+    def room(self, account_id: UUID) -> int | None:
+        with self._database.read() as session:
+            quotas = left(session, self._options, account_id, now=self._clock())
+        found = next(quota.left for quota in quotas if quota.kind is QuotaKind.STORAGE_BYTES)
+        return None if found is None else int(found)
+
 
 def left(
     session: Session,
@@ -86,7 +92,8 @@ def _used(session: Session, account_id: UUID, now: datetime) -> dict[QuotaKind, 
     by_kind = {row.kind: row.quantity for row in sums}
     used = {kind: by_kind.get(kind.value, 0.0) for kind in QuotaKind if kind not in rules.NOW}
     held = content.bytes_held(session, repos.holders(account_id)).get(account_id, 0)
-    return used | {QuotaKind.STORAGE_BYTES: float(held)}
+    in_git = repos.git_bytes(session, account_id).get(account_id, 0)
+    return used | {QuotaKind.STORAGE_BYTES: float(held + in_git)}
 
 
 def _quota(kind: QuotaKind, limit: float | None, used: float | None, now: datetime, *, is_default: bool) -> Quota:

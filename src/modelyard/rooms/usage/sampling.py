@@ -1,5 +1,6 @@
 """What is not told by anybody but must be looked at: meters that count upwards, and what is held from hour to hour."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -74,7 +75,7 @@ def record_storage(database: Database, *, now: datetime) -> None:
         last = store.meter(session, HOUR)
         if last is not None and not rules.whole_hours(last.at, now):
             return
-        held = content.bytes_held(session, repos.holders())
+        held = Counter(content.bytes_held(session, repos.holders())) + Counter(repos.git_bytes(session))
     with database.write() as session:
         _record_hours(session, held, now)
 
