@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.rooms.repos import comparing, folders, git
+from modelyard.rooms.repos import committing, comparing, folders
 from modelyard.rooms.repos.errors import RevisionMissing
 from modelyard.rooms.repos.git import LfsPointer
 from support import digits
@@ -28,7 +28,7 @@ def commit(path: Path, folder: Path, files: dict[str, str], pointers: dict[str, 
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    return git.commit_folder(path, folder, pointers=pointers, message="m", author="ada", at=AT)
+    return committing.commit_folder(path, folder, pointers=pointers, message="m", author="ada", at=AT)
 
 
 def test_files_that_differ_are_named_with_both_sides(path: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.rooms.repos import folders, git
+from modelyard.rooms.repos import committing, folders, git
 from modelyard.rooms.repos.errors import BranchMoved, FileMissing, RepositoryMissing, RevisionMissing
 from modelyard.rooms.repos.git import LfsPointer
 
@@ -32,7 +32,7 @@ def commit(path: Path, folder: Path, files: dict[str, str], *, message: str = "P
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     pointers = {name.replace("__", "/"): pointer for name, pointer in options.items()}
-    return git.commit_folder(path, folder, pointers=pointers, message=message, author="ada", at=AT)
+    return committing.commit_folder(path, folder, pointers=pointers, message=message, author="ada", at=AT)
 
 
 def test_a_commit_on_a_base_needs_main_to_be_there_still(path: Path, tmp_path: Path) -> None:
@@ -40,12 +40,12 @@ def test_a_commit_on_a_base_needs_main_to_be_there_still(path: Path, tmp_path: P
     options: dict[str, Any] = {"pointers": {}, "message": "m", "author": "ada", "at": AT}
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "a").write_text("1")
-    first = git.commit_folder(path, tmp_path / "tree", base=git.NOTHING, **options)
+    first = committing.commit_folder(path, tmp_path / "tree", base=git.NOTHING, **options)
     assert git.head(path) == first
     (tmp_path / "tree" / "a").write_text("2")
     with pytest.raises(BranchMoved):
-        git.commit_folder(path, tmp_path / "tree", base=git.NOTHING, **options)
-    second = git.commit_folder(path, tmp_path / "tree", base=first, **options)
+        committing.commit_folder(path, tmp_path / "tree", base=git.NOTHING, **options)
+    second = committing.commit_folder(path, tmp_path / "tree", base=first, **options)
     assert [f.id for f in git.history(path, "main")] == [second, first]
 
 
@@ -105,7 +105,7 @@ def test_a_tag_never_moves(path: Path, tmp_path: Path) -> None:
 
 def test_a_tag_does_not_wait_for_a_commit(path: Path, tmp_path: Path) -> None:
     first = commit(path, tmp_path / "t", {"a": "1"})
-    with git.locked(path), ThreadPoolExecutor(1) as pool:
+    with committing.locked(path), ThreadPoolExecutor(1) as pool:
         pool.submit(git.write_tag, path, "v1", first).result(timeout=10)
         pool.submit(git.delete_tag, path, "v1").result(timeout=10)
 

@@ -9,7 +9,7 @@ from modelyard.kit.db import Database
 from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Role
-from modelyard.rooms.repos import folders, git, service
+from modelyard.rooms.repos import committing, folders, git, service
 from modelyard.rooms.repos import store as rows
 from modelyard.rooms.repos.ports import RepositoryOptions
 
@@ -23,7 +23,7 @@ def test_only_an_empty_repository_without_a_row_goes(db: Database, tmp_path: Pat
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "a.py").write_text("1")
     at = datetime(2026, 1, 2, tzinfo=UTC)
-    git.commit_folder(restored, tmp_path / "tree", pointers={}, message="Push", author="ada", at=at)
+    committing.commit_folder(restored, tmp_path / "tree", pointers={}, message="Push", author="ada", at=at)
     with db.write() as session:
         owner = accounts.create_account(session, username="ada", password="a long password", role=Role.CREATOR)
         text = {"name": "r", "kind": "model", "visibility": Visibility.PRIVATE.value, "title": "", "description": ""}

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import pygit2
 from pygit2.enums import FileMode
 
-from modelyard.rooms.repos import branching, git, receiving_hook
+from modelyard.rooms.repos import branching, committing, git, receiving_hook
 from modelyard.rooms.repos.errors import (
     BranchMoved,
     FileMissing,
@@ -48,8 +48,8 @@ def commit_changes(
     if old == NOTHING and base != NOTHING and not git.is_empty(path):
         raise RevisionMissing(f"There is no branch {branch!r}.", field="revision")
     tree = _write_tree(repository, repository[old].peel(pygit2.Commit) if old != NOTHING else None, changes)
-    with git.locked(path):
-        new = git.write_commit(repository, ref, tree, base=old, message=message, author=author, at=at)
+    with committing.locked(path):
+        new = committing.write_commit(repository, ref, tree, base=old, message=message, author=author, at=at)
     return RefChange(ref=ref, old=old, new=new)
 
 

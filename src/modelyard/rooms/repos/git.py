@@ -1,11 +1,8 @@
-"""Bare Git repositories on disk: commits, trees, tags (pygit2). Nothing in here runs a hook."""
+"""Bare Git repositories on disk: commits, files, tags (pygit2). Nothing in here runs a hook."""
 
-import fcntl
-import os
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -13,9 +10,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pygit2
-from pygit2.enums import FileMode, ObjectType, Option, SortMode
+from pygit2.enums import ObjectType, Option, SortMode
 
-from modelyard.rooms.repos.errors import BranchMoved, FileMissing, RepositoryMissing, RevisionMissing
+from modelyard.rooms.repos.errors import FileMissing, RepositoryMissing, RevisionMissing
 
 pygit2.option(Option.ENABLE_FSYNC_GITDIR, True)
 
@@ -25,8 +22,6 @@ NOTHING = "0" * 40
 """As Git writes the commit of a branch that does not exist."""
 LFS_HEADER = b"version https://git-lfs.github.com/spec/v1\n"
 LFS_POINTER_LIMIT = 1024
-PAUSES = (0.0, 0.02, 0.1, 0.3)
-"""Seconds before the next try to move a branch that others move at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,59 +77,6 @@ def head(path: Path) -> str:
     """The commit that ``main`` is at; ``NOTHING`` before the first."""
     repository = open_repository(path)
     return str(repository.references[BRANCH].target) if BRANCH in repository.references else NOTHING
-
-
-def commit_folder(
-    path: Path,
-    folder: Path,
-    *,
-    pointers: Mapping[str, LfsPointer],
-    message: str,
-    author: str,
-    at: datetime,
-    base: str | None = None,
-) -> str:
-    """Commits the files of ``folder`` as the new state of ``main`` and returns the commit's id.
-
-    Files named in ``pointers`` (relative POSIX paths) become LFS pointers. The same content again makes no new commit.
-    With ``base``, what the folder was made from, it raises ``BranchMoved`` where ``main`` is at another commit by now.
-    """
-    with locked(path):
-        repository = open_repository(path)
-        tree = _write_tree(repository, folder, "", pointers)
-        for pause in PAUSES:
-            with suppress(BranchMoved):
-                return write_commit(repository, BRANCH, tree, base=base, message=message, author=author, at=at)
-            if base is not None and base != head(path):
-                break
-            time.sleep(pause)
-        return write_commit(repository, BRANCH, tree, base=base, message=message, author=author, at=at)
-
-
-def write_commit(
-    repository: pygit2.Repository,
-    ref: str,
-    tree: pygit2.Oid,
-    *,
-    base: str | None,
-    message: str,
-    author: str,
-    at: datetime,
-) -> str:
-    """Moves a branch on by a commit of ``tree`` and returns its id; the tree that is there already makes none.
-
-    Raises ``BranchMoved`` where the branch is not at ``base`` (any, where that is None), or others move it just now.
-    """
-    parents = [repository.references[ref].target] if ref in repository.references else []
-    if base is not None and base != (str(parents[0]) if parents else NOTHING):
-        raise BranchMoved("Others pushed to this repository at the same time.", remedy="Push again.")
-    if parents and repository[parents[0]].peel(pygit2.Commit).tree_id == tree:
-        return str(parents[0])
-    who = pygit2.Signature(author, f"{author}@users.modelyard", int(at.timestamp()), 0)
-    try:  # libgit2 compares and swaps, as Git does when it takes a push
-        return str(repository.create_commit(ref, who, who, message, tree, parents))
-    except pygit2.GitError as e:
-        raise BranchMoved("Others push to this repository just now.", remedy="Push again.") from e
 
 
 def write_tag(path: Path, tag: str, commit_id: str) -> None:
@@ -237,32 +179,6 @@ def open_repository(path: Path) -> pygit2.Repository:
     if not path.exists():
         raise RepositoryMissing
     return pygit2.Repository(str(path))
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """One writer of a branch at a time, across threads and processes. (Tags are made at once or not at all.)"""
-    with Path(f"{path}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _write_tree(
-    repository: pygit2.Repository, folder: Path, prefix: str, pointers: Mapping[str, LfsPointer]
-) -> pygit2.Oid:
-    builder = repository.TreeBuilder()
-    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
-        name = prefix + entry.name
-        if entry.is_dir(follow_symlinks=False):
-            inner = _write_tree(repository, Path(entry.path), f"{name}/", pointers)
-            if len(repository[inner].peel(pygit2.Tree)):  # Git knows no empty folders
-                builder.insert(entry.name, inner, FileMode.TREE)
-        elif name in pointers:
-            builder.insert(entry.name, repository.create_blob(pointers[name].to_bytes()), FileMode.BLOB)
-        elif entry.is_file(follow_symlinks=False):
-            mode = FileMode.BLOB_EXECUTABLE if entry.stat().st_mode & 0o100 else FileMode.BLOB
-            builder.insert(entry.name, repository.create_blob_fromdisk(entry.path), mode)
-    return builder.write()
 
 
 def _commit(repository: pygit2.Repository, revision: str) -> pygit2.Commit:

@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from modelyard.rooms.accounts.schemas import Principal
-from modelyard.rooms.repos import amending, branching, comparing, git, receiving, trees
+from modelyard.rooms.repos import amending, branching, committing, comparing, git, receiving, trees
 from modelyard.rooms.repos.amending import Changes
 from modelyard.rooms.repos.errors import PathTaken
 from modelyard.rooms.repos.git import CommitFacts, LfsPointer
@@ -44,7 +44,7 @@ def commit_files(
     Raises ``BranchMoved`` where ``main`` is not at ``base`` any more, if that is given.
     """
     path = git.repository_path(options.root, repository_id)
-    return git.commit_folder(path, folder, pointers=pointers, message=message, author=author, at=at, base=base)
+    return committing.commit_folder(path, folder, pointers=pointers, message=message, author=author, at=at, base=base)
 
 
 def head(options: RepositoryOptions, repository_id: UUID) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pygit2
 
-from modelyard.rooms.repos import amending, git
+from modelyard.rooms.repos import amending, committing, git
 from modelyard.rooms.repos.amending import Changes
 from modelyard.rooms.repos.ports import RepositoryOptions
 
@@ -34,7 +34,7 @@ def move_refs(
 ) -> None:
     """Points the tags of versions at other commits, and ``main`` (from, to) if it is still there. May be repeated."""
     path = git.repository_path(options.root, repository_id)
-    with git.locked(path):
+    with committing.locked(path):
         repository = git.open_repository(path)
         for number, commit_id in versions.items():
             repository.references.create(f"refs/tags/v{number}", pygit2.Oid(hex=commit_id), force=True)

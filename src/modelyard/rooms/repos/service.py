@@ -1,6 +1,6 @@
 """Verbs on repositories: create, find, change, delete; commits, files, tags."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,13 @@ from modelyard.rooms.repos.deleting import (
     delete_git,
     delete_rows,
     repositories_to_delete,
+)
+from modelyard.rooms.repos.describing import (
+    count_download,
+    describe_data,
+    describe_from_card,
+    index_missing,
+    set_rating,
 )
 from modelyard.rooms.repos.errors import RepositoryExists, RepositoryMissing
 from modelyard.rooms.repos.permissions import (
@@ -69,7 +76,6 @@ from modelyard.rooms.repos.rewriting import move_refs, replace_files
 from modelyard.rooms.repos.schemas import Kind, NewRepository, Repository
 from modelyard.rooms.repos.store import require_present
 from modelyard.rooms.repos.tables import RepositoryRow
-from modelyard.rooms.search import service as search
 
 __all__ = [
     "begin_deletion",
@@ -88,6 +94,7 @@ __all__ = [
     "delete_rows",
     "delete_tag",
     "delete_version_tag",
+    "describe_data",
     "describe_from_card",
     "file_reader",
     "find_commit",
@@ -238,32 +245,6 @@ def reserve_version(session: Session, repository_id: UUID) -> int:
     return number
 
 
-def describe_from_card(
-    session: Session,
-    repository_id: UUID,
-    card: Mapping[str, Any],
-    *,
-    data_types: tuple[str, ...] | None = None,
-    clock: Clock,
-) -> None:
-    """Fills in title, description and tags from a card where the owner has not written any; search learns the card.
-
-    ``data_types``: what the version's data are, None where it is not known.
-    """
-    row = store.require(session, repository_id)
-    row.title = row.title or card.get("title", "")[:200]
-    row.description = row.description or card.get("description", "")[:10_000]
-    row.tags = row.tags or list(card.get("tags", ()))[:20]
-    row.updated_at = clock()
-    said = " ".join(str(value) for name, value in card.items() if name != "example" and isinstance(value, str))
-    write_entry(session, row, card=said, data_types=data_types)
-
-
-def describe_data(session: Session, repository_id: UUID, *, data_types: tuple[str, ...]) -> None:
-    """Search learns what the repository's data are, which its push could not tell; nothing else changes."""
-    write_entry(session, store.require(session, repository_id), data_types=data_types)
-
-
 def readable_id(column: Any, principal: Principal, *, require_sign_in: bool, but_own: bool = False) -> Any:
     """A clause for rows of other rooms whose ``column`` holds a repository's id: those that the principal may read;
     with ``but_own``, and does not maintain."""
@@ -299,21 +280,3 @@ def owners_of(session: Session, ids: Collection[UUID]) -> dict[UUID, UUID]:
 def present_repositories(session: Session, ids: Sequence[UUID], principal: Principal | None) -> dict[UUID, Repository]:
     """Those that are still there. Does not ask whether the principal may read them."""
     return {found.id: found for found in present(session, store.present(session, ids), principal)}
-
-
-def count_download(session: Session, repository_id: UUID) -> None:
-    """One more account has one more version."""
-    search.count(session, repository_id, downloads=1)
-
-
-def set_rating(session: Session, repository_id: UUID, *, rating: float | None, ratings: int) -> None:
-    """What people think of it: the mean of so many accounts."""
-    search.set_rating(session, repository_id, rating=rating, ratings=ratings)
-
-
-def index_missing(session: Session, *, limit: int = 500) -> int:
-    """Makes entries for repositories that search does not know, such as those of an earlier release; says how many."""
-    rows = store.without_entry(session, search.entered(), limit=limit)
-    for row in rows:
-        write_entry(session, row)
-    return len(rows)
