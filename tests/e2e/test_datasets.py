@@ -56,6 +56,27 @@ def test_a_zip_is_pushed_found_and_downloaded(browser: Browser, place: Stage) ->
         expect(page.get_by_role("heading", name="Flowers of the Alps")).to_be_visible()
 
 
+def test_tables_are_imported_and_added(browser: Browser, place: Stage) -> None:
+    address = f"{place.owner.username}/sea-{secrets.token_hex(3)}"
+    with visit(browser, place, who=place.owner) as page, Client(place.server.url, token=place.owner.token) as client:
+        client.create_repository(address, kind="dataset")
+        for number, name in enumerate(("depths", "winds"), start=1):
+            page.goto(f"/{address}/push")
+            section = page.get_by_role("region", name="Import images or tables")
+            expect(section.get_by_role("button", name="Import", exact=True)).to_be_disabled()
+            section.get_by_label("Archives of images, or tables").set_input_files(
+                {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": f"{name},place\n1,a\n2,b\n".encode()}
+            )
+            expect(section.get_by_label("Split what names no split")).to_have_count(0)
+            if number == 2:
+                expect(section.get_by_label("Keep the files that are there")).not_to_be_checked()
+                section.get_by_label("Keep the files that are there").check()
+            section.get_by_role("button", name="Import", exact=True).click()
+            expect(page.get_by_role("heading", name=f"Version {number}")).to_be_visible()
+            list(client.follow_build(address, number))
+        assert [file["path"] for file in client.list_files(address, 2)] == ["depths.csv", "winds.csv"]
+
+
 def test_a_chosen_folder_keeps_its_nested_paths(browser: Browser, place: Stage, folder: Path) -> None:
     with visit(browser, place, who=place.owner) as page:
         begin(page)
