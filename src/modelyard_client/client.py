@@ -90,7 +90,7 @@ class Client:
         here = {"Origin": self.url}  # the cookie counts only for requests from the site itself
         try:
             wanted = {"name": name, "scopes": scopes, "expires_in_days": expires_in_days}
-            return self.transport.json("POST", "/account/tokens", json=wanted, headers=here)  # type: ignore[no-any-return]
+            return self.transport.json("POST", "/account/tokens", json=wanted, headers=here)
         finally:
             self.transport.json("DELETE", "/session", headers=here)
 
@@ -101,7 +101,7 @@ class Client:
         return self._listed("/repos", limit, filters)
 
     def get_repository(self, address: str) -> Repository:
-        return self.transport.json("GET", f"/repos/{address}")  # type: ignore[no-any-return]
+        return self.transport.json("GET", f"/repos/{address}")
 
     def find_repository(self, address: str) -> Repository | None:
         try:
@@ -113,12 +113,12 @@ class Client:
         """``address`` may leave the owner out: then it is the caller."""
         owner, _, name = address.rpartition("/")
         wanted = {"owner": owner or None, "name": name, "kind": kind, "visibility": visibility}
-        return self.transport.json("POST", "/repos", json=wanted)  # type: ignore[no-any-return]
+        return self.transport.json("POST", "/repos", json=wanted)
 
     def fork(self, address: str, name: str | None = None, *, visibility: str = "private") -> Repository:
         """A copy of the files and their history that is the caller's own; named as its source unless one is given."""
         wanted = {"name": name, "visibility": visibility}
-        return self.transport.json("POST", f"/repos/{address}/fork", json=wanted, key=str(uuid4()))  # type: ignore[no-any-return]
+        return self.transport.json("POST", f"/repos/{address}/fork", json=wanted, key=str(uuid4()))
 
     def upload(self, path: Path, *, progress: Progress | None = None, memory: UploadMemory | None = None) -> str:
         """Sends a file, resumably; returns the id of the upload."""
@@ -160,20 +160,20 @@ class Client:
         there."""
         listed = [] if isinstance(files, str) else [{"path": path, "upload": id} for path, id in files.items()]
         body = {"archive": files if isinstance(files, str) else None, "files": listed, "keep": keep, "message": message}
-        return self.transport.json("POST", f"/repos/{address}/versions", json=body, key=str(uuid4()))  # type: ignore[no-any-return]
+        return self.transport.json("POST", f"/repos/{address}/versions", json=body, key=str(uuid4()))
 
     def import_image(self, address: str, reference: str) -> Version:
         """Makes a version of an operation of an image that another registry has, such as ``ghcr.io/team/tool:1.2``."""
         at, wanted = f"/repos/{address}/versions", {"image": reference}
-        return self.transport.json("POST", at, json=wanted, key=str(uuid4()), timeout=SLOW)  # type: ignore[no-any-return]
+        return self.transport.json("POST", at, json=wanted, key=str(uuid4()), timeout=SLOW)
 
     def publish(self, address: str, number: int) -> Version:
         """Offers a version of an operation to all who may read it."""
-        return self.transport.json("POST", f"/repos/{address}/versions/{number}/publish")  # type: ignore[no-any-return]
+        return self.transport.json("POST", f"/repos/{address}/versions/{number}/publish")
 
     def unpublish(self, address: str, number: int) -> Version:
         """Takes a version of an operation back: others start no runs of it any more."""
-        return self.transport.json("POST", f"/repos/{address}/versions/{number}/unpublish")  # type: ignore[no-any-return]
+        return self.transport.json("POST", f"/repos/{address}/versions/{number}/unpublish")
 
     def list_files(self, address: str, number: int) -> list[dict[str, Any]]:
         """The files of a dataset's version, with sizes and digests."""
@@ -183,7 +183,7 @@ class Client:
         """Images of a dataset's version by path, from the ``start``-th on. Filters: split, label, unlabelled, text,
         errors (the files that could not be read)."""
         query = {"from": start, "limit": limit, **_given(filters)}
-        return self.transport.json("GET", f"/repos/{address}/versions/{number}/items", params=query)  # type: ignore[no-any-return]
+        return self.transport.json("GET", f"/repos/{address}/versions/{number}/items", params=query)
 
     def edit_items(
         self,
@@ -199,7 +199,7 @@ class Client:
         labels = [{"row": row, "label": label} for row, label in (relabel or {}).items()]
         body = {"relabel": labels, "delete": list(delete), "message": message}
         at = f"/repos/{address}/versions/{number}/edits"
-        return self.transport.json("POST", at, json=body, key=str(uuid4()))  # type: ignore[no-any-return]
+        return self.transport.json("POST", at, json=body, key=str(uuid4()))
 
     def search(self, text: str, *, limit: int | None = None, **filters: Any) -> list[Repository]:
         """What the caller may read of what is looked for. Filters: kind, owner, visibility, tag, data_type, sort."""
@@ -210,12 +210,12 @@ class Client:
         return self._listed(f"/repos/{address}/versions", limit, {})
 
     def get_version(self, address: str, number: int) -> Version:
-        return self.transport.json("GET", f"/repos/{address}/versions/{number}")  # type: ignore[no-any-return]
+        return self.transport.json("GET", f"/repos/{address}/versions/{number}")
 
     def import_images(self, address: str, **wanted: Any) -> Version:
         """Makes a version of a dataset from archives of images, or from tables: ``uploads``, ``urls``, ``labels``
         (an upload), ``split``, ``on_bad`` (skip or fail), ``append``, ``message``."""
-        return self.transport.json("POST", f"/repos/{address}/imports", json=wanted)  # type: ignore[no-any-return]
+        return self.transport.json("POST", f"/repos/{address}/imports", json=wanted)
 
     def erase_items(self, address: str, digests: Sequence[str]) -> None:
         """Erases images, by their content, from every version of a dataset."""
@@ -262,21 +262,21 @@ class Client:
     # deployments
 
     def get_deployment(self, address: str) -> Deployment:
-        return self.transport.json("GET", f"/repos/{address}/deployment")  # type: ignore[no-any-return]
+        return self.transport.json("GET", f"/repos/{address}/deployment")
 
     def deploy(
         self, address: str, *, version: int | None = None, alias: str = "production", **settings: Any
     ) -> Deployment:
         """Serves a version (None: the newest that is ready) under an alias."""
         wanted = {"version": version, "alias": alias, **_given(settings)}
-        return self.transport.json("PUT", f"/repos/{address}/deployment", json=wanted)  # type: ignore[no-any-return]
+        return self.transport.json("PUT", f"/repos/{address}/deployment", json=wanted)
 
     def stop_deployment(self, address: str) -> Deployment:
-        return self.transport.json("POST", f"/repos/{address}/deployment/stop")  # type: ignore[no-any-return]
+        return self.transport.json("POST", f"/repos/{address}/deployment/stop")
 
     def roll_back(self, address: str, *, alias: str = "production") -> Deployment:
         """Points the alias back at the version before."""
-        return self.transport.json("POST", f"/repos/{address}/deployment/aliases/{alias}/rollback")  # type: ignore[no-any-return]
+        return self.transport.json("POST", f"/repos/{address}/deployment/aliases/{alias}/rollback")
 
     def read_deployment_log(self, address: str, *, version: int | None = None) -> str:
         return self.transport.text(f"/repos/{address}/deployment/log", params=_given({"version": version}))
@@ -289,7 +289,7 @@ class Client:
 
     def get_usage(self, **asked: Any) -> UsageReport:
         """What was used. Asked for: since, until (days, both included), by, account (for administrators)."""
-        return self.transport.json("GET", "/usage", params=_given(asked))  # type: ignore[no-any-return]
+        return self.transport.json("GET", "/usage", params=_given(asked))
 
     def read_usage_csv(self, **asked: Any) -> str:
         """The same as a table with a head."""
@@ -297,14 +297,14 @@ class Client:
 
     def list_quotas(self, account: str | None = None) -> list[Quota]:
         """How much may be used, is used and is left: one's own unless an administrator asks."""
-        return self.transport.json("GET", "/usage/quotas", params=_given({"account": account}))["items"]  # type: ignore[no-any-return]
+        return self.transport.json("GET", "/usage/quotas", params=_given({"account": account}))["items"]
 
     def _listed(self, path: str, limit: int | None, filters: Mapping[str, Any]) -> list[Any]:
         return list(self.transport.pages(path, _given(filters), limit=limit))
 
     def _push(self, address: str, body: dict[str, Any], message: str, platforms: list[str] | None) -> Version:
         body = {**body, "message": message, "platforms": platforms or []}
-        return self.transport.json("POST", f"/repos/{address}/versions", json=body, key=str(uuid4()))  # type: ignore[no-any-return]
+        return self.transport.json("POST", f"/repos/{address}/versions", json=body, key=str(uuid4()))
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ class Experiments:
 
     def create(self, name: str, *, description: str = "") -> Experiment:
         """Each of an account has a name of its own."""
-        return self._transport.json("POST", "/experiments", json={"name": name, "description": description})  # type: ignore[no-any-return]
+        return self._transport.json("POST", "/experiments", json={"name": name, "description": description})
 
     def list_newest(self, *, limit: int | None = None) -> list[Experiment]:
         """Newest first."""
@@ -28,11 +28,11 @@ class Experiments:
         return next((one for one in self._transport.pages("/experiments") if one["name"] == name), None)
 
     def get(self, experiment_id: str) -> Experiment:
-        return self._transport.json("GET", f"/experiments/{experiment_id}")  # type: ignore[no-any-return]
+        return self._transport.json("GET", f"/experiments/{experiment_id}")
 
     def change(self, experiment_id: str, **changes: Any) -> Experiment:
         """``changes``: name, description, columns (none: all), pinned (the id of a run; None unpins)."""
-        return self._transport.json("PATCH", f"/experiments/{experiment_id}", json=changes)  # type: ignore[no-any-return]
+        return self._transport.json("PATCH", f"/experiments/{experiment_id}", json=changes)
 
     def delete(self, experiment_id: str) -> None:
         """Its runs stay."""
@@ -40,19 +40,19 @@ class Experiments:
 
     def put_run(self, experiment_id: str, run_id: str) -> Run:
         """Moves a run into it; a new one gets in by ``experiment_id`` of ``Runs.create``."""
-        return self._transport.json("PUT", f"/experiments/{experiment_id}/runs/{run_id}")  # type: ignore[no-any-return]
+        return self._transport.json("PUT", f"/experiments/{experiment_id}/runs/{run_id}")
 
     def take_run(self, experiment_id: str, run_id: str) -> Run:
         """Moves a run out of it."""
-        return self._transport.json("DELETE", f"/experiments/{experiment_id}/runs/{run_id}")  # type: ignore[no-any-return]
+        return self._transport.json("DELETE", f"/experiments/{experiment_id}/runs/{run_id}")
 
     def compare(self, experiment_id: str) -> ExperimentTable:
         """Its runs beside each other, the newest first."""
-        return self._transport.json("GET", f"/experiments/{experiment_id}/table")  # type: ignore[no-any-return]
+        return self._transport.json("GET", f"/experiments/{experiment_id}/table")
 
     def read_curves(self, experiment_id: str, metric: str) -> list[RunCurve]:
         """One metric of every run that has it, over its steps."""
-        return self._transport.json("GET", f"/experiments/{experiment_id}/curves", params={"metric": metric})  # type: ignore[no-any-return]
+        return self._transport.json("GET", f"/experiments/{experiment_id}/curves", params={"metric": metric})
 
     def promote(self, run_id: str, paths: Sequence[str], model: str, *, message: str = "") -> Version:
         """Makes files that a run of an experiment left the next version of a model, whose build then goes on.
@@ -64,6 +64,4 @@ class Experiments:
         if experiment_id is None:
             raise Missing("The run is in no experiment.", code="not_in_experiment", remedy="Put it into one first.")
         wanted = {"run": run_id, "paths": list(paths), "model": model, "message": message}
-        return self._transport.json(  # type: ignore[no-any-return]
-            "POST", f"/experiments/{experiment_id}/promotions", json=wanted, key=str(uuid4())
-        )
+        return self._transport.json("POST", f"/experiments/{experiment_id}/promotions", json=wanted, key=str(uuid4()))

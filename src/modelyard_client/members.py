@@ -21,7 +21,7 @@ class Members:
     def change(self, place: str, username: str, *, role: str, expires_at: str | None = None) -> Member:
         """``expires_at``: when the membership ends by itself, ISO 8601; None for never."""
         body = {"role": role, "expires_at": expires_at}
-        return self._transport.json("PUT", f"{_path(place)}/members/{username}", json=body)  # type: ignore[no-any-return]
+        return self._transport.json("PUT", f"{_path(place)}/members/{username}", json=body)
 
     def remove(self, place: str, username: str) -> None:
         """Also oneself."""
@@ -33,14 +33,14 @@ class Members:
         ``wanted``: role, expires_in_days, member_until.
         """
         body = {"username": username, **wanted}
-        return self._transport.json("POST", f"{_path(place)}/invitations", json=body, key=str(uuid4()))  # type: ignore[no-any-return]
+        return self._transport.json("POST", f"{_path(place)}/invitations", json=body, key=str(uuid4()))
 
     def list_invitations(self) -> list[MemberInvitation]:
         """Those that name the caller."""
         return self._items("/account/invitations")
 
     def accept(self, invitation_id: str) -> MemberInvitation:
-        return self._transport.json("POST", f"/account/invitations/{invitation_id}/accept")  # type: ignore[no-any-return]
+        return self._transport.json("POST", f"/account/invitations/{invitation_id}/accept")
 
     def list_organisations(self) -> list[Organisation]:
         """Those that the caller belongs to."""
@@ -48,7 +48,7 @@ class Members:
 
     def create_organisation(self, name: str, *, display_name: str = "") -> Organisation:
         body = {"username": name, "display_name": display_name}
-        return self._transport.json("POST", "/organisations", json=body, key=str(uuid4()))  # type: ignore[no-any-return]
+        return self._transport.json("POST", "/organisations", json=body, key=str(uuid4()))
 
     def delete_organisation(self, name: str) -> None:
         """One without repositories; its name is not given again."""
@@ -56,7 +56,7 @@ class Members:
 
     def transfer(self, address: str, to: str) -> Mapping[str, Any]:
         """Gives a repository away: ``repository`` where that is done, ``offer`` where the other side is asked."""
-        return self._transport.json("POST", f"{_path(address)}/transfer", json={"to": to})  # type: ignore[no-any-return]
+        return self._transport.json("POST", f"{_path(address)}/transfer", json={"to": to})
 
     def _items(self, path: str) -> list[Any]:
         return list(self._transport.pages(path))

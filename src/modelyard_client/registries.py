@@ -16,12 +16,12 @@ class Registries:
 
     def list_all(self) -> list[RegistrySignIn]:
         """Without their secrets."""
-        return self._transport.json("GET", PLACE)  # type: ignore[no-any-return]
+        return self._transport.json("GET", PLACE)
 
     def save(self, registry: str, *, username: str, secret: str) -> RegistrySignIn:
         """Keeps a sign-in, in the place of an earlier one to the same registry."""
         wanted = {"registry": registry, "username": username, "secret": secret}
-        return self._transport.json("POST", PLACE, json=wanted, key=str(uuid4()))  # type: ignore[no-any-return]
+        return self._transport.json("POST", PLACE, json=wanted, key=str(uuid4()))
 
     def delete(self, id: str) -> None:
         """Forgets a sign-in; what was imported with it stays."""

@@ -31,7 +31,7 @@ class Runs:
     def find_form(self, address: str, version: int | None = None) -> Form:
         """What a version's runs are asked for with; None: the newest that takes runs of the caller."""
         number = version or self._newest(address)
-        return self._transport.json("GET", f"/repos/{address}/versions/{number}/form")  # type: ignore[no-any-return]
+        return self._transport.json("GET", f"/repos/{address}/versions/{number}/form")
 
     def create(
         self,
@@ -54,20 +54,20 @@ class Runs:
             "inputs": {name: read_source(source, send) for name, source in (inputs or {}).items()},
             **{name: value for name, value in options.items() if value is not None},
         }
-        return self._transport.json("POST", f"/repos/{address}/runs", json=wanted, key=str(uuid4()))  # type: ignore[no-any-return]
+        return self._transport.json("POST", f"/repos/{address}/runs", json=wanted, key=str(uuid4()))
 
     def read_order(self, run_id: str) -> dict[str, Any]:
         """What a run was asked for with, to ask for it again."""
-        return self._transport.json("GET", f"/runs/{run_id}/order")  # type: ignore[no-any-return]
+        return self._transport.json("GET", f"/runs/{run_id}/order")
 
     def reproduce(self, run_id: str) -> Run:
         """Does a run again: the same image, inputs and parameters."""
-        return self._transport.json("POST", f"/runs/{run_id}/reproduce", key=str(uuid4()))  # type: ignore[no-any-return]
+        return self._transport.json("POST", f"/runs/{run_id}/reproduce", key=str(uuid4()))
 
     # looking after them
 
     def get(self, run_id: str) -> Run:
-        return self._transport.json("GET", f"/runs/{run_id}")  # type: ignore[no-any-return]
+        return self._transport.json("GET", f"/runs/{run_id}")
 
     def list_newest(
         self,
@@ -85,7 +85,7 @@ class Runs:
 
     def cancel(self, run_id: str) -> Run:
         """Asks for its end; one that has ended stays as it is."""
-        return self._transport.json("POST", f"/runs/{run_id}/cancel", key=str(uuid4()))  # type: ignore[no-any-return]
+        return self._transport.json("POST", f"/runs/{run_id}/cancel", key=str(uuid4()))
 
     def delete(self, run_id: str) -> None:
         """Forgets a run that has ended, with its log and outputs."""
@@ -100,7 +100,7 @@ class Runs:
         """The run once it has ended."""
         for event in self.follow(run_id):
             if event.name == "end":
-                return event.data  # type: ignore[no-any-return]
+                return event.data
         raise AssertionError("it is followed to its end")
 
     # what they left
@@ -110,7 +110,7 @@ class Runs:
         return self._transport.text(f"/runs/{run_id}/log")
 
     def read_metrics(self, run_id: str) -> list[MetricSeries]:
-        return self._transport.json("GET", f"/runs/{run_id}/metrics")  # type: ignore[no-any-return]
+        return self._transport.json("GET", f"/runs/{run_id}/metrics")
 
     def list_outputs(self, run_id: str) -> list[Output]:
         """The files that it left, by path."""
@@ -131,7 +131,7 @@ class Runs:
 
     def compare(self, run_id: str) -> Comparison:
         """Which outputs of a run that did another again are byte-identical."""
-        return self._transport.json("GET", f"/runs/{run_id}/comparison")  # type: ignore[no-any-return]
+        return self._transport.json("GET", f"/runs/{run_id}/comparison")
 
     def _newest(self, address: str) -> int:
         may_write = self._transport.json("GET", f"/repos/{address}")["can_write"]

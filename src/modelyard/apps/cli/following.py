@@ -57,7 +57,7 @@ def follow_log(client: Client, run_id: str) -> Run | None:
     attempt = 0
     for event in client.runs.follow(run_id):
         if event.name == "end":
-            return event.data  # type: ignore[no-any-return]
+            return event.data
         if event.name == "log":
             if 0 < attempt != event.data["attempt"]:
                 say(f"Attempt {event.data['attempt']}.")

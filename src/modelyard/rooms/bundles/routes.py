@@ -19,8 +19,8 @@ from modelyard.rooms.versions.schemas import Platform
 router = APIRouter(prefix="/api/v1/repos/{owner}/{name}/versions/{number}/bundle", tags=["bundles"])
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
-Uses = Annotated[UseLog, Depends(provided(UseLog))]  # type: ignore[type-abstract]
-Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
+Uses = Annotated[UseLog, Depends(provided(UseLog))]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]
 Tools = Annotated[BundleTools, Depends(provided(BundleTools))]
 Wanted = Annotated[
     Platform | None, Query(description="Default: the server's own where the version has it, else its first.")

@@ -161,7 +161,7 @@ async def create_upload(
     principal: Uploader,
     tools: Tools,
     receiver: Receptions,
-    bounds: Annotated[StorageBounds, Depends(provided(StorageBounds))],  # type: ignore[type-abstract]
+    bounds: Annotated[StorageBounds, Depends(provided(StorageBounds))],
     upload_length: Length,
     upload_metadata: Metadata = "",
     upload_checksum: ChecksumHeader = None,

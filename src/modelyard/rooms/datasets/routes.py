@@ -21,8 +21,8 @@ router = APIRouter(prefix="/api/v1/repos/{owner}/{name}/versions/{number}", tags
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Tools = Annotated[DatasetTools, Depends(provided(DatasetTools))]
-Uses = Annotated[UseLog, Depends(provided(UseLog))]  # type: ignore[type-abstract]
-Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
+Uses = Annotated[UseLog, Depends(provided(UseLog))]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]
 
 
 def _downloads(*kinds: str) -> dict[int | str, dict[str, Any]]:

@@ -23,8 +23,8 @@ from modelyard.rooms.repos.ports import Traffic
 router = APIRouter(prefix="/dvc/{owner}/{name}", route_class=DrainingRoute, include_in_schema=False)
 
 Tools = Annotated[UploadTools, Depends(provided(UploadTools))]
-Bounds = Annotated[StorageBounds, Depends(provided(StorageBounds))]  # type: ignore[type-abstract]
-Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
+Bounds = Annotated[StorageBounds, Depends(provided(StorageBounds))]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]
 
 
 @router.get("/{path:path}")

@@ -26,7 +26,7 @@ from modelyard.rooms.versions.schemas import Version
 router = APIRouter(prefix="/api/v1/experiments", tags=["experiments"], route_class=IdempotentRoute)
 
 Tools = Annotated[PromotionTools, Depends(provided(PromotionTools))]
-Now = Annotated[Clock, Depends(provided(Clock))]  # type: ignore[arg-type]
+Now = Annotated[Clock, Depends(provided(Clock))]
 
 
 @router.get("", operation_id="list_experiments")

@@ -22,7 +22,7 @@ from modelyard.rooms.repos.schemas import Kind
 router = APIRouter(route_class=HubRoute, include_in_schema=False)
 
 Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
-Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]
 
 
 @router.get("/{owner}/{name}/resolve/{rest:path}")

@@ -22,8 +22,8 @@ from modelyard.rooms.repos.ports import Traffic, Use, UseLog
 TAGS = 1000
 
 Blobs = Annotated[BlobStore, Depends(provided(BlobStore))]
-Uses = Annotated[UseLog, Depends(provided(UseLog))]  # type: ignore[type-abstract]
-Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
+Uses = Annotated[UseLog, Depends(provided(UseLog))]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]
 
 
 router = APIRouter(prefix="/v2", route_class=RegistryRoute, include_in_schema=False)

@@ -27,7 +27,7 @@ def put_manifest(
     request: Request,
     pusher: Pushing,
     tools: Tools,
-    images: Annotated[PushedImages, Depends(provided(PushedImages))],  # type: ignore[type-abstract]
+    images: Annotated[PushedImages, Depends(provided(PushedImages))],
     data: Annotated[bytes, Depends(_body)],
     reference: str,
 ) -> Response:

@@ -56,8 +56,8 @@ class WireStream(StreamingResponse):
 router = APIRouter(prefix="/{owner}/{name}.git", include_in_schema=False, route_class=GitRoute)
 
 Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
-Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
-Bounds = Annotated[StorageBounds, Depends(provided(StorageBounds))]  # type: ignore[type-abstract]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]
+Bounds = Annotated[StorageBounds, Depends(provided(StorageBounds))]
 Wanted = Annotated[str, Query(alias="service")]
 
 
@@ -95,7 +95,7 @@ async def receive_pack(
     options: Options,
     bounds: Bounds,
     database: Annotated[Database, Depends(provided(Database))],
-    pushed: Annotated[PushedRefs, Depends(provided(PushedRefs))],  # type: ignore[type-abstract]
+    pushed: Annotated[PushedRefs, Depends(provided(PushedRefs))],
 ) -> Response:
     """Takes a push. Which of its refs may change is decided ref by ref, and told in Git's own report."""
 

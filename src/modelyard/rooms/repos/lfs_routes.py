@@ -80,8 +80,8 @@ def storing(request: Request, owner: str, name: str, oid: str, ticket: str = "")
 Storing = Annotated[Repository, Depends(storing)]
 Tools = Annotated[UploadTools, Depends(provided(UploadTools))]
 Secrets = Annotated[SecretBox, Depends(provided(SecretBox))]
-Bounds = Annotated[StorageBounds, Depends(provided(StorageBounds))]  # type: ignore[type-abstract]
-Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
+Bounds = Annotated[StorageBounds, Depends(provided(StorageBounds))]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]
 
 
 @router.post(f"{BASE}/objects/batch", max_body_size=BATCH_BYTES)

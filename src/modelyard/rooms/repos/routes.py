@@ -37,7 +37,7 @@ router = APIRouter(prefix="/api/v1/repos", tags=["repositories"], route_class=Id
 Options = Annotated[RepositoryOptions, Depends(provided(RepositoryOptions))]
 Accounts = Annotated[AccountOptions, Depends(provided(AccountOptions))]
 Now = Annotated[Clock, Depends(provided(Clock))]
-Sent = Annotated[Traffic, Depends(provided(Traffic))]  # type: ignore[type-abstract]
+Sent = Annotated[Traffic, Depends(provided(Traffic))]
 Blobs = Annotated[BlobStore, Depends(provided(BlobStore))]
 Revision = Annotated[str, Query(max_length=200, description="A branch, tag or commit.")]
 FilePath = Annotated[str, Query(max_length=1000)]

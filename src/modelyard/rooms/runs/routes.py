@@ -86,7 +86,7 @@ def cancel_run(
     session: Writing,
     principal: SignedIn,
     run: Mine,
-    clock: Annotated[Clock, Depends(provided(Clock))],  # type: ignore[arg-type]
+    clock: Annotated[Clock, Depends(provided(Clock))],
     wake: Annotated[Wake, Depends(provided(Wake))],
 ) -> Run:
     """Asks for a run's end; one that has ended stays as it is."""

@@ -106,9 +106,9 @@ def _decompressed(file: IO[bytes]) -> IO[bytes]:
     if head.startswith(b"\x1f\x8b"):
         return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
     if head.startswith(b"BZh"):
-        return bz2.BZ2File(file)  # type: ignore[return-value]
+        return bz2.BZ2File(file)
     if head.startswith((b"\xfd7zXZ", b"\x5d\x00\x00")):
-        return lzma.LZMAFile(file)  # type: ignore[return-value]
+        return lzma.LZMAFile(file)
     if head.startswith(b"\x78") and head[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda"):
         return _Inflated(file)  # type: ignore[return-value]
     if head.startswith((b"\x04\x22\x4d\x18", b"ZF")):
