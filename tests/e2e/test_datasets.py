@@ -58,7 +58,7 @@ def test_a_zip_is_pushed_found_and_downloaded(browser: Browser, place: Stage) ->
 
 def test_tables_are_imported_and_added(browser: Browser, place: Stage) -> None:
     address = f"{place.owner.username}/sea-{secrets.token_hex(3)}"
-    with visit(browser, place, who=place.owner) as page, Client(place.server.url, token=place.owner.token) as client:
+    with visit(browser, place, who=place.owner) as page, Client(place.url, token=place.owner.token) as client:
         client.create_repository(address, kind="dataset")
         for number, name in enumerate(("depths", "winds"), start=1):
             page.goto(f"/{address}/push")

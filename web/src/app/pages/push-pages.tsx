@@ -77,7 +77,7 @@ function NextData({ address }: { address: Address }) {
   const holds = newest ? (newest.packed ? "images" : "files") : null;
   return (
     <Stack gap="lg">
-      <ImportForm key={holds} address={address} holds={holds} />
+      <ImportForm address={address} holds={holds} />
       <DatasetForm key={address.name} owner={address.owner} existing={address.name} />
     </Stack>
   );

@@ -20,7 +20,7 @@ const SHARES = [0.8, 0.1, 0.1];
 export function ImportForm({ address, holds }: { address: Address; holds: "images" | "files" | null }) {
   const hasImages = holds === "images";
   const uploads = useUploads(`import:${address.owner}/${address.name}`);
-  const [append, setAppend] = useState(hasImages);
+  const [chosen, setAppend] = useState<boolean | null>(null);
   const [split, setSplit] = useState(false);
   const [strict, setStrict] = useState(false);
   const queries = useQueryClient();
@@ -29,6 +29,7 @@ export function ImportForm({ address, holds }: { address: Address; holds: "image
   const isTables = items.length > 0 && items.every(({ path }) => PLAIN_TABLE.test(path));
   const labels = isTables ? [] : items.filter(({ path }) => TABLE.test(path));
   const adds = isTables ? holds === "files" : hasImages;
+  const append = chosen ?? hasImages;
   const sent = (one: (typeof items)[number]) => (one.uploadId ? [one.uploadId] : []);
   const begin = useMutation({
     mutationFn: () =>
