@@ -1,6 +1,8 @@
 """Items of a version over HTTP: filters, any place of the list, sheets, single pictures, counts; who may see them."""
 
 import io
+import secrets
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -8,7 +10,7 @@ import pytest
 from PIL import Image
 
 from rooms.datasets.shelf import Collector, collector
-from rooms.packs.images import begin, zipped
+from rooms.packs.images import begin, encoded, zipped
 from support import packs
 from support.server import Server
 
@@ -109,6 +111,21 @@ def test_one_item_is_shown_large_and_downloaded_as_it_was(me: Collector) -> None
     bad = me.get(1, "items", params={"errors": True}).json()["items"][0]
     assert me.get(1, f"items/{bad['row']}/thumbnail").json()["code"] == "preview_impossible"
     assert me.get(1, "items/32/thumbnail").json()["code"] == "item_missing"
+
+
+def test_a_flipped_bit_is_never_given_out_as_the_image(site: Server, me: Collector) -> None:
+    image = encoded(Image.frombytes("L", (16, 16), secrets.token_bytes(256)))
+    archive = zipped({"a/own.png": image})
+    me.ready(begin(me, ("own.zip", archive)))
+    blobs = [path for path in (site.folder / "d/blobs").rglob("*") if path.name.endswith(sha256(archive).hexdigest())]
+    place = archive.index(image) + len(image) // 2
+    for blob in blobs:
+        blob.chmod(0o600)
+        with blob.open("r+b") as file:
+            file.seek(place)
+            file.write(bytes([archive[place] ^ 1]))
+    answers = [me.get(2, f"items/0/{what}") for what in ("content", "thumbnail")]
+    assert [answer.json()["code"] for answer in answers] == ["blob_damaged", "blob_damaged"]
 
 
 def test_a_version_is_summed_up(me: Collector) -> None:

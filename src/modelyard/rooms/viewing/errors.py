@@ -1,6 +1,6 @@
 """What can go wrong when data is looked at."""
 
-from modelyard.kit.errors import NotFound
+from modelyard.kit.errors import Conflict, NotFound
 
 
 class ItemsMissing(NotFound):
@@ -8,3 +8,10 @@ class ItemsMissing(NotFound):
 
     code = "items_missing"
     title = "This version has no items to look at"
+
+
+class ItemBroken(Conflict):
+    """The archive held no whole file there when it was imported, as its row says."""
+
+    code = "item_broken"
+    title = "The archive was damaged at this item"

@@ -15,7 +15,7 @@ KEPT = 16
 """So many answers are kept: somebody who scrolls asks the same again and again. Each takes 4 bytes an item."""
 
 SHOWN = ("path", "label", "split", "size", "width", "height", "error")
-PLACE = ("pack", "offset", "length", "method")
+PLACE = ("pack", "offset", "length", "method", "digest")
 
 
 @lru_cache(maxsize=KEPT)
@@ -40,7 +40,8 @@ def read_items(file: Path, rows: Any) -> list[DataItem]:
 
 
 def read_places(file: Path, rows: Sequence[int]) -> list[dict[str, Any]]:
-    """Where the items of rows lie: ``pack``, ``offset``, ``length``, ``method``."""
+    """Where the items of rows lie: ``pack``, ``offset``, ``length``, ``method``, and the ``digest`` of the file; None
+    for one that could not be read when it came."""
     batch = columns.open_prepared(file).select(list(PLACE))
     return list(batch.take(pa.array(rows, pa.uint32())).to_pylist())
 

@@ -1,5 +1,6 @@
 """The index of a version, and the bytes that its rows point at."""
 
+import hashlib
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from modelyard.rooms.content import service as content
+from modelyard.rooms.content.errors import BlobDamaged
 from modelyard.rooms.content.ports import LocalPaths
 from modelyard.rooms.datasets import service as datasets
 from modelyard.rooms.datasets.service import DatasetTools
@@ -22,12 +24,12 @@ from modelyard.rooms.results import service as results
 from modelyard.rooms.results.ports import Previews
 from modelyard.rooms.results.service import ResultFile, ResultTools
 from modelyard.rooms.viewing import columns
-from modelyard.rooms.viewing.errors import ItemsMissing
+from modelyard.rooms.viewing.errors import ItemBroken, ItemsMissing
 from modelyard.rooms.viewing.ports import PackedPicture, Sheets
 from modelyard.rooms.viewing.sheets import SheetMemory
 
 Place = dict[str, Any]
-"""Where an item lies: ``pack``, ``offset``, ``length``, ``method``."""
+"""Where an item lies: ``pack``, ``offset``, ``length``, ``method``; the ``digest`` of its file, None for a bad one."""
 
 PATIENCE_S = 8.0
 DEFLATED = 8
@@ -92,7 +94,9 @@ def prepared(tools: ViewTools, source: Source) -> Path:
 
 
 def read_item(tools: ViewTools, source: Source, place: Place) -> bytes:
-    """The bytes of an item as they were packed. Raises ``BlobMissing`` for a pack that the repository does not hold."""
+    """The bytes of an item as they were packed. Raises ``BlobMissing`` for a pack that the repository does not hold,
+    ``BlobDamaged`` where they are not what was imported, and ``ItemBroken`` for an item that never was whole.
+    """
     with tools.datasets.database.read() as session:
         blob = content.open_granted(
             session,
@@ -102,8 +106,19 @@ def read_item(tools: ViewTools, source: Source, place: Place) -> bytes:
             offset=place["offset"],
             length=place["length"],
         )
-    data = b"".join(blob.chunks)
-    return zlib.decompress(data, -zlib.MAX_WBITS) if place["method"] == DEFLATED else data
+    data = _unpacked(b"".join(blob.chunks), place)
+    if place["digest"] in (None, f"sha256:{hashlib.sha256(data).hexdigest()}"):
+        return data
+    raise BlobDamaged(place["pack"])
+
+
+def _unpacked(data: bytes, place: Place) -> bytes:
+    try:
+        return zlib.decompress(data, -zlib.MAX_WBITS) if place["method"] == DEFLATED else data
+    except zlib.error as e:
+        if place["digest"] is not None:
+            raise BlobDamaged(place["pack"]) from e
+        raise ItemBroken("The archive has no whole file there.", remedy="Import this one again.") from e
 
 
 @contextmanager
