@@ -26,8 +26,6 @@ NOT_ALICES = OF_ADMINISTRATORS | {"list_invitations", "list_tokens", "list_audit
 NEEDS_MORE = {
     "compare_runs",
     "read_preview",
-    "download_bundle",
-    "read_bundle_checksum",
     "read_dataset_preview",
     "list_items",
     "summarize_items",

@@ -52,6 +52,15 @@ def test_packs_that_git_pushes_count_and_are_refused_in_words(me: Author, tmp_pa
     assert git("push", "-q", "origin", "HEAD:main", cwd=work).returncode == 0
 
 
+def test_commits_by_hand_count(me: Author) -> None:
+    before = storage(me)["used"]
+    with me.server.client(me.token) as client:
+        change = {"path": "a.txt", "content": os.urandom(50_000).hex()}
+        wanted = {"branch": "main", "base": "0" * 40, "message": "by hand", "changes": [change]}
+        assert client.post(f"/api/v1/repos/{me.address}/commits", json=wanted).status_code == 201
+    assert 50_000 <= storage(me)["used"] - before < 100_000
+
+
 def test_objects_that_git_lfs_pushes_count_and_are_refused_in_words(me: Author, tmp_path: Path) -> None:
     set_quota(me.server, me.username, 3 * MB)
     work = lfs_folder(me, tmp_path, {"a.bin": os.urandom(2 * MB)})

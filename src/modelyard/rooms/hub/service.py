@@ -179,6 +179,7 @@ def _commit(
         author=committer.principal.username or "unknown",
         at=tools.clock(),
     )
+    repos.after_change(tools.database, tools.repositories, repository.id)
     tools.pushed.refs_changed(committer.principal, repository, [change])
     return change
 

@@ -100,7 +100,7 @@ async def receive_pack(
     """Takes a push. Which of its refs may change is decided ref by ref, and told in Git's own report."""
 
     def finish(changes: Sequence[RefChange]) -> Sequence[str]:
-        upkeep.after_push(database, options, repository.id)
+        upkeep.after_change(database, options, repository.id)
         return pushed.refs_changed(principal, repository, changes)
 
     answer = await receiving.receive(

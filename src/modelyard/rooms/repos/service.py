@@ -76,8 +76,10 @@ from modelyard.rooms.repos.rewriting import move_refs, replace_files
 from modelyard.rooms.repos.schemas import Kind, NewRepository, Repository
 from modelyard.rooms.repos.store import require_present
 from modelyard.rooms.repos.tables import RepositoryRow
+from modelyard.rooms.repos.upkeep import after_change
 
 __all__ = [
+    "after_change",
     "begin_deletion",
     "change_repository",
     "changed_paths",
@@ -257,7 +259,7 @@ def holders(account_id: UUID | None = None) -> Any:
 
 
 def git_bytes(session: Session, account_id: UUID | None = None) -> dict[UUID, int]:
-    """What Git holds of each owner's repositories, in bytes, as of their last pushes; of one account or of all."""
+    """What Git holds of each owner's repositories, in bytes, as of their last changes; of one account or of all."""
     return store.git_bytes(session, account_id)
 
 

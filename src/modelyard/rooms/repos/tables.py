@@ -12,7 +12,7 @@ from modelyard.kit.db import Base
 class RepositoryRow(Base):
     """A repository ``owner/name``. The bare Git repository is named by ``id``, so that a rename moves no bytes.
 
-    ``git_bytes`` is what Git held of it after the last push by Git.
+    ``git_bytes`` is what Git held of it after the last commit or push.
     ``picture`` is the digest of its picture, None for none. ``forked_from`` is the id of what it was copied from,
     which may be gone.
     """

@@ -1,7 +1,8 @@
 """Upkeep of Git repositories: how much they hold, and many small packs made few.
 
-Every push leaves a pack of its own. ``git repack --geometric`` rolls small ones up into larger ones and keeps every
-object, whether a ref reaches it or not, so it is safe beside pushes and commits; forks have files of their own.
+Every push leaves a pack of its own, and every commit made here loose objects. ``git repack --geometric`` rolls small
+ones up into larger ones and keeps every object, whether a ref reaches it or not, so it is safe beside pushes and
+commits; forks have files of their own.
 """
 
 import logging
@@ -9,6 +10,8 @@ import os
 import subprocess
 from pathlib import Path
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from modelyard.kit import durable
 from modelyard.kit.db import Database
@@ -28,10 +31,11 @@ UNFINISHED = ("tmp_", "incoming-")
 log = logging.getLogger("modelyard.git")
 
 
-def after_push(database: Database, options: RepositoryOptions, repository_id: UUID) -> None:
-    """Keeps how much Git holds now, and has a repository of many packs consolidated."""
+def after_change(database: Database, options: RepositoryOptions, repository_id: UUID) -> None:
+    """Keeps how much Git holds now, and has a repository of many packs or loose objects consolidated."""
     path = git.repository_path(options.root, repository_id)
-    record_size(database, repository_id, path)
+    with database.write() as session:
+        record_size(session, options, repository_id)
     if is_scattered(path):
         with durable.left_to_sweep(f"consolidation of {repository_id}"):
             durable.enqueue(QUEUE, consolidate_repository, str(repository_id), id=f"consolidate-{new_id()}")
@@ -50,17 +54,16 @@ def repack_repository(repository_id: str) -> None:
     path = git.repository_path(part(RepositoryOptions).root, id)
     if path.exists() and is_scattered(path):
         repack(path)
-        record_size(part(Database), id, path)
+        with part(Database).write() as session:
+            record_size(session, part(RepositoryOptions), id)
 
 
-def record_size(database: Database, repository_id: UUID, path: Path) -> None:
-    """Bytes of the objects that Git holds, without what is being received."""
-    size = measure(path)
-    with database.write() as session:
-        store.set_git_bytes(session, repository_id, size)
+def record_size(session: Session, options: RepositoryOptions, repository_id: UUID) -> None:
+    store.set_git_bytes(session, repository_id, measure(git.repository_path(options.root, repository_id)))
 
 
 def measure(path: Path) -> int:
+    """Bytes of the objects that Git holds, without what is being received."""
     total = 0
     for folder, inner, names in os.walk(path / "objects"):
         inner[:] = [name for name in inner if not name.startswith(UNFINISHED)]

@@ -57,7 +57,7 @@ def commit_tree(
     _keep_large_files(tools, repository_id, tree, large)
     large = {**large, **(known or {})}
     _write_attributes(tree / attributes.NAME, large)
-    return repos.commit_files(
+    commit_id = repos.commit_files(
         tools.repositories,
         repository_id,
         tree,
@@ -67,6 +67,8 @@ def commit_tree(
         at=tools.clock(),
         base=base,
     )
+    repos.after_change(tools.database, tools.repositories, repository_id)
+    return commit_id
 
 
 def check_out(tools: CommitTools, repository_id: UUID, commit_id: str | None, tree: Path) -> dict[str, tuple[str, int]]:
