@@ -106,6 +106,19 @@ def test_a_repository_is_given_where_the_giver_may_create(town: Town) -> None:
     assert town.person("eve").get("search", params={"owner": "ada"}).json()["items"] == []
 
 
+def test_who_may_hold_no_more_is_given_nothing(town: Town) -> None:
+    place = town.repository("ada/model")
+    bob, me = town.person("bob"), town.person("ada")
+    id = me.post(f"{place}/transfer", json={"to": "bob"}).json()["offer"]["repository_id"]
+    town.hold("ada/model", 1_000)
+    town.allow("bob", 999)
+    refused = bob.post(f"account/transfers/{id}/accept")
+    assert (refused.status_code, refused.json()["code"]) == (402, "storage_used_up")
+    assert me.get(place).status_code == 200
+    town.allow("bob", 1_000)
+    assert bob.post(f"account/transfers/{id}/accept").json()["owner"] == "bob"
+
+
 def test_else_the_other_side_accepts(town: Town) -> None:
     place = town.repository("ada/model")
     bob = town.person("bob")

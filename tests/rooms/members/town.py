@@ -3,16 +3,23 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from starlette.testclient import TestClient
 
 from modelyard.kit.db import Database
 from modelyard.kit.http import check_policies, provide
+from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Role, Scope
+from modelyard.rooms.content.ports import StorageBounds
 from modelyard.rooms.members import audit_routes, organisation_routes, routes
-from modelyard.rooms.repos import discovery_routes
+from modelyard.rooms.repos import discovery_routes, store
 from modelyard.rooms.repos import routes as repos_routes
 from modelyard.rooms.repos.ports import RepositoryOptions
+from modelyard.rooms.usage import service as usage
+from modelyard.rooms.usage.ports import UsageOptions
+from modelyard.rooms.usage.quotas import StorageQuotas
+from modelyard.rooms.usage.schemas import QuotaKind
 from rooms.accounts.small_site import SmallSite
 
 
@@ -20,6 +27,7 @@ class Town(SmallSite):
     def __init__(self, database: Database, root: Path) -> None:
         super().__init__(database)
         provide(self.app, RepositoryOptions, RepositoryOptions(root))
+        provide(self.app, StorageBounds, StorageQuotas(database, UsageOptions(), clock=self.clock))
         for module in (repos_routes, discovery_routes, routes, organisation_routes, audit_routes):
             self.app.include_router(module.router)
         check_policies(self.app)
@@ -52,3 +60,16 @@ class Town(SmallSite):
         assert asked.status_code == 201, asked.text
         joined = self.person(name).post(f"account/invitations/{asked.json()['id']}/accept")
         assert joined.status_code == 200, joined.text
+
+    def hold(self, address: str, size: int) -> None:
+        """As if Git held so many bytes of it."""
+        found = self.person(address.partition("/")[0]).get(f"repos/{address}").json()
+        with self.database.write() as session:
+            store.set_git_bytes(session, UUID(found["id"]), size)
+
+    def allow(self, name: str, size: int) -> None:
+        """The account may hold so many bytes."""
+        with self.database.write() as session:
+            account = accounts.find_account(session, name)
+            assert account
+            usage.set_quotas(session, account.id, {QuotaKind.STORAGE_BYTES: size})

@@ -11,6 +11,7 @@ from modelyard.kit.paging import Page
 from modelyard.rooms.access.idempotency import HOLDS_SECRET, IdempotentRoute
 from modelyard.rooms.access.policies import SignedIn
 from modelyard.rooms.accounts.ports import AccountOptions
+from modelyard.rooms.content.ports import StorageBounds
 from modelyard.rooms.members import inviting, service, transferring
 from modelyard.rooms.members.places import repository_place
 from modelyard.rooms.members.schemas import (
@@ -30,6 +31,7 @@ from modelyard.rooms.repos.schemas import Repository
 router = APIRouter(prefix="/api/v1", tags=["members"], route_class=IdempotentRoute)
 
 Options = Annotated[AccountOptions, Depends(provided(AccountOptions))]
+Bounds = Annotated[StorageBounds, Depends(provided(StorageBounds))]
 Now = Annotated[Clock, Depends(provided(Clock))]
 BELOW = "/repos/{owner}/{name}"
 
@@ -102,10 +104,10 @@ def get_transfer(session: Reading, principal: SignedIn, repository: Owned) -> Tr
 
 @router.post(f"{BELOW}/transfer", operation_id="transfer_repository")
 def transfer_repository(
-    session: Writing, principal: SignedIn, repository: Owned, wanted: NewTransfer, clock: Now
+    session: Writing, bounds: Bounds, principal: SignedIn, repository: Owned, wanted: NewTransfer, clock: Now
 ) -> TransferResult:
     """Gives the repository to another account: at once where the caller may create there, else when it is accepted."""
-    return transferring.transfer(session, principal=principal, repository=repository, to=wanted.to, clock=clock)
+    return transferring.transfer(session, bounds, principal=principal, repository=repository, to=wanted.to, clock=clock)
 
 
 @router.delete(f"{BELOW}/transfer", status_code=status.HTTP_204_NO_CONTENT, operation_id="withdraw_transfer")
@@ -153,9 +155,11 @@ def list_own_transfers(session: Reading, principal: SignedIn) -> Page[Transfer]:
 
 
 @router.post("/account/transfers/{repository_id}/accept", operation_id="accept_transfer")
-def accept_transfer(session: Writing, principal: SignedIn, repository_id: UUID, clock: Now) -> Repository:
+def accept_transfer(
+    session: Writing, bounds: Bounds, principal: SignedIn, repository_id: UUID, clock: Now
+) -> Repository:
     """Takes the repository."""
-    return transferring.accept(session, principal=principal, repository_id=repository_id, clock=clock)
+    return transferring.accept(session, bounds, principal=principal, repository_id=repository_id, clock=clock)
 
 
 @router.delete(

@@ -13,6 +13,7 @@ from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.audit import service as audit
 from modelyard.rooms.audit.schemas import Action
+from modelyard.rooms.content.ports import StorageBounds
 from modelyard.rooms.members import rules, store
 from modelyard.rooms.members.errors import TransferMissing, TransferRefused
 from modelyard.rooms.members.places import repository_place, role_of
@@ -23,9 +24,10 @@ from modelyard.rooms.repos.schemas import Repository
 
 
 def transfer(
-    session: Session, *, principal: Principal, repository: Repository, to: str, clock: Clock
+    session: Session, bounds: StorageBounds, *, principal: Principal, repository: Repository, to: str, clock: Clock
 ) -> TransferResult:
-    """Gives or offers a repository; raises ``NotOwner``, ``TransferRefused``, ``RepositoryExists``."""
+    """Gives or offers a repository; raises ``NotOwner``, ``TransferRefused``, ``RepositoryExists``, and a
+    ``QuotaExceeded`` where the other side may not hold so much."""
     repos.require_owner(principal, repository)
     target = accounts.find_account(session, to)
     if target is None or target.disabled:
@@ -33,7 +35,7 @@ def transfer(
     if target.id == repository.owner_id:
         raise TransferRefused(f"{repository.address} is theirs already.", field="to")
     if repos.may_create_for(session, principal, to):
-        return TransferResult(repository=_move(session, principal, repository, target.id, clock))
+        return TransferResult(repository=_move(session, bounds, principal, repository, target.id, clock))
     row = store.put_transfer(
         session,
         repository_id=repository.id,
@@ -67,15 +69,17 @@ def list_mine(session: Session, principal: Principal) -> list[Transfer]:
     return _present(session, store.transfers_to(session, [own_id(principal), *able], now=principal.asked_at))
 
 
-def accept(session: Session, *, principal: Principal, repository_id: UUID, clock: Clock) -> Repository:
-    """Takes what was offered; raises ``TransferMissing``, ``RepositoryExists``, and ``RoleMissing`` for who may not
-    create."""
+def accept(
+    session: Session, bounds: StorageBounds, *, principal: Principal, repository_id: UUID, clock: Clock
+) -> Repository:
+    """Takes what was offered; raises ``TransferMissing``, ``RepositoryExists``, ``RoleMissing`` for who may not create,
+    and a ``QuotaExceeded``."""
     row = _offered(session, principal, repository_id)
     access.require_creator(principal)
     repository = repos.get_repository(session, repository_id)
     if not access.allows(role_of(session, row.created_by, repository_place(repository)), MemberRole.OWNER):
         raise TransferMissing("Who offered it may not any more.", remedy="Ask for a new one.")
-    return _move(session, principal, repository, row.account_id, clock)
+    return _move(session, bounds, principal, repository, row.account_id, clock)
 
 
 def decline(session: Session, *, principal: Principal, repository_id: UUID) -> None:
@@ -86,8 +90,16 @@ def decline(session: Session, *, principal: Principal, repository_id: UUID) -> N
     repos.tell(session, principal, Action.TRANSFER_WITHDRAWN, repository, how="declined")
 
 
-def _move(session: Session, principal: Principal, repository: Repository, target_id: UUID, clock: Clock) -> Repository:
+def _move(
+    session: Session,
+    bounds: StorageBounds,
+    principal: Principal,
+    repository: Repository,
+    target_id: UUID,
+    clock: Clock,
+) -> Repository:
     """Both sides find it in their log."""
+    bounds.require_room(target_id, repos.stored_bytes(session, repository))
     store.delete_transfer(session, repository.id)
     moved = repos.give_to(session, principal=principal, repository_id=repository.id, owner_id=target_id, clock=clock)
     for owner_id in (repository.owner_id, target_id):

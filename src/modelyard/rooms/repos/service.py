@@ -14,6 +14,7 @@ from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.audit.schemas import Action
+from modelyard.rooms.content import service as content
 from modelyard.rooms.repos import folders, git, store
 from modelyard.rooms.repos.changing import change_repository, give_to
 from modelyard.rooms.repos.deleting import (
@@ -137,6 +138,7 @@ __all__ = [
     "resolve",
     "set_rating",
     "settle_pushes",
+    "stored_bytes",
     "tell",
     "version_commit",
     "walk_files",
@@ -261,6 +263,12 @@ def holders(account_id: UUID | None = None) -> Any:
 def git_bytes(session: Session, account_id: UUID | None = None) -> dict[UUID, int]:
     """What Git holds of each owner's repositories, in bytes, as of their last changes; of one account or of all."""
     return store.git_bytes(session, account_id)
+
+
+def stored_bytes(session: Session, repository: Repository) -> int:
+    """What the repository takes of its owner's storage: blobs, and what Git holds."""
+    held = content.bytes_held(session, store.holder(repository.id))
+    return held.get(repository.owner_id, 0) + store.require(session, repository.id).git_bytes
 
 
 def owner_of(session: Session, repository_id: UUID) -> UUID | None:

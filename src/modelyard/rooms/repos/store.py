@@ -140,11 +140,20 @@ def git_bytes(session: Session, account_id: UUID | None) -> dict[UUID, int]:
 def holders(account_id: UUID | None) -> sa.Subquery:
     """``holder_id`` and ``owner_id`` of what may hold content: each repository for its owner, each owner for itself;
     those of one account, or of all."""
-    own = sa.select(RepositoryRow.id.label("holder_id"), RepositoryRow.owner_id.label("owner_id"))
+    own = _repository_holders()
     if account_id is not None:
         itself = sa.select(sa.literal(account_id, sa.Uuid()), sa.literal(account_id, sa.Uuid()))
         return own.where(RepositoryRow.owner_id == account_id).union_all(itself).subquery()
     return own.union_all(accounts.ids()).subquery()
+
+
+def holder(repository_id: UUID) -> sa.Subquery:
+    """As ``holders``, one repository alone."""
+    return _repository_holders().where(RepositoryRow.id == repository_id).subquery()
+
+
+def _repository_holders() -> "sa.Select[UUID, UUID]":
+    return sa.select(RepositoryRow.id.label("holder_id"), RepositoryRow.owner_id.label("owner_id"))
 
 
 def present(
