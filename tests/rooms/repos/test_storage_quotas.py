@@ -61,6 +61,21 @@ def test_commits_by_hand_count(me: Author) -> None:
     assert 50_000 <= storage(me)["used"] - before < 100_000
 
 
+def test_a_fork_needs_as_much_room_as_it_takes(site: Server, me: Author, tmp_path: Path) -> None:
+    work = clone(me, tmp_path)
+    write_commit(work, {"a.bin": os.urandom(MB)})
+    assert git("push", "-q", "origin", "HEAD:main", cwd=work).returncode == 0
+    username, _, token = site.account()
+    with site.client(token) as other, me.server.client(me.token) as client:
+        assert client.patch(f"/api/v1/repos/{me.address}", json={"visibility": "internal"}).is_success
+        set_quota(site, username, MB // 2)
+        refused = other.post(f"/api/v1/repos/{me.address}/fork", json={})
+        assert (refused.status_code, refused.json()["code"]) == (402, "storage_used_up")
+        assert other.get(f"/api/v1/repos/{username}/{me.name}").status_code == 404
+        set_quota(site, username, 2 * MB)
+        assert other.post(f"/api/v1/repos/{me.address}/fork", json={}).status_code == 201
+
+
 def test_objects_that_git_lfs_pushes_count_and_are_refused_in_words(me: Author, tmp_path: Path) -> None:
     set_quota(me.server, me.username, 3 * MB)
     work = lfs_folder(me, tmp_path, {"a.bin": os.urandom(2 * MB)})

@@ -14,6 +14,7 @@ from modelyard.rooms.access import service as access
 from modelyard.rooms.accounts.schemas import Principal
 from modelyard.rooms.audit.schemas import Action
 from modelyard.rooms.content import service as content
+from modelyard.rooms.content.ports import StorageBounds
 from modelyard.rooms.repos import branching, folders, git, service, store, upkeep
 from modelyard.rooms.repos.errors import RepositoryExists
 from modelyard.rooms.repos.ports import RepositoryOptions
@@ -51,6 +52,7 @@ def prepare_fork(options: RepositoryOptions, *, principal: Principal, source: Re
 def record_fork(
     session: Session,
     options: RepositoryOptions,
+    bounds: StorageBounds,
     *,
     principal: Principal,
     source: Repository,
@@ -59,10 +61,13 @@ def record_fork(
     clock: Clock,
 ) -> Repository:
     """Makes the copy a repository of the caller's, or of the owner that is wanted. Raises ``RepositoryExists``,
-    ``NotOwner``, ``OwnerInvalid``, and ``RepositoryMissing`` where the source
-    has gone meanwhile; the draft is gone then."""
+    ``NotOwner``, ``OwnerInvalid``, a ``QuotaExceeded`` where the owner may not hold so much, and ``RepositoryMissing``
+    where the source has gone meanwhile; the draft is gone then."""
     try:
-        return _record(session, options, principal, source, wanted, fork, clock)
+        made = _record(session, principal, source, wanted, fork, clock)
+        bounds.require_room(made.owner_id, service.stored_bytes(session, made))
+        folders.keep_draft(git.repository_path(options.root, made.id))  # last: what fails before leaves a draft
+        return made
     except Exception:
         shutil.rmtree(fork.draft, ignore_errors=True)
         raise
@@ -70,7 +75,6 @@ def record_fork(
 
 def _record(
     session: Session,
-    options: RepositoryOptions,
     principal: Principal,
     source: Repository,
     wanted: NewFork,
@@ -105,7 +109,6 @@ def _record(
     write_entry(session, row, data_types=tuple(source.data_types))
     made = present(session, [row], principal)[0]
     service.tell(session, principal, Action.REPOSITORY_CREATED, made, fork_of=source.address)
-    folders.keep_draft(git.repository_path(options.root, fork.repository_id))  # last: what fails before leaves a draft
     return made
 
 

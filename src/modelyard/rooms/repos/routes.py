@@ -16,7 +16,7 @@ from modelyard.rooms.access.policies import Anyone, Creator, SignedIn
 from modelyard.rooms.access.schemas import Visibility
 from modelyard.rooms.accounts.ports import AccountOptions
 from modelyard.rooms.content import service as content
-from modelyard.rooms.content.ports import BlobStore
+from modelyard.rooms.content.ports import BlobStore, StorageBounds
 from modelyard.rooms.repos import forking, service
 from modelyard.rooms.repos.forking import PreparedFork
 from modelyard.rooms.repos.git import LfsPointer
@@ -39,6 +39,7 @@ Accounts = Annotated[AccountOptions, Depends(provided(AccountOptions))]
 Now = Annotated[Clock, Depends(provided(Clock))]
 Sent = Annotated[Traffic, Depends(provided(Traffic))]
 Blobs = Annotated[BlobStore, Depends(provided(BlobStore))]
+Bounds = Annotated[StorageBounds, Depends(provided(StorageBounds))]
 Revision = Annotated[str, Query(max_length=200, description="A branch, tag or commit.")]
 FilePath = Annotated[str, Query(max_length=1000)]
 
@@ -111,11 +112,12 @@ def fork_repository(
     repository: Readable,
     wanted: NewFork,
     options: Options,
+    bounds: Bounds,
     clock: Now,
 ) -> Repository:
     """Copies files and history into a repository of the caller's, to be changed and pushed to; it has no versions."""
     return forking.record_fork(
-        session, options, principal=principal, source=repository, wanted=wanted, fork=fork, clock=clock
+        session, options, bounds, principal=principal, source=repository, wanted=wanted, fork=fork, clock=clock
     )
 
 
