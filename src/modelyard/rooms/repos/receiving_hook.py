@@ -111,13 +111,18 @@ def note(commands: Iterable[Command], journal: str) -> None:
 
 def check_room(room: int | None) -> int:
     """1, with words for the person, where the push is larger than what the owner may hold more."""
-    brought = sum(file.stat().st_size for file in Path(os.environ["GIT_QUARANTINE_PATH"]).rglob("*") if file.is_file())
-    if room is None or brought <= room:
+    if room is None or (brought := _size_of_quarantine()) <= room:
         return 0
     print(f"The push needs {brought / MIB:,.1f} MiB of storage; {room / MIB:,.1f} MiB of the owner's quota are left.",
           file=sys.stderr)  # fmt: skip
     print("Delete what you need no more, or ask an administrator for more.", file=sys.stderr)
     return 1
+
+
+def _size_of_quarantine() -> int:
+    """Bytes; a push that only deletes has no quarantine."""
+    folder = os.environ.get("GIT_QUARANTINE_PATH")
+    return sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file()) if folder else 0
 
 
 def check_sizes(limit: int) -> int:
