@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from modelyard.kit import db
 from modelyard.kit.clock import Clock
+from modelyard.kit.db import Database
+from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.versions import rules, store
 from modelyard.rooms.versions.errors import BuildOutdated
 from modelyard.rooms.versions.rules import StageState, VersionState
@@ -33,6 +35,14 @@ class Build:
     project: Mapping[str, Any]
     image_digest: str | None
     lock: str | None
+
+
+def pusher(database: Database, build: Build) -> str:
+    """The name of who pushed, as commits have it."""
+    if build.pushed_by is None:
+        return "unknown"
+    with database.read() as session:
+        return accounts.get_account(session, build.pushed_by).username
 
 
 def begin(session: Session, version_id: UUID, *, attempt: int, clock: Clock) -> Build:

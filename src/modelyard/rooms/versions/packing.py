@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.content import service as content
 from modelyard.rooms.content.ports import StoredBlob
 from modelyard.rooms.packs import service as packs
@@ -157,13 +156,11 @@ def commit_index(tools: BuildTools, build: Build, folder: Path, index: PackedInd
     for path in pointers:
         (tree / path).parent.mkdir(exist_ok=True)
         (tree / path).touch()
-    with tools.database.read() as session:
-        pusher = accounts.get_account(session, build.pushed_by).username if build.pushed_by else "unknown"
     return committing.commit_tree(
         tools,
         build.repository_id,
         tree,
-        author=pusher,
+        author=building.pusher(tools.database, build),
         message=f"Images for v{build.number}",
         known=pointers,
         base=base,

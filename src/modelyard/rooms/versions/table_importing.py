@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modelyard.rooms.accounts import service as accounts
 from modelyard.rooms.content import service as content
 from modelyard.rooms.datasets import service as datasets
 from modelyard.rooms.datasets.schemas import PlacedFile
@@ -100,13 +99,11 @@ def _commit(
     small = {file.path: table.file for table, file in placed if file.size < threshold}
     collected = datasets.collect_files([file for _, file in placed], tree, kept=kept, small=small)
     _hold(tools, build, [(table, file) for table, file in placed if file.path not in small])
-    with tools.database.read() as session:
-        pusher = accounts.get_account(session, build.pushed_by).username if build.pushed_by else "unknown"
     return committing.commit_tree(
         tools,
         build.repository_id,
         tree,
-        author=pusher,
+        author=building.pusher(tools.database, build),
         message=f"Tables for v{build.number}",
         known={path: LfsPointer(digest[7:], size) for path, (digest, size) in collected.large.items()},
         base=base,
