@@ -26,9 +26,9 @@ log = logging.getLogger("modelyard.durable")
 workflow = DBOS.workflow
 step = DBOS.step
 
-PROMPT_S, PATIENT_S = 0.1, 0.6
+PROMPT_S, PATIENT_S = 0.15, 1.0
 """How long work may wait for an idle server to notice it, where somebody waits for it and where nobody does. Each look
-costs some queries, so an idle server is not free."""
+costs some queries, about 4 ms of processor time, so an idle server is not free."""
 NOTIFICATION_INTERVAL_S = 5.0
 """Nothing here waits for DBOS's notifications."""
 UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
